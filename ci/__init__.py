@@ -1,0 +1,1 @@
+"""How what runs in production is replaced: place, shift, watch, keep or roll back."""

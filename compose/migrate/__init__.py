@@ -1,0 +1,1 @@
+"""Brings the database to the state this code expects: roles, tables, rights."""

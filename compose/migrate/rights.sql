@@ -1,0 +1,47 @@
+-- What each role may do. Re-run on every start: it states the whole, so a right taken out
+-- here is gone after the next start.
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA public
+    FROM ingest, retention, trainer, recommender, evaluation, releaser, analyst, job_worker;
+GRANT USAGE ON SCHEMA public
+    TO ingest, retention, trainer, recommender, evaluation, releaser, analyst;
+
+-- retention makes, empties and drops partitions, so it owns the tables that have them
+GRANT CREATE ON SCHEMA public TO retention;
+ALTER TABLE watch OWNER TO retention;
+ALTER TABLE rating OWNER TO retention;
+ALTER TABLE recommendation_request OWNER TO retention;
+ALTER TABLE account OWNER TO retention;
+ALTER TABLE reject OWNER TO retention;
+ALTER TABLE viewing OWNER TO retention;
+ALTER TABLE receipt OWNER TO retention;
+GRANT ALL ON watch, rating, recommendation_request, account, reject, viewing, receipt
+    TO retention;
+GRANT SELECT ON stream_offset, retention_lease TO retention;
+GRANT SELECT, INSERT, UPDATE ON dropped_partition, dropped_rows, viewing_progress,
+    ingest_audit, movie, app_user TO retention;
+
+GRANT INSERT ON watch, rating, recommendation_request, account, reject TO ingest;
+GRANT SELECT, INSERT, UPDATE ON stream_offset TO ingest;
+
+GRANT SELECT ON rating, viewing, movie, app_user, stream_offset, deployment TO trainer;
+GRANT SELECT, INSERT ON model_version TO trainer;
+
+GRANT SELECT ON rating, watch, stream_offset TO recommender;
+GRANT INSERT ON receipt TO recommender;
+
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO evaluation;
+GRANT INSERT, UPDATE ON online_metric, retention_lease, experiment TO evaluation;
+
+GRANT SELECT ON model_version, online_metric, receipt, experiment TO releaser;
+GRANT SELECT, INSERT ON deployment TO releaser;
+GRANT UPDATE ON experiment TO releaser;
+
+-- the job queue
+GRANT USAGE ON SCHEMA public TO job_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON procrastinate_jobs, procrastinate_events,
+    procrastinate_periodic_defers, procrastinate_workers TO job_worker;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO job_worker;
+GRANT SELECT, INSERT ON job_log TO job_worker;
+
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO analyst;

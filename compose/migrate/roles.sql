@@ -1,0 +1,22 @@
+-- Login roles, one for each service, and what they share. Passwords are set by the
+-- caller from SCRAM verifiers, so no password ever reaches this file or the server's log.
+DO $$
+DECLARE
+    service text;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'job_worker') THEN
+        CREATE ROLE job_worker NOLOGIN;
+    END IF;
+    FOREACH service IN ARRAY ARRAY['ingest', 'retention', 'trainer', 'recommender',
+                                   'evaluation', 'releaser', 'analyst']
+    LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = service) THEN
+            EXECUTE format('CREATE ROLE %I LOGIN', service);
+        END IF;
+    END LOOP;
+END
+$$;
+
+GRANT job_worker TO retention, trainer, evaluation, releaser;
+ALTER ROLE analyst SET default_transaction_read_only = on;
+ALTER ROLE analyst SET statement_timeout = '5min';

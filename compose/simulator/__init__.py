@@ -1,0 +1,1 @@
+"""The outside world: people with tastes, who ask, watch and rate, and the log they leave."""

@@ -1,0 +1,136 @@
+"""Work that is asked for or recurs, kept as rows in PostgreSQL by procrastinate.
+
+A job that a killed worker left behind is freed by whoever works that queue next: its
+worker's heartbeat has stopped, so it is put back and done again. Tasks must therefore
+be safe to repeat.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import psycopg
+import structlog
+from procrastinate import App, PsycopgConnector
+from procrastinate.types import JSONValue
+
+LOG = structlog.get_logger()
+
+HEARTBEAT_SECONDS = 5
+STALLED_AFTER_SECONDS = 30
+ENDED = frozenset({"succeeded", "failed", "cancelled", "aborted"})
+
+
+def job_app(conninfo: str) -> App:
+    """The job queue in the database that `conninfo` names; nothing connects yet."""
+    return App(connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=4))
+
+
+def work(app: App, queue: str, heartbeat: Path) -> None:
+    """Do the jobs of one queue, one at a time, until SIGTERM; then finish the job in hand."""
+    asyncio.run(_work(app, queue, heartbeat))
+
+
+async def _work(app: App, queue: str, heartbeat: Path) -> None:
+    async with app.open_async():
+        beside = [
+            asyncio.create_task(_beat(heartbeat)),
+            asyncio.create_task(_free_stalled_jobs(app, queue)),
+        ]
+        try:
+            await app.run_worker_async(
+                queues=[queue],
+                name=queue,
+                concurrency=1,
+                fetch_job_polling_interval=1.0,
+                shutdown_graceful_timeout=10.0,
+                update_heartbeat_interval=HEARTBEAT_SECONDS,
+                stalled_worker_timeout=STALLED_AFTER_SECONDS,
+            )
+        finally:
+            for task in beside:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+
+async def _beat(heartbeat: Path) -> None:
+    while True:
+        heartbeat.touch()
+        await asyncio.sleep(HEARTBEAT_SECONDS)
+
+
+async def _free_stalled_jobs(app: App, queue: str) -> None:
+    while True:
+        for job in await app.job_manager.get_stalled_jobs(
+            queue=queue, seconds_since_heartbeat=STALLED_AFTER_SECONDS
+        ):
+            LOG.warning("job freed", job=job.id, task=job.task_name, why="its worker is gone")
+            await app.job_manager.retry_job(job)
+        await asyncio.sleep(STALLED_AFTER_SECONDS / 3)
+
+
+def defer(app: App, task: str, queue: str, **arguments: JSONValue) -> int:
+    """Ask for `task` to be done by the worker of `queue`; the job's id.
+
+    A second request while the first still waits is refused (its queueing lock is the task).
+
+    Raises:
+        procrastinate.exceptions.AlreadyEnqueued: the same task is waiting already.
+    """
+    with app.open():
+        job = app.configure_task(task, queue=queue, lock=queue, queueing_lock=task)
+        return job.defer(**arguments)
+
+
+@dataclass(frozen=True)
+class JobLine:
+    """One line of progress that a job left."""
+
+    at: datetime
+    message: str
+
+
+def say(conninfo: str, job_id: int, message: str) -> None:
+    """Leave a line of progress for whoever follows the job."""
+    LOG.info(message, job=job_id)
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO job_log (job_id, message) VALUES (%s, %s)", (job_id, message)
+        )
+
+
+def follow(conninfo: str, job_id: int, poll_seconds: float = 0.5) -> Iterator[JobLine]:
+    """Yield a job's lines of progress as they come, until it has ended."""
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        seen = 0
+        while True:
+            ended = job_status(connection, job_id) in ENDED
+            for line_id, at, message in connection.execute(
+                "SELECT line_id, at, message FROM job_log"
+                " WHERE job_id = %s AND line_id > %s ORDER BY line_id",
+                (job_id, seen),
+            ).fetchall():
+                seen = line_id
+                yield JobLine(at, message)
+            if ended:
+                return
+            time.sleep(poll_seconds)
+
+
+def job_status(connection: psycopg.Connection, job_id: int) -> str:
+    """How far a job is: `todo`, `doing`, or how it ended.
+
+    Raises:
+        LookupError: there is no such job.
+    """
+    row = connection.execute(
+        "SELECT status::text FROM procrastinate_jobs WHERE id = %s", (job_id,)
+    ).fetchone()
+    if row is None:
+        raise LookupError(f"no job {job_id}")
+    return str(row[0])

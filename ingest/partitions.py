@@ -1,0 +1,111 @@
+"""The partitions of the event tables: which there should be, and making them.
+
+Partitions are made ahead of time and there is no default partition: a line whose time
+no partition covers is refused before it reaches the database.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+from psycopg import sql
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ingest.tables import EVENT_TABLES, EventTable
+
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+"""Partition bounds are whole widths after this, so every process cuts time the same way."""
+
+
+class PartitionSettings(BaseSettings):
+    """How wide partitions are and how long their rows live; read from the environment."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    partition_width: timedelta = timedelta(days=1)
+    time_to_live: timedelta = timedelta(days=14)
+    long_partition_width: timedelta = timedelta(days=10)
+    long_time_to_live: timedelta = timedelta(days=400)
+    partitions_ahead: int = 2
+
+    def width_of(self, table: EventTable) -> timedelta:
+        """The width of this table's partitions."""
+        return self.long_partition_width if table.long_lived else self.partition_width
+
+    def time_to_live_of(self, table: EventTable) -> timedelta:
+        """How long rows of this table are kept."""
+        return self.long_time_to_live if table.long_lived else self.time_to_live
+
+
+@dataclass(frozen=True)
+class Partition:
+    """One partition: rows with lower <= time < upper."""
+
+    table: str
+    lower: datetime
+    upper: datetime
+
+    @property
+    def name(self) -> str:
+        """`<table>_<lower bound, UTC>`."""
+        return f"{self.table}_{self.lower.astimezone(UTC):%Y%m%dt%H%M%S}"
+
+
+def wanted_partitions(
+    table: EventTable, settings: PartitionSettings, now: datetime
+) -> Iterator[Partition]:
+    """The partitions from `now` minus the time to live to some widths ahead, oldest first."""
+    width = settings.width_of(table)
+    first = (now - settings.time_to_live_of(table) - EPOCH) // width
+    last = (now - EPOCH) // width + settings.partitions_ahead
+    for index in range(first, last + 1):
+        lower = EPOCH + index * width
+        yield Partition(table.name, lower, lower + width)
+
+
+BOUNDS = r"""
+SELECT name,
+       (regexp_match(bound, 'FROM \(''([^'']+)''\)'))[1]::timestamptz,
+       (regexp_match(bound, 'TO \(''([^'']+)''\)'))[1]::timestamptz
+FROM (SELECT child.relname AS name, pg_get_expr(child.relpartbound, child.oid) AS bound
+      FROM pg_inherits
+      JOIN pg_class AS child ON child.oid = inhrelid
+      WHERE inhparent = %s::regclass) AS partition
+ORDER BY 2
+"""
+
+
+def existing_partitions(connection: psycopg.Connection, table: str) -> list[Partition]:
+    """The partitions a table has, oldest first, from PostgreSQL's own catalogue."""
+    rows = connection.execute(BOUNDS, (table,)).fetchall()
+    return [Partition(table, lower, upper) for _name, lower, upper in rows]
+
+
+def make_partitions(
+    connection: psycopg.Connection, settings: PartitionSettings, now: datetime
+) -> list[Partition]:
+    """Make the partitions that should exist and don't; those made.
+
+    A wanted partition that would overlap one of another width (the setting was changed)
+    is left out: the time it covers is covered already.
+    """
+    made = []
+    for table in EVENT_TABLES:
+        existing = existing_partitions(connection, table.name)
+        for partition in wanted_partitions(table, settings, now):
+            if not any(partition.lower < e.upper and e.lower < partition.upper for e in existing):
+                _make(connection, partition)
+                made.append(partition)
+    return made
+
+
+def _make(connection: psycopg.Connection, partition: Partition) -> None:
+    connection.execute(
+        sql.SQL("CREATE TABLE {} PARTITION OF {} FOR VALUES FROM ({}) TO ({})").format(
+            sql.Identifier(partition.name),
+            sql.Identifier(partition.table),
+            sql.Literal(partition.lower.isoformat()),
+            sql.Literal(partition.upper.isoformat()),
+        )
+    )

@@ -1,0 +1,1 @@
+"""What the answers were worth, and how the services that gave them are doing."""

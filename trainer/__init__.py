@@ -1,0 +1,1 @@
+"""From the rows in PostgreSQL to an immutable, verified model version on the models volume."""
