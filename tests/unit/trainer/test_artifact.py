@@ -1,0 +1,264 @@
+import json
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from trainer.artifact import (
+    Contents,
+    Manifest,
+    SeenItems,
+    TopLists,
+    read_version,
+    remove_unfinished,
+    remove_version,
+    version_name,
+    version_names,
+    write_version,
+)
+from trainer.errors import (
+    DamagedVersionError,
+    ExistingVersionError,
+    NewerVersionError,
+    TrainerError,
+)
+from trainer.models import FactorModel, ItemWeightsModel, PopularityModel
+
+MOVIES = ("alien+1979", "brazil+1985", "casablanca+1942", "délicatessen+1991")
+POPULAR = np.array([2, 0, 3, 1], np.int32)
+WEIGHTS = ItemWeightsModel(
+    sparse.csr_array(np.array([[0, 2, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0.5], [0, 0, 0, 0]], "f4")),
+    midpoint=2.5,
+    watched_preference=1.0,
+)
+FACTORS = FactorModel(
+    factors=np.array([[1, 0], [1, 0], [-1, 0], [0, 1]], "f4"),
+    offsets=np.array([3, 3, 3, 3.5], "f4"),
+    prior=np.zeros(4, "f4"),
+    regularisation=0.02,
+)
+MODELS = {
+    "popularity": (PopularityModel(POPULAR), {}),
+    "ease": (WEIGHTS, {"midpoint": 2.5, "watched_preference": 1.0}),
+    "svd": (FACTORS, {"regularisation": 0.02}),
+}
+
+
+def manifest(algorithm="ease"):
+    return Manifest(
+        version=f"20250131-030000-{algorithm}",
+        algorithm=algorithm,
+        parameters=MODELS[algorithm][1],
+        created_at="2025-01-31T03:00:00+00:00",
+        data={"interactions": 3},
+        code={"git_commit": "unknown", "lock_sha256": "unknown"},
+        machine={"cpu": "a cpu", "threads": 1},
+        libraries={},
+        figures={"ndcg20_ease": {"value": 0.14, "low": 0.13, "high": 0.15}},
+        gate={"verdict": "accepted", "reason": "better than popularity"},
+    )
+
+
+def contents(algorithm="ease"):
+    return Contents(
+        movies=MOVIES,
+        users=np.array([3, 7], np.int64),
+        popular=POPULAR,
+        top=TopLists(
+            np.array([[1, 3, -1], [0, -1, -1]], np.int32), np.array([[2, 1, 0], [1, 0, 0]], "f4")
+        ),
+        seen=SeenItems(np.array([0, 2, 3], np.int64), np.array([0, 2, 1], np.int32)),
+        model=MODELS[algorithm][0],
+    )
+
+
+@pytest.fixture
+def version(tmp_path):
+    write_version(tmp_path, manifest(), contents())
+    return tmp_path / manifest().version
+
+
+def with_schema(version: Path, schema: int):
+    write_version(version.parent / "other", replace(manifest(), schema=schema), contents())
+    return version.parent / "other" / version.name
+
+
+def test_a_version_is_read_as_it_was_written(version):
+    read = read_version(version)
+    assert read.name == "20250131-030000-ease"
+    assert read.movies == MOVIES
+    assert read.movie_index["casablanca+1942"] == 2
+    assert read.manifest.figures == manifest().figures
+    assert read.popular.tolist() == [2, 0, 3, 1]
+
+
+def test_a_known_user_has_a_list_without_padding(version):
+    assert read_version(version).top_list(3).tolist() == [1, 3]
+    assert read_version(version).top_list(7).tolist() == [0]
+
+
+@pytest.mark.parametrize("stranger", [-1, 0, 4, 8, 2**62])
+def test_a_stranger_has_no_list_and_has_seen_nothing(version, stranger):
+    assert read_version(version).top_list(stranger) is None
+    assert read_version(version).seen_items(stranger).tolist() == []
+
+
+def test_a_known_user_has_seen_what_was_stored(version):
+    assert read_version(version).seen_items(3).tolist() == [0, 2]
+    assert read_version(version).seen_items(7).tolist() == [1]
+
+
+def test_arrays_are_mapped_not_loaded(version):
+    assert isinstance(read_version(version).contents.top.items, np.memmap)
+
+
+@pytest.mark.parametrize("algorithm", ["popularity", "ease", "svd"])
+def test_a_model_scores_after_reading_as_before_writing(tmp_path, algorithm):
+    write_version(tmp_path, manifest(algorithm), contents(algorithm))
+    items, ratings = np.array([0, 2], np.int32), np.array([5, np.nan], np.float32)
+    read = read_version(tmp_path / manifest(algorithm).version)
+    assert np.array_equal(
+        read.fold_in(items, ratings), MODELS[algorithm][0].fold_in(items, ratings)
+    )
+
+
+def test_a_model_without_any_weight_is_read(tmp_path):
+    nothing = replace(WEIGHTS, weights=sparse.csr_array((4, 4), dtype=np.float32))
+    write_version(tmp_path, manifest(), replace(contents(), model=nothing))
+    read = read_version(tmp_path / manifest().version)
+    assert read.fold_in(np.array([0]), np.array([5.0])).tolist() == [0, 0, 0, 0]
+
+
+def test_the_popular_line_is_ids_with_commas(version):
+    expected = "casablanca+1942,alien+1979,délicatessen+1991,brazil+1985\n"
+    assert (version / "popular.txt").read_text() == expected
+
+
+def test_others_may_read_a_version(version):
+    assert version.stat().st_mode & 0o055 == 0o055
+    assert all(path.stat().st_mode & 0o044 == 0o044 for path in version.iterdir())
+
+
+def files_of_a_version():
+    return [
+        "manifest.json",
+        "manifest.sha256",
+        "movies.txt",
+        "popular.txt",
+        "users.npy",
+        "popular.npy",
+        "top_items.npy",
+        "top_scores.npy",
+        "seen_indptr.npy",
+        "seen_indices.npy",
+        "weights_indptr.npy",
+        "weights_indices.npy",
+        "weights_data.npy",
+    ]
+
+
+def test_the_files_of_a_version_are_these(version):
+    assert sorted(path.name for path in version.iterdir()) == sorted(files_of_a_version())
+
+
+@pytest.mark.parametrize("name", files_of_a_version())
+def test_a_missing_file_is_named(version, name):
+    (version / name).unlink()
+    with pytest.raises(DamagedVersionError, match=f"{name} is missing"):
+        read_version(version)
+
+
+@pytest.mark.parametrize("name", files_of_a_version())
+def test_a_truncated_file_is_refused(version, name):
+    path = version / name
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(DamagedVersionError, match="is not what was written"):
+        read_version(version)
+
+
+@pytest.mark.parametrize("name", files_of_a_version())
+def test_a_flipped_byte_is_refused(version, name):
+    path = version / name
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 3] ^= 1
+    path.write_bytes(damaged)
+    with pytest.raises(DamagedVersionError, match="is not what was written"):
+        read_version(version)
+
+
+def test_damage_is_told_in_one_line_that_names_the_version(version):
+    (version / "users.npy").unlink()
+    with pytest.raises(TrainerError) as caught:
+        read_version(version)
+    assert str(caught.value) == "version 20250131-030000-ease: users.npy is missing"
+
+
+def test_a_newer_schema_is_refused(version):
+    with pytest.raises(NewerVersionError, match="schema 2, and this code reads 1"):
+        read_version(with_schema(version, 2))
+
+
+def test_a_manifest_with_other_keys_is_refused():
+    with pytest.raises(ValueError, match="keys"):
+        Manifest.parse(json.dumps({"schema": 1, "version": "a"}).encode())
+
+
+def test_an_unknown_algorithm_is_refused(tmp_path):
+    write_version(tmp_path, replace(manifest(), algorithm="oracle"), contents())
+    with pytest.raises(DamagedVersionError, match="oracle"):
+        read_version(tmp_path / manifest().version)
+
+
+def test_a_half_written_directory_is_refused(tmp_path, version):
+    half = tmp_path / "half"
+    shutil.copytree(version, half, ignore=shutil.ignore_patterns("manifest.*"))
+    with pytest.raises(DamagedVersionError, match=r"manifest.json is missing"):
+        read_version(half)
+
+
+def test_a_directory_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(DamagedVersionError):
+        read_version(tmp_path / "nowhere")
+
+
+def test_a_version_is_never_written_twice(version):
+    with pytest.raises(ExistingVersionError, match="20250131-030000-ease is there already"):
+        write_version(version.parent, manifest(), contents())
+
+
+class FailingModel(PopularityModel):
+    def arrays(self):
+        return {"broken": np.array([object()])}
+
+
+def test_a_failed_write_publishes_nothing(tmp_path):
+    with pytest.raises(ValueError, match="allow_pickle"):
+        write_version(tmp_path, manifest(), replace(contents(), model=FailingModel(POPULAR)))
+    assert version_names(tmp_path) == []
+
+
+def test_what_a_failed_write_left_is_removed(tmp_path):
+    with pytest.raises(ValueError, match="allow_pickle"):
+        write_version(tmp_path, manifest(), replace(contents(), model=FailingModel(POPULAR)))
+    assert remove_unfinished(tmp_path) == [".tmp-20250131-030000-ease"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_removed_version_is_gone(tmp_path, version):
+    remove_version(tmp_path, version.name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_versions_are_listed_by_time(tmp_path):
+    for algorithm in ("svd", "ease"):
+        write_version(tmp_path, manifest(algorithm), contents(algorithm))
+    assert version_names(tmp_path) == ["20250131-030000-ease", "20250131-030000-svd"]
+    assert version_names(tmp_path / "nowhere") == []
+
+
+def test_a_version_is_named_by_time_and_algorithm():
+    assert version_name(datetime(2025, 1, 31, 3, tzinfo=UTC), "ease") == "20250131-030000-ease"

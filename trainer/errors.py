@@ -1,0 +1,48 @@
+"""Everything that can go wrong in training a model or reading one, as one tree.
+
+TrainerError
+├── VersionError                a version directory cannot be used or made
+│   ├── DamagedVersionError     something in it is missing, cut or changed
+│   ├── NewerVersionError       it was written by a later schema than this code reads
+│   └── ExistingVersionError    there is one of that name already
+├── NoDataError                 there is nothing to train on
+├── CatalogueTooLargeError      the algorithm does not fit a catalogue of this size
+├── TrainingRunningError        another training holds the lock
+└── TrainingDiedError           the process that trained ended without a result
+"""
+
+
+class TrainerError(Exception):
+    """The root: its message is one line for people."""
+
+
+class VersionError(TrainerError):
+    """A version directory cannot be used or made."""
+
+
+class DamagedVersionError(VersionError):
+    """Something in a version directory is missing, cut or changed."""
+
+
+class NewerVersionError(VersionError):
+    """A version directory was written by a later schema than this code reads."""
+
+
+class ExistingVersionError(VersionError):
+    """There is a version of that name already."""
+
+
+class NoDataError(TrainerError):
+    """There is nothing to train on."""
+
+
+class CatalogueTooLargeError(TrainerError):
+    """An algorithm does not fit a catalogue of this size."""
+
+
+class TrainingRunningError(TrainerError):
+    """Another training holds the lock."""
+
+
+class TrainingDiedError(TrainerError):
+    """The process that trained ended without a result."""
