@@ -26,7 +26,7 @@ online_metric = Table(
     Column("metric", Text, primary_key=True, comment="what was measured"),
     Column("window_end", TIME, nullable=False, comment="first receipt time past the window"),
     Column("value", Double, nullable=False, comment="the figure"),
-    Column("samples", BigInteger, nullable=False, comment="receipts it rests on"),
+    Column("samples", BigInteger, nullable=False, comment="answers, or ratings, it rests on"),
     Column("computed_at", TIME, nullable=False, server_default=func.now(), comment="when"),
     comment="Figures of each model version from what people did after its answers",
 )

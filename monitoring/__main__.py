@@ -1,0 +1,67 @@
+"""Commands that tell how the system does: judge answers, show the state of everything."""
+
+import time
+
+import typer
+from prometheus_client import REGISTRY, start_http_server
+from rich.console import Console
+from rich.table import Table
+
+from ingest.jobs import job_app, work
+from ingest.log import configure_logging
+from monitoring.evaluation_pass import Pass
+from monitoring.exporter import Exporter
+from monitoring.settings import Settings
+from monitoring.worker import QUEUE, evaluate_once, register
+
+app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
+evaluate = typer.Typer(no_args_is_help=True, help="Judge answers by what people did after them.")
+app.add_typer(evaluate, name="evaluate")
+
+
+@evaluate.command("work")
+def work_queue() -> None:
+    """Run the service: a pass at each time of EVALUATE_CRON, metrics on METRICS_PORT."""
+    configure_logging("evaluation")
+    settings = Settings()
+    start_http_server(settings.metrics_port)
+    jobs = job_app(settings.conninfo())
+    register(jobs, settings, Exporter(REGISTRY, time.time))
+    work(jobs, QUEUE, settings.heartbeat_file)
+
+
+@evaluate.command("pass")
+def one_pass() -> None:
+    """Judge now what can be judged, and print the figures.
+
+    A window of answers (EVALUATION_WINDOW long) can be judged once the stream has moved
+    EVALUATION_HORIZON past its end. Judging twice does no harm.
+    """
+    settings = Settings()
+    done, _latest = evaluate_once(settings)
+    console = Console()
+    console.print(judgement_table(done))
+    console.print(f"judged up to {done.watermark:%Y-%m-%d %H:%M:%S%z}")
+    needed = done.watermark + settings.evaluation_window + settings.evaluation_horizon
+    console.print(f"the next window waits for the stream to pass {needed:%Y-%m-%d %H:%M:%S%z}")
+    console.print(f"the stream has landed up to {done.progress or 'an unknown time'}")
+
+
+def judgement_table(done: Pass) -> Table:
+    """The figures of a pass, one row each."""
+    table = Table("window", "model version", "arm", "figure", "value", "samples")
+    for judgement in done.judgements:
+        for figure in judgement.figures:
+            table.add_row(
+                f"{judgement.window.start:%Y-%m-%d %H:%M:%S}",
+                figure.model_version,
+                figure.arm,
+                figure.metric,
+                f"{figure.value:.4g}",
+                f"{figure.samples}",
+            )
+    return table
+
+
+if __name__ == "__main__":
+    app()
