@@ -1,0 +1,248 @@
+"""The language of the stream: a line of bytes to a typed value, and back.
+
+Pure, and total: any bytes give a value; what is not understood is `Rejected`, with the
+reason. `format_line` is the inverse of `parse` on every event.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+MAX_LINE_BYTES: Final = 4096
+"""A request with 20 long ids has some 1,500 bytes; longer than this is no line of ours."""
+
+
+class Reason(StrEnum):
+    """Why a line is no event."""
+
+    BAD_ENCODING = "bad_encoding"
+    UNKNOWN_KIND = "unknown_kind"
+    BAD_TIME = "bad_time"
+    BAD_USER = "bad_user"
+    BAD_MOVIE = "bad_movie"
+    BAD_MINUTE = "bad_minute"
+    BAD_RATING = "bad_rating"
+    BAD_REQUEST = "bad_request"
+    EXPIRED = "expired"
+    FUTURE = "future"
+    OVER_LONG = "over_long"
+    NO_LINE = "no_line"
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A minute of a movie was sent to a user."""
+
+    time: datetime
+    user_id: int
+    movie_id: str
+    minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """A user rated a movie."""
+
+    time: datetime
+    user_id: int
+    movie_id: str
+    rating: float
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """Recommendations were requested: answered (status 200, `error` None) or not."""
+
+    time: datetime
+    user_id: int
+    server: str
+    status: int
+    movie_ids: tuple[str, ...]
+    error: str | None
+    response_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCreated:
+    """A user's account was created."""
+
+    time: datetime
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A line that is no event."""
+
+    reason: Reason
+    raw: bytes
+
+
+type Event = Watched | Rated | Requested | AccountCreated
+type Line = Event | Rejected
+type RatingScale = frozenset[float]
+
+
+def rating_scale(lowest: float, highest: float, step: float) -> RatingScale:
+    """Every rating from `lowest` to `highest` that stands on a step."""
+    first, last, width = (Decimal(str(figure)) for figure in (lowest, highest, step))
+    return frozenset(float(first + i * width) for i in range(int((last - first) / width) + 1))
+
+
+ONE_TO_FIVE: Final = rating_scale(1, 5, 1)
+
+MINUTE = rb"\d{4}-\d\d-\d\dT\d\d:\d\d"
+SECONDS = rb":[0-5]\d(?:\.\d{1,9})?"
+USER = rb"0|[1-9]\d{0,17}"
+MOVIE = rb"[a-z0-9+._*-]+(?:%[0-9A-Fa-f]{2}[a-z0-9+._*-]*)*|(?:%[0-9A-Fa-f]{2}[a-z0-9+._*-]*)+"
+PRINTABLE = rb"[^\x00-\x1f\x7f]*"
+
+HEAD = rb"(%b)(%b)?,(%b)," % (MINUTE, SECONDS, USER)
+WATCHED = re.compile(rb"%bGET /data/m/(%b)/(\d{1,4})\.mpg" % (HEAD, MOVIE))
+RATED = re.compile(rb"%bGET /rate/(%b)=(\d+(?:\.\d+)?)" % (HEAD, MOVIE))
+REQUESTED = re.compile(
+    rb"%brecommendation request ([^\s,\x00-\x1f\x7f]+), status (\d{1,3}),"
+    rb" result: (%b), (\d{1,9}) ?ms" % (HEAD, PRINTABLE)
+)
+ACCOUNT_CREATED = re.compile(rb"%bGET /create_account" % HEAD)
+"""In each expression groups 1, 2 and 3 are the minute, the seconds (if any) and the user."""
+
+TIME_ONLY = re.compile(rb"%b(?:%b)?" % (MINUTE, SECONDS))
+USER_ONLY = re.compile(USER)
+MOVIE_ONLY = re.compile(MOVIE)
+PRINTABLE_ONLY = re.compile(PRINTABLE)
+
+
+def parse(line: bytes, scale: RatingScale = ONE_TO_FIVE) -> Line:
+    """Read one line; never raises.
+
+    Times are aware and in UTC, cut to microseconds. Ratings off `scale` are refused.
+    """
+    outcome = _read(line, scale)
+    return Rejected(outcome, line) if isinstance(outcome, Reason) else outcome
+
+
+def _read(line: bytes, scale: RatingScale) -> Event | Reason:
+    if len(line) > MAX_LINE_BYTES:
+        return Reason.OVER_LONG
+    for expression, build in KINDS:
+        if match := expression.fullmatch(line):
+            time = parse_time(match[1] + (match[2] or b""))
+            return build(match, time, scale) if time else Reason.BAD_TIME
+    return _why_no_kind(line)
+
+
+def parse_time(text: bytes) -> datetime | None:
+    """The time that `YYYY-MM-DDTHH:MM[:SS[.f]]` means in UTC; None where there is no such time."""
+    try:
+        return datetime.fromisoformat(text.decode()).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _watched(match: re.Match[bytes], time: datetime, _scale: RatingScale) -> Watched:
+    return Watched(time, int(match[3]), match[4].decode(), int(match[5]))
+
+
+def _rated(match: re.Match[bytes], time: datetime, scale: RatingScale) -> Rated | Reason:
+    rating = float(match[5])
+    if rating not in scale:
+        return Reason.BAD_RATING
+    return Rated(time, int(match[3]), match[4].decode(), rating)
+
+
+def _requested(match: re.Match[bytes], time: datetime, _scale: RatingScale) -> Requested | Reason:
+    status, result = int(match[5]), _text(match[6])
+    server = _text(match[4])
+    if server is None or result is None:
+        return Reason.BAD_ENCODING
+    request = (time, int(match[3]), server, status)
+    if status != ANSWERED:
+        return Requested(*request, (), result, int(match[7]))
+    movie_ids = result.split(", ") if result else []
+    if not all(MOVIE_ONLY.fullmatch(movie_id.encode()) for movie_id in movie_ids):
+        return Reason.BAD_MOVIE
+    return Requested(*request, tuple(movie_ids), None, int(match[7]))
+
+
+def _account_created(match: re.Match[bytes], time: datetime, _scale: RatingScale) -> AccountCreated:
+    return AccountCreated(time, int(match[3]))
+
+
+ANSWERED: Final = 200
+
+type Build = Callable[[re.Match[bytes], datetime, RatingScale], Event | Reason]
+
+KINDS: Final[tuple[tuple[re.Pattern[bytes], Build], ...]] = (
+    (WATCHED, _watched),
+    (RATED, _rated),
+    (REQUESTED, _requested),
+    (ACCOUNT_CREATED, _account_created),
+)
+
+
+def _text(raw: bytes) -> str | None:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _why_no_kind(line: bytes) -> Reason:
+    """The first part of the line, from the left, that is not as it should be."""
+    if _text(line) is None or not PRINTABLE_ONLY.fullmatch(line):
+        return Reason.BAD_ENCODING
+    time, _, after_time = line.partition(b",")
+    if not TIME_ONLY.fullmatch(time) or parse_time(time) is None:
+        return Reason.BAD_TIME
+    user, _, action = after_time.partition(b",")
+    if not USER_ONLY.fullmatch(user):
+        return Reason.BAD_USER
+    return _why_no_action(action)
+
+
+def _why_no_action(action: bytes) -> Reason:
+    if action.startswith(b"GET /data/m/"):
+        movie, _, _minute = action.removeprefix(b"GET /data/m/").rpartition(b"/")
+        return Reason.BAD_MINUTE if MOVIE_ONLY.fullmatch(movie) else Reason.BAD_MOVIE
+    if action.startswith(b"GET /rate/"):
+        movie, _, _rating = action.removeprefix(b"GET /rate/").partition(b"=")
+        return Reason.BAD_RATING if MOVIE_ONLY.fullmatch(movie) else Reason.BAD_MOVIE
+    if action.startswith(b"recommendation request"):
+        return Reason.BAD_REQUEST
+    return Reason.UNKNOWN_KIND
+
+
+def format_line(event: Event) -> bytes:
+    """The line that `parse` reads as `event`."""
+    return f"{format_time(event.time)},{event.user_id},{_action(event)}".encode()
+
+
+def _action(event: Event) -> str:
+    match event:
+        case Watched():
+            return f"GET /data/m/{event.movie_id}/{event.minute}.mpg"
+        case Rated():
+            return f"GET /rate/{event.movie_id}={event.rating:g}"
+        case Requested():
+            result = ", ".join(event.movie_ids) if event.error is None else event.error
+            return (
+                f"recommendation request {event.server}, status {event.status},"
+                f" result: {result}, {event.response_ms} ms"
+            )
+        case AccountCreated():
+            return "GET /create_account"
+
+
+def format_time(time: datetime) -> str:
+    """As the stream writes times: UTC without a zone, no zero seconds, 0, 3 or 6 digits."""
+    time = time.astimezone(UTC).replace(tzinfo=None)
+    if time.microsecond % 1000:
+        return time.isoformat(timespec="microseconds")
+    if time.microsecond:
+        return time.isoformat(timespec="milliseconds")
+    return time.isoformat(timespec="seconds" if time.second else "minutes")
