@@ -1,17 +1,20 @@
 """Commands that tell how the system does: judge answers, show the state of everything."""
 
+import sys
 import time
+from datetime import UTC, datetime
 
 import typer
 from prometheus_client import REGISTRY, start_http_server
-from rich.console import Console
 from rich.table import Table
 
 from ingest.jobs import job_app, work
 from ingest.log import configure_logging
+from monitoring.containers import services
 from monitoring.evaluation_pass import Pass
 from monitoring.exporter import Exporter
 from monitoring.settings import Settings
+from monitoring.status import console, database_facts, ingest_lag, table
 from monitoring.worker import QUEUE, evaluate_once, register
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
@@ -39,12 +42,31 @@ def one_pass() -> None:
     """
     settings = Settings()
     done, _latest = evaluate_once(settings)
-    console = Console()
-    console.print(judgement_table(done))
-    console.print(f"judged up to {done.watermark:%Y-%m-%d %H:%M:%S%z}")
+    out = console()
+    out.print(judgement_table(done))
+    out.print(f"judged up to {done.watermark:%Y-%m-%d %H:%M:%S%z}")
     needed = done.watermark + settings.evaluation_window + settings.evaluation_horizon
-    console.print(f"the next window waits for the stream to pass {needed:%Y-%m-%d %H:%M:%S%z}")
-    console.print(f"the stream has landed up to {done.progress or 'an unknown time'}")
+    out.print(f"the next window waits for the stream to pass {needed:%Y-%m-%d %H:%M:%S%z}")
+    out.print(f"the stream has landed up to {done.progress or 'an unknown time'}")
+
+
+@app.command()
+def status() -> None:
+    """Show how everything is; exit status 1 when something is not well (marked !).
+
+    The services are read from standard input, as `docker compose ps --all --format json`
+    prints them; with nothing there, only what the database knows is shown.
+    """
+    settings = Settings()
+    listing = "" if sys.stdin.isatty() else sys.stdin.read()
+    found = services(listing) if listing.strip() else []
+    facts = [
+        ingest_lag(settings.ingest_metrics_url),
+        *database_facts(settings.conninfo(), datetime.now(UTC)),
+    ]
+    console().print(table(found, facts))
+    if not (all(service.well for service in found) and all(fact.well for fact in facts)):
+        raise typer.Exit(1)
 
 
 def judgement_table(done: Pass) -> Table:

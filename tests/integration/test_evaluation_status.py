@@ -1,0 +1,79 @@
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+
+from monitoring.overview import RELATIONS, overview
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def owner(conninfo):
+    with psycopg.connect(conninfo("marquee"), autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def facts(conninfo):
+    def read():
+        with psycopg.connect(conninfo("evaluation"), autocommit=True) as connection:
+            return {fact.name: fact for fact in overview(connection, NOW)}
+
+    return read
+
+
+def deploy(owner, minutes_ago, step, share, live):
+    owner.execute(
+        "INSERT INTO deployment (at, action, step, version, slot, share, live_version, live_slot,"
+        " reason) VALUES (%s - make_interval(mins => %s), 'release', %s, 'v2', 'green', %s, %s, %s,"
+        " 'asked for')",
+        (NOW, minutes_ago, step, share, *live),
+    )
+
+
+def test_an_empty_database_gives_every_fact(facts):
+    assert {*RELATIONS, "live model", "last batch", "last audit", "answers judged"} <= set(facts())
+
+
+def test_a_canary_leaves_the_live_version_the_rest_of_the_buckets(owner, facts):
+    deploy(owner, 9, "shift", 100, ("v1", "blue"))
+    assert facts()["live model"].text == "v1 in slot blue for 900 of 1,000 buckets, since 9 min ago"
+
+
+def test_a_version_is_live_since_its_promotion(owner, facts):
+    deploy(owner, 9, "watch", 500, ("v1", "blue"))
+    deploy(owner, 5, "promote", 1000, ("v2", "green"))
+    assert (
+        facts()["live model"].text == "v2 in slot green for 1000 of 1,000 buckets, since 5 min ago"
+    )
+
+
+def test_the_last_release_is_told_with_its_outcome(owner, facts):
+    deploy(owner, 5, "promote", 1000, ("v2", "green"))
+    assert facts()["last release"].text == "release of v2: promote 5 min ago, asked for"
+
+
+@pytest.mark.parametrize("balanced", [True, False])
+def test_an_audit_that_does_not_balance_is_not_well(owner, facts, balanced):
+    owner.execute(
+        "INSERT INTO ingest_audit VALUES (now(), 0, 0, 9, 9, 1, 1, 1, 1, 1, 4, true),"
+        " (now(), 1, 0, 9, 9, 1, 1, 1, 1, 1, 4, %s)",
+        (balanced,),
+    )
+    assert facts()["last audit"].well is balanced
+
+
+def test_rows_of_all_partitions_are_counted(owner, facts):
+    for days in (0, 1):
+        owner.execute(
+            "INSERT INTO watch VALUES (now() - make_interval(days => %s), 1, 'a', 0, 0, 0)", (days,)
+        )
+    assert facts()["watch"].text == "2 rows"
+
+
+def test_the_hit_rate_of_the_last_window_is_told(owner, facts):
+    owner.execute(
+        "INSERT INTO online_metric VALUES (now(), 'v1', 'control', 'hit_rate', now(), 0.25, 8)"
+    )
+    assert facts()["hit rate"].text == "25.0% of 8 answers by v1 (control)"

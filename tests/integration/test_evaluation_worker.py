@@ -1,0 +1,100 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+SECONDS_TO_ANSWER = 30
+SECONDS_TO_STOP = 10
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def scrape(port):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=1) as answer:
+        return answer.read().decode()
+
+
+def wait_for(text, port):
+    deadline = time.monotonic() + SECONDS_TO_ANSWER
+    page = ""
+    while text not in page:
+        assert time.monotonic() < deadline, f"{text!r} never shown in:\n{page}"
+        time.sleep(0.2)
+        try:
+            page = scrape(port)
+        except OSError:
+            continue
+    return page
+
+
+@pytest.fixture
+def environment(conninfo, tmp_path):
+    """The environment of a service that works as the role `evaluation` on the test's database."""
+    where = conninfo_to_dict(conninfo("evaluation"))
+    password = tmp_path / "password"
+    password.write_text(str(where["password"]))
+    return os.environ | {
+        "DATABASE_HOST": str(where["host"]),
+        "DATABASE_PORT": str(where["port"]),
+        "DATABASE_NAME": str(where["dbname"]),
+        "DATABASE_USER": str(where["user"]),
+        "PGOPTIONS": str(where["options"]),
+        "DATABASE_PASSWORD_FILE": str(password),
+        "HEARTBEAT_FILE": str(tmp_path / "heartbeat"),
+        "METRICS_PORT": str(free_port()),
+        "EVALUATE_CRON": "* * * * * */1",
+        "EVALUATION_WINDOW": "PT1M",
+        "EVALUATION_HORIZON": "PT1M",
+    }
+
+
+@pytest.fixture
+def worker(environment):
+    command = [sys.executable, "-m", "monitoring", "evaluate", "work"]
+    with subprocess.Popen(command, env=environment) as process:  # noqa: S603 -- our own command
+        yield process
+        process.kill()
+
+
+def land_a_judged_answer(connection):
+    connection.execute(
+        "INSERT INTO receipt VALUES (gen_random_uuid(), now() - interval '10 min', 1,"
+        " ARRAY['a'], 'v1', 'blue', 0, 'control', 'model', 1)"
+    )
+    connection.execute("INSERT INTO watch VALUES (now() - interval '590 s', 1, 'a', 0, 0, 0)")
+    connection.execute("INSERT INTO watch VALUES (now(), 2, 'b', 0, 0, 999)")
+    connection.execute("INSERT INTO stream_offset VALUES ('log', 0, 0, 1000)")
+
+
+@pytest.mark.usefixtures("worker")
+def test_the_worker_judges_periodically_and_shows_the_figures(conninfo, environment):
+    with psycopg.connect(conninfo("marquee"), autocommit=True) as connection:
+        land_a_judged_answer(connection)
+    figure = 'marquee_online_metric{arm="control",metric="hit_rate",model_version="v1"} 1.0'
+    page = wait_for(figure, int(environment["METRICS_PORT"]))
+    assert "marquee_evaluation_watermark_lag_seconds" in page
+
+
+def test_the_worker_stops_when_told_to(environment, worker):
+    wait_for("marquee_evaluation_last_pass_timestamp_seconds 1", int(environment["METRICS_PORT"]))
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(SECONDS_TO_STOP) == 0
+
+
+def test_one_pass_prints_what_it_found(conninfo, environment):
+    with psycopg.connect(conninfo("marquee"), autocommit=True) as connection:
+        land_a_judged_answer(connection)
+    command = [sys.executable, "-m", "monitoring", "evaluate", "pass"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)  # noqa: S603 -- our own command
+    assert "hit_rate" in done.stdout
