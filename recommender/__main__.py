@@ -1,0 +1,125 @@
+"""`python -m recommender serve`: one slot, from its assigned model to answers over HTTP."""
+
+import time
+from collections.abc import Callable
+from contextvars import copy_context
+from datetime import UTC, datetime
+from functools import partial
+from math import nan
+from multiprocessing.util import Finalize
+from threading import Event, Thread
+
+import structlog
+import typer
+from flask import Flask
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+from ingest.log import configure_logging
+from recommender.activity import ActivityFollower, RecentActivity
+from recommender.answers import Answers
+from recommender.app import create_app
+from recommender.background import repeat
+from recommender.metrics import Metrics
+from recommender.receipts import ReceiptQueue, ReceiptStore
+from recommender.settings import Settings
+from recommender.slot import Slot, age_seconds, offsets_trained_on
+
+LOOK_FOR_MODEL_SECONDS = 0.5
+FOLLOW_ACTIVITY_SECONDS = 0.5
+STORE_RECEIPTS_SECONDS = 0.05
+FLUSH_SECONDS = 4.0
+THREADS = 2
+
+LOG = structlog.get_logger()
+
+commands = typer.Typer(no_args_is_help=True, add_completion=False)
+
+
+@commands.callback()
+def recommender() -> None:
+    """Answer users with the movies they will like, from one model version."""
+
+
+@commands.command()
+def serve() -> None:
+    """Run one slot (SLOT=blue or green) until SIGTERM, which lets requests in flight end.
+
+    The model is the one that STATE_DIR/slots/<slot>.json names; until it is loaded and
+    verified, /recommend and /readyz say 503. All settings come from the environment.
+    """
+    configure_logging("recommender")
+    settings = Settings()
+    server = Server(
+        "recommender",
+        address="0.0.0.0",  # noqa: S104 -- in a container; what is published is Nginx
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        blocking_threads=THREADS,
+        log_level=LogLevels.warning,
+    )
+    server.serve(target_loader=partial(start_slot, settings), wrap_loader=False)
+
+
+def start_slot(settings: Settings) -> Flask:
+    """Wire a slot and start the work beside its answers; called in the process that answers."""
+    metrics = Metrics()
+    assignment = settings.state_dir / "slots" / f"{settings.slot}.json"
+    slot = Slot(settings.models_dir, assignment, metrics)
+    activity = RecentActivity(settings.activity_users)
+    follower = ActivityFollower(settings.conninfo(), settings.kafka_topic, activity)
+    queue = ReceiptQueue(settings.receipts_limit, metrics)
+    store = ReceiptStore(settings.conninfo(), settings.slot, queue, metrics)
+
+    def follow_activity() -> None:
+        if slot.model:
+            follower.catch_up(offsets_trained_on(slot.model))
+            metrics.activity_followed.set_to_current_time()
+
+    stop = Event()
+    work = (
+        ("model", lambda: slot.follow(time.monotonic()), LOOK_FOR_MODEL_SECONDS),
+        ("activity", follow_activity, FOLLOW_ACTIVITY_SECONDS),
+        ("receipts", store.store_all, STORE_RECEIPTS_SECONDS),
+    )
+    threads = [_start(metrics, stop, *each) for each in work]
+    Finalize(None, _end, (stop, threads, store), exitpriority=1)
+
+    metrics.receipts_queued.set_function(lambda: len(store))
+    metrics.activity_users.set_function(lambda: len(activity))
+    metrics.model_age.set_function(
+        lambda: age_seconds(slot.model, datetime.now(UTC)) if slot.model else nan
+    )
+    answers = Answers(settings.slot, activity, queue, metrics)
+    return create_app(settings.slot, slot, answers, store, metrics)
+
+
+def _start(
+    metrics: Metrics, stop: Event, name: str, step: Callable[[], None], every_seconds: float
+) -> Thread:
+    failures = metrics.background_failures.labels(name)
+    log_context = copy_context()
+    thread = Thread(
+        target=log_context.run,
+        args=(repeat, name, step, every_seconds, stop, failures),
+        name=name,
+        daemon=True,
+    )
+    thread.start()
+    return thread
+
+
+def _end(stop: Event, threads: list[Thread], receipts: ReceiptStore) -> None:
+    """Let the work beside the answers end, which stores what still waits."""
+    stop.set()
+    deadline = time.monotonic() + FLUSH_SECONDS
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    if receipts:
+        LOG.error("receipts lost", count=len(receipts))
+
+
+if __name__ == "__main__":
+    commands()

@@ -1,0 +1,129 @@
+"""What each user rated or watched since the model was trained, followed in the stream's order.
+
+Rows are followed by partition and offset, never by time or id: those become visible out
+of order, while a partition's rows up to `stream_offset` are all there once it says so.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from math import isnan
+from types import MappingProxyType
+from typing import NamedTuple
+
+import psycopg
+
+from recommender.ranking import Recent
+
+NOTHING: Recent = MappingProxyType({})
+MOVIES_A_USER = 500
+OFFSETS_A_READ = 100_000
+"""So many offsets are read at once: a slot that starts far behind stays small."""
+
+ROWS = """
+SELECT user_id, movie_id, 'NaN'::real FROM (
+    SELECT DISTINCT user_id, movie_id FROM watch
+    WHERE log_partition = %(partition)s AND log_offset >= %(start)s AND log_offset < %(end)s
+) AS watched
+UNION ALL (
+    SELECT user_id, movie_id, rating FROM rating
+    WHERE log_partition = %(partition)s AND log_offset >= %(start)s AND log_offset < %(end)s
+    ORDER BY log_offset
+)
+"""
+
+
+class RecentActivity:
+    """Recent activity by user, in bounded memory; one thread notes, any thread looks.
+
+    A user's mapping is never changed, only replaced, so whoever looks sees a whole one.
+    """
+
+    def __init__(self, users_limit: int) -> None:
+        self._users_limit = users_limit
+        self._by_user: OrderedDict[int, Recent] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._by_user)
+
+    def of(self, user_id: int) -> Recent:
+        """Movie id to rating, NaN if only watched; empty for somebody who did nothing lately."""
+        return self._by_user.get(user_id, NOTHING)
+
+    def note(self, user_id: int, movie_id: str, rating: float) -> None:
+        """Add a rating, or a watched movie as NaN, which never hides a rating."""
+        before = self._by_user.get(user_id, NOTHING)
+        if movie_id not in before or not isnan(rating):
+            recent = {**before, movie_id: rating}
+            if len(recent) > MOVIES_A_USER:
+                del recent[next(iter(recent))]
+            self._by_user[user_id] = recent
+        self._by_user.move_to_end(user_id)
+        if len(self._by_user) > self._users_limit:
+            self._by_user.popitem(last=False)
+
+
+class Span(NamedTuple):
+    """Offsets of one partition, start <= offset < end."""
+
+    partition: int
+    start: int
+    end: int
+
+
+Offsets = Mapping[int, int]
+"""Partition to the next offset to read."""
+
+
+def unread(position: Offsets, landed: Offsets) -> Iterator[Span]:
+    """The spans between where we are and what has landed, in pieces that fit in memory."""
+    for partition, end in landed.items():
+        for start in range(position.get(partition, end), end, OFFSETS_A_READ):
+            yield Span(partition, start, min(start + OFFSETS_A_READ, end))
+
+
+class ActivityFollower:
+    """Brings the recent activity up to what has landed; see the module."""
+
+    def __init__(self, conninfo: str, topic: str, activity: RecentActivity) -> None:
+        self._conninfo = conninfo
+        self._topic = topic
+        self._activity = activity
+        self._position: dict[int, int] = {}
+        self._trained_on: Offsets | None = None
+        self._connection: psycopg.Connection | None = None
+
+    def catch_up(self, trained_on: Offsets) -> None:
+        """Read what has landed since the last time, or since the offsets of a new model's data.
+
+        Raises:
+            psycopg.Error: it could not be read; the next call goes on from there.
+        """
+        connection = self._connected()
+        landed = landed_offsets(connection, self._topic)
+        if trained_on != self._trained_on:
+            self._go_back(trained_on, landed)
+        for span in unread(self._position, landed):
+            for user_id, movie_id, rating in connection.execute(ROWS, span._asdict()):
+                self._activity.note(user_id, movie_id, rating)
+            self._position[span.partition] = span.end
+
+    def _go_back(self, trained_on: Offsets, landed: Offsets) -> None:
+        """Read again from where the model's data end; what is read twice is noted once."""
+        for partition, end in landed.items():
+            start = trained_on.get(partition, 0)
+            self._position[partition] = min(start, end, self._position.get(partition, end))
+        self._trained_on = trained_on
+
+    def _connected(self) -> psycopg.Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(self._conninfo, autocommit=True)
+        return self._connection
+
+
+def landed_offsets(connection: psycopg.Connection, topic: str) -> Offsets:
+    """For each partition, the offset up to which every row is visible."""
+    return dict(
+        connection.execute(
+            "SELECT log_partition, next_offset FROM stream_offset WHERE topic = %s", (topic,)
+        ).fetchall()
+    )

@@ -1,0 +1,158 @@
+"""The HTTP side of a slot: Flask, with the one hot path wrapped around its WSGI application.
+
+A good request for recommendations never enters Flask; whatever else comes (a bad id, a
+wrong method, no model yet, health, metrics) does. Everything is told in one plain line.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sized
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import structlog
+from flask import Flask, Response, abort, jsonify, request
+from flask.typing import ResponseReturnValue
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from werkzeug.exceptions import HTTPException
+
+from recommender.answers import Answers
+from recommender.metrics import Metrics
+from recommender.slot import Slot
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+LOG = structlog.get_logger()
+
+USER_ID = re.compile(r"[0-9]{1,18}")
+BUCKET = re.compile(r"[0-9]{3}")
+UNKNOWN_BUCKET = -1
+RECOMMEND = "/recommend/"
+PLAIN = "text/plain; charset=utf-8"
+
+EXPLANATIONS = {
+    400: "ask for GET /recommend/<user id>; a user id is 1 to 18 digits and not zero",
+    404: "there is nothing here; ask for GET /recommend/<user id>",
+    405: "only GET is answered here",
+    500: "this request could not be answered; the reason is in the log",
+    503: "there is no verified model yet",
+}
+
+
+def create_app(
+    slot_name: str, slot: Slot, answers: Answers, receipts: Sized, metrics: Metrics
+) -> Flask:
+    """A slot's web application; `receipts` are those not stored yet."""
+    app = Flask("recommender")
+    app.before_request(_only_get)
+    app.register_error_handler(HTTPException, _explained)
+    app.register_error_handler(Exception, _failed)
+    app.after_request(_counted(slot_name, metrics))
+    _add_recommend(app, slot, answers)
+    _add_readiness(app, slot_name, slot, receipts)
+    _add_metrics(app, metrics)
+    # Flask's own way to wrap an application, though its types have it as a method only.
+    app.wsgi_app = hot_path(app.wsgi_app, slot, answers)  # type: ignore[method-assign,assignment]
+    return app
+
+
+def hot_path(flask: "WSGIApplication", slot: Slot, answers: Answers) -> "WSGIApplication":
+    """Answer good requests for recommendations, and leave all others to Flask.
+
+    What fails here fails again in Flask, which logs it and says so.
+    """
+
+    def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        path: str = environ["PATH_INFO"]
+        model = slot.model
+        if model and environ["REQUEST_METHOD"] == "GET" and path.startswith(RECOMMEND):
+            with suppress(Exception):
+                bucket = bucket_number(environ.get("HTTP_X_MARQUEE_BUCKET", ""))
+                line = answers.give(user_number(path[len(RECOMMEND) :]), bucket, model)
+                start_response(
+                    "200 OK", [("Content-Type", PLAIN), ("Content-Length", str(len(line)))]
+                )
+                return [line]
+        return flask(environ, start_response)
+
+    return application
+
+
+def user_number(text: str) -> int:
+    """The user id that stands in a path.
+
+    Raises:
+        ValueError: it is not 1 to 18 digits, or it is zero.
+    """
+    if USER_ID.fullmatch(text) and (number := int(text)):
+        return number
+    raise ValueError(EXPLANATIONS[400])
+
+
+def bucket_number(header: str) -> int:
+    """The bucket that Nginx found for the user; -1 for a request that did not come through it."""
+    return int(header) if BUCKET.fullmatch(header) else UNKNOWN_BUCKET
+
+
+def _add_recommend(app: Flask, slot: Slot, answers: Answers) -> None:
+    def recommend(user: str) -> ResponseReturnValue:
+        try:
+            user_id = user_number(user)
+        except ValueError:
+            abort(400)
+        if slot.model is None:
+            abort(503)
+        bucket = bucket_number(request.headers.get("X-Marquee-Bucket", ""))
+        return Response(answers.give(user_id, bucket, slot.model), mimetype="text/plain")
+
+    app.add_url_rule(RECOMMEND, view_func=recommend, defaults={"user": ""})
+    app.add_url_rule(f"{RECOMMEND}<path:user>", view_func=recommend)
+
+
+def _add_readiness(app: Flask, slot_name: str, slot: Slot, receipts: Sized) -> None:
+    @app.get("/healthz")
+    def healthz() -> ResponseReturnValue:
+        return Response("alive\n", mimetype="text/plain")
+
+    @app.get("/readyz")
+    def readyz() -> ResponseReturnValue:
+        model = slot.model
+        state = {
+            "slot": slot_name,
+            "model_version": model.name if model else None,
+            "ready": model is not None,
+            "refused": slot.refused,
+            "receipts_queued": len(receipts),
+        }
+        return jsonify(state), 200 if model else 503
+
+
+def _add_metrics(app: Flask, metrics: Metrics) -> None:
+    @app.get("/metrics")
+    def figures() -> ResponseReturnValue:
+        return Response(generate_latest(metrics.registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _only_get() -> None:
+    if request.method != "GET":
+        abort(405)
+
+
+def _explained(error: HTTPException) -> ResponseReturnValue:
+    code = error.code or 500
+    line = EXPLANATIONS.get(code, error.name.lower())
+    return Response(f"{line}\n", status=code, mimetype="text/plain")
+
+
+def _failed(error: Exception) -> ResponseReturnValue:
+    LOG.error("request failed", path=request.path, exc_info=error)
+    return Response(f"{EXPLANATIONS[500]}\n", status=500, mimetype="text/plain")
+
+
+def _counted(slot_name: str, metrics: Metrics) -> Callable[[Response], Response]:
+    def count(response: Response) -> Response:
+        if response.status_code >= 400:  # noqa: PLR2004 -- where HTTP's errors begin
+            metrics.requests.labels(slot_name, "", str(response.status_code), "none").inc()
+        return response
+
+    return count

@@ -1,0 +1,23 @@
+"""Everything that can go wrong in serving, as one tree.
+
+RecommenderError
+├── AssignmentError     the slot's assignment file cannot be understood
+├── UnfitModelError     a model version failed the self-test
+└── UndecidedError      PostgreSQL has not decided yet whether a batch of receipts landed
+"""
+
+
+class RecommenderError(Exception):
+    """The root: its message is one line for people."""
+
+
+class AssignmentError(RecommenderError):
+    """The slot's assignment file cannot be understood."""
+
+
+class UnfitModelError(RecommenderError):
+    """A model version gives an answer that must not be given."""
+
+
+class UndecidedError(RecommenderError):
+    """PostgreSQL has not decided yet whether a batch of receipts landed."""

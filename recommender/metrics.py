@@ -1,0 +1,73 @@
+"""What a slot tells Prometheus of itself."""
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+)
+
+BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 0.6, 1.0)
+"""Seconds; 0.1 is what we promise, 0.3 what Nginx waits for one slot, 0.6 the caller's patience."""
+
+
+class Metrics:
+    """One slot's figures, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        self.requests = Counter(
+            "marquee_requests_total",
+            "Requests, by status and by how the list came about (none: no list)",
+            ["slot", "model_version", "status", "reason"],
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            "marquee_request_seconds",
+            "Time spent on an answer",
+            ["slot", "model_version", "reason"],
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self.receipts_queued = self._gauge("marquee_receipts_queued", "Receipts not yet stored")
+        self.receipts_written = self._counter(
+            "marquee_receipts_written_total", "Receipts stored in PostgreSQL"
+        )
+        self.receipts_dropped = self._counter(
+            "marquee_receipts_dropped_total", "Receipts given up: too many waited, or not storable"
+        )
+        self.model_loaded = Gauge(
+            "marquee_model_loaded",
+            "1 for the model version that answers",
+            ["model_version"],
+            registry=self.registry,
+        )
+        self.model_refused = self._counter(
+            "marquee_model_refused_total", "Model versions that were damaged, too new or unfit"
+        )
+        self.model_age = self._gauge("marquee_model_age_seconds", "Time since the model's training")
+        self.activity_users = self._gauge(
+            "marquee_activity_users", "Users whose recent activity is in memory"
+        )
+        self.activity_followed = self._gauge(
+            "marquee_activity_followed_timestamp_seconds",
+            "When recent activity was last read up to its end, Unix time",
+        )
+        self.background_failures = Counter(
+            "marquee_background_failures_total",
+            "Failures of the work beside the answers",
+            ["task"],
+            registry=self.registry,
+        )
+
+    def _gauge(self, name: str, meaning: str) -> Gauge:
+        return Gauge(name, meaning, registry=self.registry)
+
+    def _counter(self, name: str, meaning: str) -> Counter:
+        return Counter(name, meaning, registry=self.registry)

@@ -1,0 +1,20 @@
+"""What a slot is told by its environment."""
+
+from pathlib import Path
+from typing import Literal
+
+from ingest.database import DatabaseSettings
+
+
+class Settings(DatabaseSettings):
+    """Which slot this is, where its files are, and how much it keeps in memory."""
+
+    slot: Literal["blue", "green"]
+    port: int = 8000
+    models_dir: Path = Path("/var/lib/marquee/models")
+    state_dir: Path = Path("/var/lib/marquee/state")
+    kafka_topic: str = "movielog"
+    activity_users: int = 100_000
+    """Users whose recent activity is kept; the longest inactive are forgotten first."""
+    receipts_limit: int = 50_000
+    """Receipts that wait for PostgreSQL; past that, the oldest are dropped and counted."""
