@@ -651,3 +651,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("partition_name", "log_partition"),
         comment="How many lines of each Kafka partition went with a dropped partition",
     )
+    op.execute("""
+        CREATE FUNCTION live_at(moment timestamptz DEFAULT now()) RETURNS SETOF deployment
+        LANGUAGE sql STABLE
+        AS 'SELECT * FROM deployment WHERE at <= moment ORDER BY step_id DESC LIMIT 1'
+    """)
+    op.execute(
+        "COMMENT ON FUNCTION live_at IS 'The last step up to a moment: what was live then, and why'"
+    )

@@ -1,0 +1,82 @@
+"""Release and roll back model versions: `python -m ci --help`."""
+
+from typing import Annotated
+
+import psycopg
+import typer
+from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.types import JSONValue
+from prometheus_client import start_http_server
+
+from ci import metrics, record
+from ci.release import RefusedError
+from ci.runbook import recover
+from ci.settings import Settings
+from ci.worker import QUEUE, register
+from ingest.jobs import defer, follow, job_app, job_status, work
+from ingest.log import configure_logging
+
+cli = typer.Typer(help=__doc__, no_args_is_help=True)
+
+
+@cli.command("work")
+def work_command() -> None:
+    """Do the releases and rollbacks that are asked for, one at a time, until SIGTERM."""
+    configure_logging("releaser")
+    settings = Settings()
+    metrics.show_all_outcomes()
+    start_http_server(settings.metrics_port)
+    tidy_up(settings)
+    app = job_app(settings.conninfo())
+    register(app, settings)
+    work(app, QUEUE, settings.heartbeat_file)
+
+
+def tidy_up(settings: Settings) -> None:
+    """Put traffic back at once if the last releaser died in the middle of a release."""
+    with psycopg.connect(settings.conninfo(), autocommit=True) as connection:
+        try:
+            with record.sole_releaser(connection):
+                recover(connection, settings)
+        except RefusedError:
+            metrics.show_live(record.standing(connection))
+
+
+@cli.command("release")
+def release_command(
+    version: Annotated[
+        str | None, typer.Option(help="The model version; else the newest accepted one.")
+    ] = None,
+) -> None:
+    """Release a model version: place, warm, canary, watch, promote or put back.
+
+    Ends with 0 when the version is live, with 1 when it was refused or taken back.
+    """
+    raise typer.Exit(ask_and_follow("release", version=version))
+
+
+@cli.command("rollback")
+def rollback_command() -> None:
+    """Send all traffic back to the previous version; a release under way is stopped instead.
+
+    Ends with 0 when that is done, with 1 when there is nothing to go back to.
+    """
+    raise typer.Exit(ask_and_follow("rollback"))
+
+
+def ask_and_follow(task: str, **arguments: JSONValue) -> int:
+    """Ask the releaser for `task` and print its progress; the exit status."""
+    conninfo = Settings().conninfo()
+    try:
+        job_id = defer(job_app(conninfo), task, QUEUE, **arguments)
+    except AlreadyEnqueued:
+        typer.echo(f"a {task} is waiting already", err=True)
+        return 1
+    for line in follow(conninfo, job_id):
+        typer.echo(f"{line.at:%H:%M:%S} {line.message}")
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        return 0 if job_status(connection, job_id) == "succeeded" else 1
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,59 @@
+"""The releaser's settings, read from the environment."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode
+
+from ci.release import Bounds
+from ci.state import BUCKETS, Slot
+from ingest.database import DatabaseSettings
+
+
+class Settings(DatabaseSettings):
+    """Where the volumes and slots are, and how carefully a release goes."""
+
+    state_directory: Path = Path("/var/lib/marquee/state")
+    models_directory: Path = Path("/var/lib/marquee/models")
+    slot_url: str = Field(
+        default="http://recommender-{slot}:8000",
+        description="Where a slot is reached; {slot} becomes blue or green.",
+    )
+    release_steps: Annotated[tuple[int, ...], NoDecode] = Field(
+        default=(10, 100, 500, BUCKETS),
+        description="Shares of 1,000 that a new version gets one after the other.",
+    )
+    release_watch_seconds: float = Field(default=60, gt=0)
+    release_ready_seconds: float = Field(default=120, gt=0)
+    release_error_share: float = Field(
+        default=0.01, description="Failed answers more than the old version's, of all."
+    )
+    release_p99_seconds: float = Field(
+        default=0.3, description="Half of the 600 ms after which callers give up."
+    )
+    schedule: Literal["internal", "jenkins"] = "internal"
+    release_cron: str = "30 3 * * *"
+
+    @field_validator("release_steps", mode="before")
+    @classmethod
+    def _split_at_commas(cls, value: object) -> object:
+        return value.split(",") if isinstance(value, str) else value
+
+    @field_validator("release_steps")
+    @classmethod
+    def _grow_to_everyone(cls, shares: tuple[int, ...]) -> tuple[int, ...]:
+        if any(later <= earlier for earlier, later in pairwise((0, *shares))):
+            raise ValueError("the shares must grow")
+        if not shares or shares[-1] != BUCKETS:
+            raise ValueError(f"the last share must be {BUCKETS}, everyone")
+        return shares
+
+    def bounds(self) -> Bounds:
+        """How bad a new version may be before it is taken back."""
+        return Bounds(self.release_error_share, self.release_p99_seconds)
+
+    def url(self, slot: Slot) -> str:
+        """Where `slot` is reached."""
+        return self.slot_url.format(slot=slot)

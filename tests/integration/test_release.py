@@ -1,0 +1,383 @@
+"""Releases and rollbacks on a real database and volume, with slots that can be made to fail."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import psycopg
+import pytest
+
+from ci import record
+from ci.release import AbortedError, Placement, RefusedError, Standing
+from ci.runbook import Ground, recover, release, rollback
+from ci.settings import Settings
+from ci.slots import slot_client
+from ci.state import Slot, assigned, green_buckets, send_to_green, sent_to_green
+from ci.worker import release_if_new
+
+V1, V2, V3 = "20260101-000000-ease", "20260102-000000-ease", "20260103-000000-ease"
+EVERYONE = frozenset(range(1000))
+
+
+@dataclass
+class PlayedSlot:
+    """A slot that obeys its file on the state volume, unless told not to."""
+
+    path: Path
+    refuses: set[str] = field(default_factory=set)
+    failing: set[str] = field(default_factory=set)
+    requests: int = 0
+    errors: int = 0
+
+    def version(self) -> str | None:
+        if not self.path.exists():
+            return None
+        return json.loads(self.path.read_text())["model_version"]
+
+    def readyz(self) -> tuple[int, str]:
+        version = self.version()
+        ready = version is not None and version not in self.refuses
+        said = {"slot": self.path.stem, "model_version": version, "ready": ready}
+        return 200 if ready else 503, json.dumps(said)
+
+    def metrics(self) -> tuple[int, str]:
+        """Each look finds twenty more answers."""
+        self.requests += 20
+        self.errors += 20 if self.version() in self.failing else 0
+        return 200, (
+            f'marquee_requests_total{{status="200",reason="model"}} {self.requests - self.errors}\n'
+            f'marquee_requests_total{{status="500",reason="model"}} {self.errors}\n'
+            f'marquee_request_seconds_bucket{{le="0.01"}} {self.requests}\n'
+            f'marquee_request_seconds_bucket{{le="+Inf"}} {self.requests}\n'
+        )
+
+
+class IdleSlot(PlayedSlot):
+    """A slot that nobody asks."""
+
+    def metrics(self) -> tuple[int, str]:
+        return 200, ""
+
+
+@contextmanager
+def serving(slots: dict[str, PlayedSlot]) -> Iterator[str]:
+    """One server for both slots; the URL has a place for the slot's name."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            _, name, page = self.path.split("/")
+            status, text = getattr(slots[name], page)()
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/{{slot}}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@dataclass
+class Stage:
+    """All that a release plays on."""
+
+    ground: Ground
+    state: Path
+    slots: dict[str, PlayedSlot]
+    owner: psycopg.Connection
+    said: list[str]
+
+    def steps(self) -> list[tuple[str, int, str | None]]:
+        rows = self.owner.execute(
+            "SELECT step, share, live_version FROM deployment ORDER BY step_id"
+        )
+        return rows.fetchall()
+
+    def train(self, version: str, verdict: str = "accepted", reason: str = "better") -> None:
+        self.owner.execute(
+            "INSERT INTO model_version (version, algorithm, git_commit, data_hash, interactions,"
+            " users, movies, figures, manifest, verdict, reason)"
+            " VALUES (%s, 'ease', 'c', 'd', 1, 1, 1, '{}', '{}', %s, %s)",
+            (version, verdict, reason),
+        )
+        directory = self.ground.settings.models_directory / "versions" / version
+        directory.mkdir(parents=True)
+        (directory / "popular.txt").write_text(f"popular of {version}\n")
+
+    def popular(self) -> str:
+        return (self.state / "popular/list.txt").read_text()
+
+
+@pytest.fixture
+def stage(conninfo, tmp_path) -> Iterator[Stage]:
+    slots = {
+        slot: PlayedSlot(tmp_path / "state/slots" / f"{slot}.json") for slot in ("blue", "green")
+    }
+    with (
+        serving(slots) as url,
+        psycopg.connect(conninfo("releaser"), autocommit=True) as connection,
+        psycopg.connect(conninfo("marquee"), autocommit=True) as owner,
+        slot_client() as client,
+    ):
+        settings = Settings(
+            database_user="releaser",
+            database_password_file=tmp_path / "password",
+            state_directory=tmp_path / "state",
+            models_directory=tmp_path / "models",
+            slot_url=url,
+            release_steps="10,500,1000",
+            release_watch_seconds=0.2,
+            release_ready_seconds=1.5,
+        )
+        said: list[str] = []
+        ground = Ground(connection, client, settings, said.append, lambda: None)
+        stage = Stage(ground, tmp_path / "state", slots, owner, said)
+        for version in (V1, V2, V3):
+            stage.train(version)
+        yield stage
+
+
+def test_the_first_release_puts_the_version_into_both_slots_without_a_canary(stage):
+    release(stage.ground, V1)
+    assert stage.steps() == [
+        ("start", 0, None),
+        ("place", 0, None),
+        ("place", 0, None),
+        ("ready", 0, None),
+        ("ready", 0, None),
+        ("shift", 1000, None),
+        ("promote", 1000, V1),
+    ]
+    assert (assigned(stage.state, Slot.BLUE), assigned(stage.state, Slot.GREEN)) == (V1, V1)
+    assert sent_to_green(stage.state) == frozenset()
+    assert stage.popular() == f"popular of {V1}\n"
+
+
+def test_a_release_grows_step_by_step_and_keeps_the_old_version_in_the_other_slot(stage):
+    release(stage.ground, V1)
+    before = len(stage.steps())
+    release(stage.ground, V2)
+    assert stage.steps()[before:] == [
+        ("start", 0, V1),
+        ("place", 0, V1),
+        ("ready", 0, V1),
+        ("shift", 10, V1),
+        ("watch", 10, V1),
+        ("shift", 500, V1),
+        ("watch", 500, V1),
+        ("shift", 1000, V1),
+        ("watch", 1000, V1),
+        ("promote", 1000, V2),
+    ]
+    assert sent_to_green(stage.state) == EVERYONE
+    assert (assigned(stage.state, Slot.BLUE), assigned(stage.state, Slot.GREEN)) == (V1, V2)
+    assert stage.popular() == f"popular of {V2}\n"
+
+
+def test_releases_alternate_between_the_slots(stage):
+    for version in (V1, V2, V3):
+        release(stage.ground, version)
+    assert (assigned(stage.state, Slot.BLUE), assigned(stage.state, Slot.GREEN)) == (V3, V2)
+    assert sent_to_green(stage.state) == frozenset()
+
+
+def test_a_release_of_what_is_live_changes_nothing(stage):
+    release(stage.ground, V1)
+    before = stage.steps()
+    release(stage.ground, V1)
+    assert stage.steps() == before
+    assert stage.said[-1] == f"{V1} is live already; nothing was changed"
+
+
+def test_a_canary_that_fails_is_taken_back_with_the_reason(stage):
+    release(stage.ground, V1)
+    stage.slots["green"].failing.add(V2)
+    with pytest.raises(AbortedError, match="too many errors"):
+        release(stage.ground, V2)
+    assert stage.steps()[-2:] == [("shift", 10, V1), ("abort", 0, V1)]
+    assert sent_to_green(stage.state) == frozenset()
+    assert stage.popular() == f"popular of {V1}\n"
+
+
+def test_after_a_failed_release_the_slot_without_traffic_holds_a_good_version_again(stage):
+    release(stage.ground, V1)
+    release(stage.ground, V2)
+    stage.slots["blue"].failing.add(V3)
+    with pytest.raises(AbortedError):
+        release(stage.ground, V3)
+    assert (assigned(stage.state, Slot.BLUE), assigned(stage.state, Slot.GREEN)) == (V1, V2)
+    rollback(stage.ground)
+    assert record.standing(stage.owner).live == Placement(Slot.BLUE, V1)
+
+
+def test_a_slot_that_never_gets_ready_never_gets_traffic(stage):
+    release(stage.ground, V1)
+    stage.slots["green"].refuses.add(V2)
+    with pytest.raises(AbortedError, match=r"green is not ready after 1.5 s"):
+        release(stage.ground, V2)
+    assert [step for step, _, _ in stage.steps()[-3:]] == ["start", "place", "abort"]
+    assert sent_to_green(stage.state) == frozenset()
+
+
+def test_a_slot_that_stops_being_ready_loses_its_traffic(stage):
+    release(stage.ground, V1)
+    patient = stage.ground.settings.model_copy(update={"release_watch_seconds": 10})
+
+    def break_green_after_a_while() -> None:
+        while sent_to_green(stage.state) != green_buckets(Slot.GREEN, V2, 10):
+            time.sleep(0.05)
+        stage.slots["green"].refuses.add(V2)
+
+    breaker = Thread(target=break_green_after_a_while)
+    breaker.start()
+    with pytest.raises(AbortedError, match="green stopped being ready"):
+        release(replace(stage.ground, settings=patient), V2)
+    breaker.join()
+    assert sent_to_green(stage.state) == frozenset()
+
+
+def test_without_traffic_a_release_goes_by_readiness_and_says_so(stage):
+    for name, slot in stage.slots.items():
+        stage.slots[name] = IdleSlot(slot.path)
+    release(stage.ground, V1)
+    release(stage.ground, V2)
+    assert "watch: no traffic seen" in stage.said
+    assert record.standing(stage.owner).live == Placement(Slot.GREEN, V2)
+
+
+def test_a_watch_records_what_people_did_after_the_new_versions_answers(stage):
+    release(stage.ground, V1)
+    stage.owner.execute(
+        "INSERT INTO online_metric (window_start, window_end, model_version, arm, metric, value,"
+        " samples) VALUES (now(), now(), %s, 'control', 'watched_share', 0.25, 40)",
+        (V2,),
+    )
+    release(stage.ground, V2)
+    assert stage.said[-1].startswith("promote")
+    assert stage.said[-2].endswith("online: watched_share 0.25 (n=40)")
+
+
+def test_a_rollback_sends_everyone_back_at_once(stage):
+    release(stage.ground, V1)
+    release(stage.ground, V2)
+    before = len(stage.steps())
+    rollback(stage.ground)
+    assert stage.steps()[before:] == [
+        ("start", 0, V2),
+        ("shift", 1000, V2),
+        ("promote", 1000, V1),
+    ]
+    assert sent_to_green(stage.state) == frozenset()
+    assert stage.popular() == f"popular of {V1}\n"
+
+
+def test_a_rollback_after_the_first_release_is_refused(stage):
+    release(stage.ground, V1)
+    with pytest.raises(RefusedError, match="no previous version"):
+        rollback(stage.ground)
+
+
+def test_a_rollback_does_not_return_to_what_was_rolled_back_from(stage):
+    release(stage.ground, V1)
+    release(stage.ground, V2)
+    rollback(stage.ground)
+    with pytest.raises(RefusedError, match="no previous version"):
+        rollback(stage.ground)
+
+
+def test_a_rollback_to_a_slot_that_is_not_ready_is_refused(stage):
+    release(stage.ground, V1)
+    release(stage.ground, V2)
+    stage.slots["blue"].refuses.add(V1)
+    with pytest.raises(RefusedError, match=f"blue cannot answer with {V1}"):
+        rollback(stage.ground)
+    assert sent_to_green(stage.state) == EVERYONE
+
+
+def test_what_a_dead_releaser_left_is_put_back_and_recorded(stage):
+    release(stage.ground, V1)
+    stage.ground.connection.execute(
+        "INSERT INTO deployment (action, step, version, slot, share, live_version, live_slot,"
+        " reason) VALUES ('release', 'shift', %s, 'green', 500, %s, 'blue', 'half way')",
+        (V2, V1),
+    )
+    send_to_green(stage.state, green_buckets(Slot.GREEN, V2, 500))
+    reason = recover(stage.ground.connection, stage.ground.settings)
+    assert reason == "the releaser died after the step shift"
+    assert stage.steps()[-1] == ("abort", 0, V1)
+    assert sent_to_green(stage.state) == frozenset()
+    assert recover(stage.ground.connection, stage.ground.settings) is None
+
+
+def test_a_release_ends_a_running_experiment_and_says_why(stage):
+    release(stage.ground, V1)
+    stage.owner.execute(
+        "INSERT INTO experiment (name, challenger, buckets) VALUES ('bolder', %s, '{1,2}')", (V3,)
+    )
+    send_to_green(stage.state, {1, 2})
+    release(stage.ground, V2)
+    assert stage.owner.execute("SELECT end_reason FROM experiment").fetchone() == (
+        f"a release of {V2} needs its slot",
+    )
+
+
+def test_the_newest_accepted_version_is_chosen(stage):
+    stage.train("20260104-000000-svd", "refused", "worse than popularity")
+    assert record.choose_version(stage.ground.connection, None) == V3
+
+
+def test_a_version_that_the_offline_gate_refused_is_refused(stage):
+    stage.train("20260104-000000-svd", "refused", "worse than popularity")
+    with pytest.raises(RefusedError, match="worse than popularity"):
+        record.choose_version(stage.ground.connection, "20260104-000000-svd")
+
+
+def test_a_version_that_does_not_exist_is_refused(stage):
+    with pytest.raises(RefusedError, match="there is no version v0"):
+        record.choose_version(stage.ground.connection, "v0")
+
+
+def test_the_nightly_release_does_not_repeat_what_was_tried(stage):
+    release(stage.ground, V2)
+    release(stage.ground, V3)
+    rollback(stage.ground)
+    release_if_new(stage.ground, 0)
+    assert record.standing(stage.owner).live == Placement(Slot.BLUE, V2)
+
+
+def test_only_one_releaser_works_at_a_time(stage, conninfo):
+    with (
+        psycopg.connect(conninfo("releaser"), autocommit=True) as other,
+        record.sole_releaser(stage.ground.connection),
+        pytest.raises(RefusedError, match="another releaser"),
+        record.sole_releaser(other),
+    ):
+        pass
+
+
+def test_what_was_live_at_a_moment_is_a_query(stage):
+    release(stage.ground, V1)
+    between = datetime.now(UTC)
+    release(stage.ground, V2)
+    live = stage.owner.execute(
+        "SELECT live_version, live_slot FROM live_at(%s)", (between,)
+    ).fetchall()
+    assert live == [(V1, "blue")]
+    assert stage.owner.execute("SELECT live_version FROM live_at(now())").fetchall() == [(V2,)]
+
+
+def test_before_the_first_release_nothing_is_live(stage):
+    assert record.standing(stage.owner) == Standing()
+    assert stage.owner.execute("SELECT * FROM live_at(now())").fetchall() == []
