@@ -1,0 +1,42 @@
+"""What the simulator is told by its environment."""
+
+from pathlib import Path
+
+from pydantic import Field, HttpUrl
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Where the stream and the recommender are, and how lively the simulated people are."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    kafka_servers: str = "kafka:19092"
+    kafka_topic: str = "movielog"
+    recommender_url: HttpUrl = HttpUrl("http://nginx:8082")
+    rate: float = Field(
+        default=25,
+        gt=0,
+        le=1000,
+        description="Log lines a second to aim at; some 900 people who write one each minute, "
+        "divided by the time-lapse, cannot write more than 15 times the time-lapse.",
+    )
+    time_lapse: float = Field(
+        default=1, gt=0, description="How many minutes of a movie go by in a minute."
+    )
+    seed: int = 1
+    rating_min: float = 1
+    rating_max: float = 5
+    rating_step: float = Field(default=1, gt=0)
+    damaged_share: float = Field(
+        default=0.0005, ge=0, le=1, description="Share of lines with a character too many."
+    )
+    doubled_share: float = Field(
+        default=0.0002, ge=0, le=1, description="Share of lines published twice."
+    )
+    metadata_port: int = 8090
+    metrics_port: int = 9000
+    heartbeat_file: Path = Field(
+        default=Path("/tmp/heartbeat"),  # noqa: S108 -- a container's own tmpfs
+        description="Touched while people are living; the health check reads its age.",
+    )
