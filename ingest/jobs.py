@@ -60,7 +60,7 @@ async def _work(app: App, queue: str, heartbeat: Path) -> None:
 
 async def _beat(heartbeat: Path) -> None:
     while True:
-        heartbeat.touch()
+        await asyncio.to_thread(heartbeat.touch)
         await asyncio.sleep(HEARTBEAT_SECONDS)
 
 

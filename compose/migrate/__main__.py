@@ -1,4 +1,4 @@
-"""Bring the database to the state this code expects; a second run changes nothing.
+"""Bring database and topic to the state this code expects; a second run changes nothing.
 
 Roles first (the tables name their owners), then the tables, then the job queue's own
 schema, then rights, then the partitions that rows can land in right away.
@@ -17,6 +17,7 @@ from psycopg import sql
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
+from compose.migrate.topic import TopicSettings, make_topic
 from ingest.database import DatabaseSettings
 from ingest.log import configure_logging
 from ingest.partitions import PartitionSettings, make_partitions
@@ -75,6 +76,7 @@ def main() -> None:
     settings = Settings()
     verifiers = json.loads(settings.role_verifiers_file.read_text())
     migrate(settings.conninfo(), verifiers, datetime.now(UTC))
+    make_topic(TopicSettings())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,188 @@
+# One target for each service. Compose names them; third-party services start from an
+# official image or from compose/images/packages.Dockerfile, whichever the host can have.
+
+ARG BASE_IMAGE=debian:trixie-slim
+ARG POSTGRES_IMAGE=postgres:17-trixie
+ARG KAFKA_IMAGE=apache/kafka:4.1.1
+ARG NGINX_IMAGE=nginx:1.26
+ARG PROMETHEUS_IMAGE=prom/prometheus:v2.53.5
+ARG ALERTMANAGER_IMAGE=prom/alertmanager:v0.28.1
+ARG NODE_EXPORTER_IMAGE=prom/node-exporter:v1.9.1
+ARG GRAFANA_IMAGE=grafana/grafana:12.2.0
+ARG JENKINS_IMAGE=jenkins/jenkins:2.528.1-lts-jdk21
+
+
+# --- Python, and a folder for each volume ------------------------------------------
+
+FROM ${BASE_IMAGE} AS python
+COPY --chmod=755 compose/images/install-packages.sh /usr/local/sbin/install-packages
+RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
+    --mount=type=secret,id=ca_bundle,mode=0444 \
+    install-packages python3 ca-certificates
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+WORKDIR /opt/marquee
+
+FROM python AS uv
+RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
+    --mount=type=secret,id=ca_bundle,mode=0444 \
+    install-packages python3-venv
+COPY compose/images/uv.txt /build/uv.txt
+COPY --chmod=755 compose/images/install-uv.sh /usr/local/bin/install-uv
+COPY --chmod=755 compose/images/install-wheels.sh /usr/local/bin/install-wheels
+RUN --mount=type=secret,id=pip_conf --mount=type=secret,id=ca_bundle install-uv
+
+FROM uv AS ingest-wheels
+COPY ingest/requirements.txt /build/
+RUN --mount=type=secret,id=pip_conf --mount=type=secret,id=ca_bundle \
+    --mount=type=cache,target=/var/cache/uv install-wheels
+
+FROM uv AS trainer-wheels
+COPY trainer/requirements.txt /build/
+RUN --mount=type=secret,id=pip_conf --mount=type=secret,id=ca_bundle \
+    --mount=type=cache,target=/var/cache/uv install-wheels
+
+FROM uv AS recommender-wheels
+COPY recommender/requirements.txt /build/
+RUN --mount=type=secret,id=pip_conf --mount=type=secret,id=ca_bundle \
+    --mount=type=cache,target=/var/cache/uv install-wheels
+
+FROM uv AS monitoring-wheels
+COPY monitoring/requirements.txt /build/
+RUN --mount=type=secret,id=pip_conf --mount=type=secret,id=ca_bundle \
+    --mount=type=cache,target=/var/cache/uv install-wheels
+
+FROM uv AS ci-wheels
+COPY ci/requirements.txt /build/
+RUN --mount=type=secret,id=pip_conf --mount=type=secret,id=ca_bundle \
+    --mount=type=cache,target=/var/cache/uv install-wheels
+
+FROM uv AS simulator-wheels
+COPY compose/simulator/requirements.txt /build/
+RUN --mount=type=secret,id=pip_conf --mount=type=secret,id=ca_bundle \
+    --mount=type=cache,target=/var/cache/uv install-wheels
+
+FROM uv AS tests-wheels
+COPY tests/requirements.txt /build/
+RUN --mount=type=secret,id=pip_conf --mount=type=secret,id=ca_bundle \
+    --mount=type=cache,target=/var/cache/uv install-wheels
+
+
+# --- Own services: each its wheels, the packages it imports, a user id of its own ---
+
+FROM python AS secrets
+COPY compose/__init__.py compose/
+COPY compose/secrets/ compose/secrets/
+ENTRYPOINT ["python3", "-m", "compose.secrets"]
+
+FROM python AS migrate
+COPY --from=ingest-wheels /opt/venv /opt/venv
+COPY compose/__init__.py compose/
+COPY compose/migrate/ compose/migrate/
+COPY ingest/ ingest/
+COPY trainer/__init__.py trainer/tables.py trainer/
+COPY recommender/__init__.py recommender/tables.py recommender/
+COPY monitoring/__init__.py monitoring/tables.py monitoring/
+COPY ci/__init__.py ci/tables.py ci/
+USER 10108:10108
+CMD ["python", "-m", "compose.migrate"]
+
+FROM python AS ingest
+COPY --from=ingest-wheels /opt/venv /opt/venv
+COPY ingest/ ingest/
+USER 10101:10101
+CMD ["python", "-m", "ingest", "run"]
+
+FROM python AS trainer
+RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
+    --mount=type=secret,id=ca_bundle,mode=0444 \
+    install-packages libgomp1
+COPY --from=trainer-wheels /opt/venv /opt/venv
+COPY trainer/requirements.txt /opt/marquee/requirements.txt
+COPY ingest/ ingest/
+COPY ci/__init__.py ci/tables.py ci/
+COPY trainer/ trainer/
+ARG GIT_COMMIT=unknown
+ENV GIT_COMMIT=${GIT_COMMIT}
+USER 10103:10103
+CMD ["python", "-m", "trainer", "work"]
+
+FROM python AS recommender
+COPY --from=recommender-wheels /opt/venv /opt/venv
+COPY ingest/ ingest/
+COPY trainer/ trainer/
+COPY recommender/ recommender/
+USER 10104:10104
+CMD ["python", "-m", "recommender", "serve"]
+
+FROM python AS monitoring
+COPY --from=monitoring-wheels /opt/venv /opt/venv
+COPY ingest/ ingest/
+COPY trainer/__init__.py trainer/tables.py trainer/
+COPY recommender/__init__.py recommender/tables.py recommender/
+COPY ci/__init__.py ci/tables.py ci/
+COPY monitoring/ monitoring/
+USER 10105:10105
+CMD ["python", "-m", "monitoring", "evaluate", "work"]
+
+FROM python AS releaser
+COPY --from=ci-wheels /opt/venv /opt/venv
+COPY ingest/ ingest/
+COPY trainer/__init__.py trainer/tables.py trainer/
+COPY recommender/__init__.py recommender/tables.py recommender/
+COPY monitoring/__init__.py monitoring/tables.py monitoring/
+COPY ci/ ci/
+USER 10106:10106
+CMD ["python", "-m", "ci", "work"]
+
+FROM python AS simulator
+COPY --from=simulator-wheels /opt/venv /opt/venv
+COPY compose/__init__.py compose/
+COPY ingest/ ingest/
+COPY compose/simulator/ compose/simulator/
+USER 10107:10107
+CMD ["python", "-m", "compose.simulator", "run"]
+
+
+# --- Third-party services: the upstream image and this project's configuration ------
+
+FROM ${POSTGRES_IMAGE} AS postgres
+COPY compose/images/postgres/ /etc/marquee/
+COPY --chmod=755 compose/images/postgres/start.sh /usr/local/bin/start-postgres
+
+FROM ${KAFKA_IMAGE} AS kafka
+USER root
+COPY compose/images/kafka/server.properties compose/images/kafka/log4j2.properties /etc/marquee/
+COPY --chmod=755 compose/images/kafka/start.sh /usr/local/bin/start-kafka
+USER 1000:1000
+
+FROM ${NGINX_IMAGE} AS nginx
+COPY nginx/ /etc/nginx/
+
+FROM ${PROMETHEUS_IMAGE} AS prometheus
+COPY monitoring/prometheus/ /etc/prometheus/
+
+FROM ${ALERTMANAGER_IMAGE} AS alertmanager
+COPY monitoring/alertmanager/ /etc/alertmanager/
+
+FROM ${NODE_EXPORTER_IMAGE} AS node-exporter
+
+FROM ${GRAFANA_IMAGE} AS grafana
+COPY monitoring/grafana/ /etc/grafana/provisioning/
+
+FROM ${JENKINS_IMAGE} AS jenkins
+COPY ci/jenkins/ /usr/share/jenkins/ref/
+RUN jenkins-plugin-cli --plugin-file /usr/share/jenkins/ref/plugins.txt
+
+
+# --- What checks all of it: the same Python and lock, and the tools' own checkers ---
+
+FROM python AS tests
+RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
+    --mount=type=secret,id=ca_bundle,mode=0444 \
+    install-packages curl docker-cli docker-compose docker-buildx default-jre-headless git \
+        libgomp1 make nginx-light postgresql-client-17 procps prometheus \
+        prometheus-alertmanager shellcheck
+COPY --from=marquee/packages-groovy-jars /opt/groovy /opt/groovy
+COPY --from=tests-wheels /opt/venv /opt/venv
+WORKDIR /src
+COPY . .

@@ -1,0 +1,54 @@
+# Everything a person does with Marquee. `make help` lists it.
+
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+export
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- run it
+
+.PHONY: up down status logs psql password images
+up: ## Install what is missing, build, start, train, release; settings: NAME=value
+	@compose/up.sh
+down: ## Stop everything and keep the data; DATA=gone deletes it, after asking
+	@compose/down.sh
+status: ## One table: services, live version, lag, rows, last release
+	@docker compose ps --all --format json | docker compose exec -T evaluation python -m monitoring status
+logs: ## Follow the logs; SERVICE=name for one
+	@docker compose logs --follow --tail 50 $(SERVICE)
+psql: ## Look at the data, read-only
+	@docker compose exec postgres psql --host=/tmp --username=analyst marquee
+password: ## Show a password: NAME=analyst, grafana, jenkins, ...
+	@docker compose run --rm --no-deps -T secrets show $(NAME)
+images: ## Build every image of this checkout
+	@compose/images.sh
+
+# --- change what is live
+
+.PHONY: retrain release rollback
+retrain: ## Train a model version and show how good it is
+	@docker compose exec -T trainer python -m trainer retrain
+release: ## Release the newest accepted version, step by step; VERSION=name for another
+	@docker compose exec -T releaser python -m ci release $(if $(VERSION),--version $(VERSION))
+rollback: ## Put the previous version back, at once
+	@docker compose exec -T releaser python -m ci rollback
+
+# --- check it
+
+.PHONY: test lint test-unit test-integration test-end-to-end lock
+test: ## Everything below, on a stack of its own beside a running one
+	@tests/run.sh lint unit integration end-to-end
+lint: ## Lint, types, import rules, and each configuration by its own checker
+	@tests/run.sh lint
+test-unit: ## Unit tests with coverage (build/coverage.xml); ARGS=... goes to pytest
+	@tests/run.sh unit
+test-integration: ## Tests on a real Kafka and PostgreSQL; ARGS=... goes to pytest
+	@tests/run.sh integration
+test-end-to-end: ## Tests on the whole stack; ARGS=... goes to pytest
+	@tests/run.sh end-to-end
+lock: ## Resolve the dependencies anew and pin them by hash
+	@compose/images/lock.sh

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Stop everything. The data stays on its volumes, unless told otherwise and confirmed.
+#
+# Usage: make down [DATA=gone]
+
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+source compose/up/say.sh
+
+confirm_data_loss() {
+  local volumes answer
+  volumes=$(docker compose --profile '*' config --volumes)
+  echo "This deletes every row, model and log line in these volumes:"
+  sed 's/^/  /' <<< "$volumes"
+  read -r -p "Type 'gone' to delete them: " answer
+  [ "$answer" = gone ] || fail "nothing was deleted or stopped"
+}
+
+case ${DATA-kept} in
+  kept) docker compose --profile '*' down ;;
+  gone)
+    confirm_data_loss
+    docker compose --profile '*' down --volumes
+    ;;
+  *) fail "DATA is '$DATA'" "It is gone, or not given." ;;
+esac

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Build every image of this checkout; starts and stops nothing.
+#
+# Usage: make images
+
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+source compose/up/say.sh
+source compose/up/settings.sh
+source compose/up/install_engine.sh
+source compose/up/start_engine.sh
+source compose/up/build_images.sh
+
+read_settings
+install_engine
+start_engine
+choose_image_source
+build_images

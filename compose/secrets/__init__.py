@@ -1,0 +1,1 @@
+"""One secret file for each consumer, readable by that consumer alone."""

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# From a bare machine to a recommender that is being used. What only looks comes first;
+# below the line, each step says what it does before it does it.
+#
+# Usage: make up [NAME=value ...]   settings are remembered in .env, see README
+
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+source compose/up/say.sh
+source compose/up/settings.sh
+source compose/up/check_host.sh
+source compose/up/install_engine.sh
+source compose/up/start_engine.sh
+source compose/up/build_images.sh
+source compose/up/start_services.sh
+source compose/up/first_release.sh
+source compose/up/what_to_try.sh
+
+check_platform
+check_disk
+read_settings
+check_ports
+# ------------------------------------------------------------- from here on, changes
+install_engine
+start_engine
+choose_image_source
+write_settings
+build_images
+start_services
+load_history
+first_release
+wait_for_answer
+what_to_try

@@ -1,0 +1,56 @@
+# What .env holds: image source, ports, subnet, profiles. No secrets. A value given to
+# make or in the environment beats .env, .env beats the default.
+
+ENV_FILE=${ENV_FILE:-.env}
+
+SETTINGS=(
+  COMPOSE_PROJECT_NAME=marquee IMAGE_PREFIX=marquee
+  COMPOSE_PROFILES=simulator
+  IMAGE_SOURCE=auto
+  NGINX_PORT=8082 GRAFANA_PORT=3000 PROMETHEUS_PORT=9090 ALERTMANAGER_PORT=9093
+  JENKINS_PORT=8080 POSTGRES_PORT=5432 KAFKA_PORT=9092
+  SUBNET_PREFIX=172.31.250
+  SIMULATOR=on
+  KAFKA_SERVERS=kafka:19092 KAFKA_TOPIC=movielog START_FROM=earliest
+  METADATA_URL=http://simulator:8090
+  RATING_MIN=0.5 RATING_MAX=5 RATING_STEP=0.5
+  PARTITION_WIDTH=P1D TIME_TO_LIVE=P14D
+  SCHEDULE=internal RETRAIN_CRON='0 3 * * *' RELEASE_CRON='30 3 * * *'
+  RELEASE_STEPS=10,100,500,1000 RELEASE_WATCH_SECONDS=60
+  EVALUATE_CRON='* * * * *' EVALUATION_WINDOW=PT1H EVALUATION_HORIZON=P1D
+  RETAIN_CRON='* * * * *' AUDIT_CRON='*/5 * * * *'
+  TIME_LAPSE=1 RATE=25 SEED=1
+)
+
+read_settings() {
+  local setting name
+  for setting in "${SETTINGS[@]}"; do
+    name=${setting%%=*}
+    if [ -z "${!name+set}" ]; then
+      printf -v "$name" '%s' "$(remembered "$name" "${setting#*=}")"
+    fi
+    export "${name?}"
+  done
+}
+
+# remembered NAME DEFAULT: the value .env has, else the default
+remembered() {
+  local line
+  line=$(grep -m 1 "^$1=" "$ENV_FILE" 2>/dev/null) || { printf '%s' "$2"; return; }
+  line=${line#*=}
+  line=${line#\'}
+  printf '%s' "${line%\'}"
+}
+
+write_settings() {
+  local setting name partial
+  partial=$ENV_FILE.partial
+  {
+    echo "# Written by make up; change a value with: make up NAME=value"
+    for setting in "${SETTINGS[@]}" "${IMAGE_SETTINGS[@]}"; do
+      name=${setting%%=*}
+      printf "%s='%s'\n" "$name" "${!name}"
+    done
+  } > "$partial"
+  mv "$partial" "$ENV_FILE"
+}

@@ -1,0 +1,29 @@
+# Start what is not running and wait for it; leave alone what is.
+
+# No one-shots here: they end, and their dependants wait for that themselves.
+running_services() {
+  docker compose config --services | grep -vxE 'secrets|migrate'
+}
+
+start_services() {
+  say "Starting the services"
+  local services=()
+  mapfile -t services < <(running_services)
+  quietly docker compose up --detach --no-build --wait --wait-timeout 240 "${services[@]}" ||
+    explain_failed_start
+}
+
+# Name the service, show the last lines of its log, say what to do.
+explain_failed_start() {
+  local service
+  service=$(failed_service)
+  [ -n "$service" ] || fail "the services did not start" "See: docker compose ps --all"
+  docker compose logs --no-log-prefix --tail 20 "$service" >&2
+  fail "the service $service did not start; the last lines of its log are above" \
+    "Mend what they name and run it again; all of the log: docker compose logs $service"
+}
+
+failed_service() {
+  docker compose ps --all --format '{{.Service}} {{.State}} {{.ExitCode}} {{.Health}}' |
+    awk '($2 == "exited" && $3 != 0) || $2 == "restarting" || $4 == "unhealthy" { print $1; exit }'
+}

@@ -1,0 +1,22 @@
+# The end of make up: what to try, where to look.
+
+what_to_try() {
+  local host=127.0.0.1
+  cat << EOF
+$(date +%H:%M:%S)  Marquee is up.
+
+  A recommendation    curl http://$host:$NGINX_PORT/recommend/42
+  How everything is   make status
+  The data            make psql             (read-only, role analyst)
+  A new model         make retrain, then make release; back again: make rollback
+  Metrics, alerts     http://$host:$PROMETHEUS_PORT, http://$host:$ALERTMANAGER_PORT$(grafana_and_jenkins)
+  Passwords           make password NAME=analyst   (names: make password)
+  From elsewhere      ssh -L $NGINX_PORT:$host:$NGINX_PORT -L $PROMETHEUS_PORT:$host:$PROMETHEUS_PORT <this host>
+  Stop it             make down             (keeps the data)
+EOF
+}
+
+grafana_and_jenkins() {
+  [ "$IMAGE_SOURCE" = registry ] || return 0
+  printf '\n  Dashboards, builds  http://127.0.0.1:%s, http://127.0.0.1:%s' "$GRAFANA_PORT" "$JENKINS_PORT"
+}
