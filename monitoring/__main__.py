@@ -1,5 +1,6 @@
 """Commands that tell how the system does: judge answers, show the state of everything."""
 
+import json
 import sys
 import time
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from rich.table import Table
 from ingest.jobs import job_app, work
 from ingest.log import configure_logging
 from monitoring.containers import services
+from monitoring.dashboard import dashboard
 from monitoring.evaluation_pass import Pass
 from monitoring.exporter import Exporter
 from monitoring.settings import Settings
@@ -67,6 +69,12 @@ def status() -> None:
     console().print(table(found, facts))
     if not (all(service.well for service in found) and all(fact.well for fact in facts)):
         raise typer.Exit(1)
+
+
+@app.command("dashboard")
+def print_dashboard() -> None:
+    """Print Grafana's dashboard as JSON; monitoring/grafana/dashboards/marquee.json is this."""
+    sys.stdout.write(json.dumps(dashboard(), indent=2) + "\n")
 
 
 def judgement_table(done: Pass) -> Table:

@@ -41,7 +41,7 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class _Step:
+class Step:
     """The last step of the last release, and what is live after it."""
 
     action: str
@@ -57,27 +57,40 @@ class _Step:
 
 def overview(connection: psycopg.Connection, now: datetime) -> Iterator[Fact]:
     """What is live, what came in, how much is there, and what was last checked."""
-    yield from releases(connection, now)
+    step = last_step(connection)
+    yield live_model(step, now)
+    yield last_release(step, now)
     yield last_commit(connection, now)
     yield from row_counts(connection)
     yield last_audit(connection, now)
     yield from judgement(connection, now)
 
 
-def releases(connection: psycopg.Connection, now: datetime) -> Iterator[Fact]:
-    """The live version with its slot and share, and the last step of the last release."""
-    with connection.cursor(row_factory=class_row(_Step)) as cursor:
-        step = cursor.execute(SQL.joinpath("live_since.sql").read_bytes()).fetchone()
-    if step is None:
-        yield Fact("live model", "none released yet")
-        return
-    yield Fact(
+def last_step(connection: psycopg.Connection) -> Step | None:
+    """The last step that was taken; None before the first release."""
+    with connection.cursor(row_factory=class_row(Step)) as cursor:
+        return cursor.execute(SQL.joinpath("last_step.sql").read_bytes()).fetchone()
+
+
+def live_model(step: Step | None, now: datetime) -> Fact:
+    """The live version with its slot and its share of the users."""
+    if step is None or step.live_version is None:
+        return Fact("live model", "none yet")
+    return Fact(
         "live model",
-        f"{step.live_version} in slot {step.live_slot} for {step.live_share} of 1,000 buckets,"
+        f"{step.live_version} in slot {step.live_slot} for {step.live_share:,} of 1,000 buckets,"
         f" since {ago(step.live_since, now)}",
     )
-    text = f"{step.action} of {step.version}: {step.step} {ago(step.at, now)}, {step.reason}"
-    yield Fact("last release", text)
+
+
+def last_release(step: Step | None, now: datetime) -> Fact:
+    """What was last released or rolled back, and how far that came."""
+    if step is None:
+        return Fact("last release", "none yet")
+    return Fact(
+        "last release",
+        f"{step.action} of {step.version}: {step.step} {ago(step.at, now)}, {step.reason}",
+    )
 
 
 def last_commit(connection: psycopg.Connection, now: datetime) -> Fact:

@@ -45,7 +45,7 @@ def test_a_version_is_live_since_its_promotion(owner, facts):
     deploy(owner, 9, "watch", 500, ("v1", "blue"))
     deploy(owner, 5, "promote", 1000, ("v2", "green"))
     assert (
-        facts()["live model"].text == "v2 in slot green for 1000 of 1,000 buckets, since 5 min ago"
+        facts()["live model"].text == "v2 in slot green for 1,000 of 1,000 buckets, since 5 min ago"
     )
 
 

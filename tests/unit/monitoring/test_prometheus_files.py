@@ -1,0 +1,100 @@
+"""The files that Prometheus and Alertmanager read, checked by their own tools."""
+
+import ast
+import re
+import subprocess
+from itertools import chain
+from pathlib import Path
+
+import pytest
+import yaml
+
+from monitoring.containers import LONG_RUNNING
+from monitoring.dashboard import PANELS
+
+PROMETHEUS = Path("monitoring/prometheus")
+RULES = [
+    rule
+    for file in sorted(PROMETHEUS.glob("rules/*.yml"))
+    for group in yaml.safe_load(file.read_text())["groups"]
+    for rule in group["rules"]
+]
+CASES = [
+    case
+    for test in yaml.safe_load((PROMETHEUS / "rules_test.yml").read_text())["tests"]
+    for case in test["alert_rule_test"]
+]
+EXPRESSIONS = {
+    **{rule["alert"]: rule["expr"] for rule in RULES},
+    **{f"{p.title} {i}": q for p in PANELS for i, (q, _legend) in enumerate(p.queries)},
+}
+PACKAGES = ("ingest", "trainer", "recommender", "monitoring", "ci", "compose")
+SUFFIXES = re.compile(r"_(total|bucket|count|sum)$")
+
+
+def metrics_in_the_code():
+    """Every `marquee_…` string of the packages, but those of the dashboard itself."""
+    files = chain.from_iterable(Path(package).rglob("*.py") for package in PACKAGES)
+    trees = [ast.parse(f.read_text()) for f in files if f.name != "dashboard.py"]
+    texts = (
+        node.value
+        for node in chain.from_iterable(map(ast.walk, trees))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+    return {SUFFIXES.sub("", text) for text in texts if re.fullmatch("marquee_[a-z0-9_]+", text)}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["promtool", "check", "config", "prometheus.yml"],
+        ["promtool", "test", "rules", "rules_test.yml"],
+        ["amtool", "check-config", "../alertmanager/alertmanager.yml"],
+    ],
+    ids=lambda command: " ".join(command[:3]),
+)
+def test_the_tools_own_checks_pass(command):
+    done = subprocess.run(  # noqa: S603 -- the tools of the test image
+        command, cwd=PROMETHEUS, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("alert", [rule["alert"] for rule in RULES])
+def test_each_alert_is_tested_both_firing_and_silent(alert):
+    cases = [bool(case.get("exp_alerts")) for case in CASES if case["alertname"] == alert]
+    assert set(cases) == {True, False}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+def test_each_alert_says_what_is_and_what_to_do(rule):
+    assert set(rule["annotations"]) == {"summary", "action"}
+
+
+@pytest.mark.parametrize("name", EXPRESSIONS)
+def test_an_expression_names_only_metrics_that_are_exported(name):
+    named = {SUFFIXES.sub("", m) for m in re.findall("marquee_[a-z0-9_]+", EXPRESSIONS[name])}
+    assert named <= metrics_in_the_code()
+
+
+def test_every_expression_parses(tmp_path):
+    rules = [{"record": f"r{i}", "expr": e} for i, e in enumerate(EXPRESSIONS.values())]
+    file = tmp_path / "expressions.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "all", "rules": rules}]}))
+    done = subprocess.run(  # noqa: S603 -- the tool of the test image
+        ["promtool", "check", "rules", str(file)],  # noqa: S607 -- found on the image's path
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_long_running_service_of_ours_is_scraped():
+    config = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())
+    scraped = {
+        static["labels"]["service"]
+        for job in config["scrape_configs"]
+        for static in job["static_configs"]
+    }
+    assert {*LONG_RUNNING} - scraped == {"kafka", "postgres", "nginx"}
