@@ -97,19 +97,20 @@ ONE_TO_FIVE: Final = rating_scale(1, 5, 1)
 
 MINUTE = rb"\d{4}-\d\d-\d\dT\d\d:\d\d"
 SECONDS = rb":[0-5]\d(?:\.\d{1,9})?"
+# PostgreSQL rounds what is finer than a microsecond, perhaps into the next partition
+TO_THE_MICROSECOND = rb"(?P<seconds>(?::[0-5]\d(?P<fraction>\.\d{1,6})?)?)(?(fraction)\d{0,3})"
 USER = rb"0|[1-9]\d{0,17}"
 MOVIE = rb"[a-z0-9+._*-]+(?:%[0-9A-Fa-f]{2}[a-z0-9+._*-]*)*|(?:%[0-9A-Fa-f]{2}[a-z0-9+._*-]*)+"
 PRINTABLE = rb"[^\x00-\x1f\x7f]*"
 
-HEAD = rb"(%b)(%b)?,(%b)," % (MINUTE, SECONDS, USER)
-WATCHED = re.compile(rb"%bGET /data/m/(%b)/(\d{1,4})\.mpg" % (HEAD, MOVIE))
-RATED = re.compile(rb"%bGET /rate/(%b)=(\d+(?:\.\d+)?)" % (HEAD, MOVIE))
+HEAD = rb"(?P<minute>%b)%b,(?P<user>%b)," % (MINUTE, TO_THE_MICROSECOND, USER)
+WATCHED = re.compile(rb"%bGET /data/m/(?P<movie>%b)/(?P<watched>\d{1,4})\.mpg" % (HEAD, MOVIE))
+RATED = re.compile(rb"%bGET /rate/(?P<movie>%b)=(?P<rating>\d+(?:\.\d+)?)" % (HEAD, MOVIE))
 REQUESTED = re.compile(
-    rb"%brecommendation request ([^\s,\x00-\x1f\x7f]+), status (\d{1,3}),"
-    rb" result: (%b), (\d{1,9}) ?ms" % (HEAD, PRINTABLE)
+    rb"%brecommendation request (?P<server>[^\s,\x00-\x1f\x7f]+), status (?P<status>\d{1,3}),"
+    rb" result: (?P<result>%b), (?P<response>\d{1,9}) ?ms" % (HEAD, PRINTABLE)
 )
 ACCOUNT_CREATED = re.compile(rb"%bGET /create_account" % HEAD)
-"""In each expression groups 1, 2 and 3 are the minute, the seconds (if any) and the user."""
 
 TIME_ONLY = re.compile(rb"%b(?:%b)?" % (MINUTE, SECONDS))
 USER_ONLY = re.compile(USER)
@@ -127,11 +128,11 @@ def parse(line: bytes, scale: RatingScale = ONE_TO_FIVE) -> Line:
 
 
 def _read(line: bytes, scale: RatingScale) -> Event | Reason:
-    if len(line) > MAX_LINE_BYTES:
-        return Reason.OVER_LONG
+    if not 0 < len(line) <= MAX_LINE_BYTES:
+        return Reason.OVER_LONG if line else Reason.NO_LINE
     for expression, build in KINDS:
         if match := expression.fullmatch(line):
-            time = parse_time(match[1] + (match[2] or b""))
+            time = parse_time(match["minute"] + match["seconds"])
             return build(match, time, scale) if time else Reason.BAD_TIME
     return _why_no_kind(line)
 
@@ -145,32 +146,32 @@ def parse_time(text: bytes) -> datetime | None:
 
 
 def _watched(match: re.Match[bytes], time: datetime, _scale: RatingScale) -> Watched:
-    return Watched(time, int(match[3]), match[4].decode(), int(match[5]))
+    return Watched(time, int(match["user"]), match["movie"].decode(), int(match["watched"]))
 
 
 def _rated(match: re.Match[bytes], time: datetime, scale: RatingScale) -> Rated | Reason:
-    rating = float(match[5])
+    rating = float(match["rating"])
     if rating not in scale:
         return Reason.BAD_RATING
-    return Rated(time, int(match[3]), match[4].decode(), rating)
+    return Rated(time, int(match["user"]), match["movie"].decode(), rating)
 
 
 def _requested(match: re.Match[bytes], time: datetime, _scale: RatingScale) -> Requested | Reason:
-    status, result = int(match[5]), _text(match[6])
-    server = _text(match[4])
+    server, result = _text(match["server"]), _text(match["result"])
     if server is None or result is None:
         return Reason.BAD_ENCODING
-    request = (time, int(match[3]), server, status)
-    if status != ANSWERED:
-        return Requested(*request, (), result, int(match[7]))
+    asked = (time, int(match["user"]), server, int(match["status"]))
+    response_ms = int(match["response"])
+    if int(match["status"]) != ANSWERED:
+        return Requested(*asked, (), result, response_ms)
     movie_ids = result.split(", ") if result else []
     if not all(MOVIE_ONLY.fullmatch(movie_id.encode()) for movie_id in movie_ids):
         return Reason.BAD_MOVIE
-    return Requested(*request, tuple(movie_ids), None, int(match[7]))
+    return Requested(*asked, tuple(movie_ids), None, response_ms)
 
 
 def _account_created(match: re.Match[bytes], time: datetime, _scale: RatingScale) -> AccountCreated:
-    return AccountCreated(time, int(match[3]))
+    return AccountCreated(time, int(match["user"]))
 
 
 ANSWERED: Final = 200

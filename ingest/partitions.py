@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 from psycopg import sql
+from pydantic import field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingest.tables import EVENT_TABLES, EventTable
@@ -28,6 +29,15 @@ class PartitionSettings(BaseSettings):
     long_partition_width: timedelta = timedelta(days=10)
     long_time_to_live: timedelta = timedelta(days=400)
     partitions_ahead: int = 2
+
+    @field_validator("partition_width", "long_partition_width")
+    @classmethod
+    def _whole_minutes(cls, width: timedelta) -> timedelta:
+        if not width or width % timedelta(minutes=1):
+            raise ValueError(
+                "a partition is some whole minutes wide: ingest judges times by minute"
+            )
+        return width
 
     def width_of(self, table: EventTable) -> timedelta:
         """The width of this table's partitions."""

@@ -1,0 +1,349 @@
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event, Thread
+from typing import Self
+
+import psycopg
+import pytest
+from kafka import KafkaProducer
+from kafka.admin import KafkaAdminClient, NewPartitions
+from psycopg.conninfo import conninfo_to_dict
+
+from ingest.consumer import run
+from ingest.errors import FencedError, LostOffsetsError, WrongTopicError
+from ingest.landing import Landing, connect, store_first_offsets
+from ingest.lines import ONE_TO_FIVE, AccountCreated, Rated, Requested, Watched, format_line
+from ingest.rows import Slice
+from ingest.settings import IngestSettings, Start
+
+TABLES = ("watch", "rating", "recommendation_request", "account", "reject")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def seeded_lines(count: int, seed: int) -> list[bytes]:
+    """Watches, ratings, requests, accounts and damaged lines of the last hour."""
+    draw = random.Random(seed)
+    begin = now() - timedelta(hours=1)
+    lines = []
+    for number in range(count):
+        at = begin + timedelta(seconds=number * 3600 / count)
+        user, movie = draw.randrange(10_000), f"movie+{draw.randrange(500)}+1999"
+        event = draw.choices(
+            [
+                Watched(at, user, movie, draw.randrange(200)),
+                Rated(at, user, movie, float(draw.randint(1, 5))),
+                Requested(at, user, "host:8082", 200, (movie, "up+2009"), None, 12),
+                AccountCreated(at, user),
+            ],
+            weights=[90, 5, 3, 2],
+        )[0]
+        line = format_line(event)
+        lines.append(line if draw.random() > 0.001 else line[:10] + b"\xff" + line[10:])
+    return lines
+
+
+def produce(kafka_servers: str, topic: str, lines: list[bytes], partitions: int = 2) -> None:
+    producer = KafkaProducer(bootstrap_servers=kafka_servers, linger_ms=20)
+    for number, line in enumerate(lines):
+        producer.send(topic, line, partition=number % partitions)
+    producer.flush()
+    producer.close()
+
+
+@pytest.fixture
+def settings(kafka_servers, topic, tmp_path):
+    return IngestSettings(
+        database_user="ingest",
+        database_password_file=tmp_path / "password",
+        heartbeat_file=tmp_path / "heartbeat",
+        kafka_servers=kafka_servers,
+        kafka_topic=topic,
+        batch_time=timedelta(seconds=0.1),
+    )
+
+
+class Running:
+    """`ingest.consumer.run` in a thread; leaving the block stops it and hands on its error."""
+
+    def __init__(self, settings: IngestSettings, conninfo: str) -> None:
+        self.stop = Event()
+        self.error: Exception | None = None
+        self.thread = Thread(target=self._run, args=(settings, conninfo))
+
+    def _run(self, settings: IngestSettings, conninfo: str) -> None:
+        try:
+            run(settings, conninfo, now, self.stop)
+        except Exception as error:  # noqa: BLE001 -- raised again by __exit__
+            self.error = error
+
+    def __enter__(self) -> Self:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop.set()
+        self.thread.join()
+        if self.error:
+            raise self.error
+
+
+def positions(owner: str) -> list[tuple[int, int]]:
+    """(Kafka partition, offset) of each row in any table, sorted."""
+    union = " UNION ALL ".join(f"SELECT log_partition, log_offset FROM {t}" for t in TABLES)
+    with psycopg.connect(owner) as connection:
+        return connection.execute(f"{union} ORDER BY 1, 2").fetchall()
+
+
+def wait_for_rows(owner: str, count: int, seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    sums = " + ".join(f"(SELECT count(*) FROM {table})" for table in TABLES)
+    with psycopg.connect(owner, autocommit=True) as connection:
+        while time.monotonic() < until:
+            if connection.execute(f"SELECT {sums}").fetchone()[0] >= count:
+                return
+            time.sleep(0.05)
+    pytest.fail(f"not {count} rows within {seconds} s")
+
+
+def each_once(count: int, partitions: int = 2) -> list[tuple[int, int]]:
+    """Every offset of a topic to which `count` lines went in turns."""
+    return sorted((number % partitions, number // partitions) for number in range(count))
+
+
+def test_each_line_becomes_one_row(settings, conninfo, topic, kafka_servers):
+    produce(kafka_servers, topic, seeded_lines(5000, seed=1))
+    with Running(settings, conninfo("ingest")):
+        wait_for_rows(conninfo("marquee"), 5000)
+    assert positions(conninfo("marquee")) == each_once(5000)
+
+
+def test_a_row_says_what_the_line_said(settings, conninfo, topic, kafka_servers):
+    at = now().replace(microsecond=123000)
+    lines = [
+        Watched(at, 1, "up+2009", 7),
+        Rated(at, 2, "alien+1979", 4.0),
+        Requested(at, 3, "host:8082", 200, ("null", "up+2009"), None, 12),
+        Requested(at, 4, "host:8082", 0, (), 'a\\b "c", é', 800),
+        AccountCreated(at, 5),
+    ]
+    produce(kafka_servers, topic, [format_line(event) for event in lines], partitions=1)
+    with Running(settings, conninfo("ingest")):
+        wait_for_rows(conninfo("marquee"), 5)
+    with psycopg.connect(conninfo("marquee")) as connection:
+        found = [
+            connection.execute(f"SELECT * FROM {table} ORDER BY log_offset").fetchall()
+            for table in ("watch", "rating", "recommendation_request", "account")
+        ]
+    assert found == [
+        [(at, 1, "up+2009", 7, 0, 0)],
+        [(at, 2, "alien+1979", 4.0, 0, 1)],
+        [
+            (at, 3, "host:8082", 200, ["null", "up+2009"], None, 12, 0, 2),
+            (at, 4, "host:8082", 0, [], 'a\\b "c", é', 800, 0, 3),
+        ],
+        [(at, 5, 0, 4)],
+    ]
+
+
+def test_lines_that_are_no_events_are_kept_with_the_reason(
+    settings, conninfo, topic, kafka_servers
+):
+    year = f"{now().year}"
+    lines = [
+        b"\xff\xfe",
+        b"2001-01-01T10:00,1,GET /create_account",
+        b"2999-01-01T10:00,1,GET /data/m/up+2009/1.mpg",
+        f"{year}-01-01T10:00,1,GET /rate/up+2009=9".encode(),
+        b"",
+        b"x" * 5000,
+    ]
+    produce(kafka_servers, topic, lines, partitions=1)
+    with Running(settings, conninfo("ingest")):
+        wait_for_rows(conninfo("marquee"), len(lines))
+    with psycopg.connect(conninfo("marquee")) as connection:
+        found = connection.execute("SELECT reason, raw FROM reject ORDER BY log_offset").fetchall()
+    reasons = ["bad_encoding", "expired", "future", "bad_rating", "no_line", "over_long"]
+    assert found == [(why, line[:4096]) for why, line in zip(reasons, lines, strict=True)]
+
+
+def test_a_stream_can_be_begun_at_its_end(settings, conninfo, topic, kafka_servers):
+    produce(kafka_servers, topic, seeded_lines(100, seed=1))
+    settings = settings.model_copy(update={"kafka_start": Start.LATEST})
+    with Running(settings, conninfo("ingest")):
+        with psycopg.connect(conninfo("marquee"), autocommit=True) as connection:
+            while connection.execute("SELECT count(*) FROM stream_offset").fetchone() != (2,):
+                time.sleep(0.05)
+        produce(kafka_servers, topic, seeded_lines(10, seed=2))
+        wait_for_rows(conninfo("marquee"), 10)
+    assert positions(conninfo("marquee")) == [(p, n) for p in (0, 1) for n in range(50, 55)]
+
+
+def test_a_partition_added_to_the_topic_is_read_from_its_beginning(
+    settings, conninfo, topic, kafka_servers
+):
+    produce(kafka_servers, topic, seeded_lines(10, seed=1))
+    with Running(settings, conninfo("ingest")):
+        wait_for_rows(conninfo("marquee"), 10)
+        admin = KafkaAdminClient(bootstrap_servers=kafka_servers)
+        admin.create_partitions({topic: NewPartitions(total_count=3)})
+        admin.close()
+        time.sleep(1)
+        produce(kafka_servers, topic, seeded_lines(9, seed=2), partitions=3)
+        wait_for_rows(conninfo("marquee"), 19)
+    assert [at for at in positions(conninfo("marquee")) if at[0] == 2] == [(2, 0), (2, 1), (2, 2)]
+
+
+def landing_on(connection: psycopg.Connection, topic: str) -> Landing:
+    return Landing(connection, topic, ONE_TO_FIVE, timedelta(minutes=5))
+
+
+def test_a_batch_that_does_not_begin_at_the_stored_offset_is_refused(conninfo, topic):
+    with connect(conninfo("ingest")) as connection:
+        store_first_offsets(connection, topic, {0: 10})
+        with pytest.raises(FencedError):
+            landing_on(connection, topic).land([Slice(0, 9, [b"x", b"y"])], now())
+    assert positions(conninfo("marquee")) == []
+
+
+def test_the_batch_of_a_consumer_that_slept_is_refused(conninfo, topic):
+    with connect(conninfo("ingest")) as early, connect(conninfo("ingest")) as late:
+        store_first_offsets(early, topic, {0: 0})
+        landing_on(early, topic).land([Slice(0, 0, [b"x", b"y"])], now())
+        with pytest.raises(FencedError):
+            landing_on(late, topic).land([Slice(0, 0, [b"x"])], now())
+    assert positions(conninfo("marquee")) == [(0, 0), (0, 1)]
+
+
+def test_a_batch_lands_although_a_partition_it_knew_was_dropped(conninfo, topic):
+    old = now() - timedelta(days=13)
+    line = format_line(Watched(old, 1, "up+2009", 7))
+    with connect(conninfo("ingest")) as connection, connect(conninfo("marquee")) as owner:
+        landing = landing_on(connection, topic)
+        store_first_offsets(connection, topic, {0: 0})
+        landing.land([Slice(0, 0, [line])], now())
+        owner.execute(f"DROP TABLE watch_{old:%Y%m%d}t000000")
+        landing.land([Slice(0, 1, [line])], now())
+        assert owner.execute("SELECT reason FROM reject").fetchall() == [("expired",)]
+
+
+def test_two_consumers_at_once_lose_and_double_nothing(settings, conninfo, topic, kafka_servers):
+    settings = settings.model_copy(update={"batch_lines": 500})
+    with Running(settings, conninfo("ingest")), Running(settings, conninfo("ingest")):
+        for seed in range(10):
+            produce(kafka_servers, topic, seeded_lines(1000, seed))
+        wait_for_rows(conninfo("marquee"), 10_000)
+    assert positions(conninfo("marquee")) == each_once(10_000)
+
+
+def test_another_topic_than_the_stored_one_is_refused(settings, conninfo):
+    with psycopg.connect(conninfo("marquee")) as connection:
+        store_first_offsets(connection, "other", {0: 0})
+    with pytest.raises(WrongTopicError, match="holds the stream other"):
+        run(settings, conninfo("ingest"), now, Event())
+
+
+def test_lines_the_broker_no_longer_has_stop_it_with_their_number(
+    settings, conninfo, topic, kafka_servers
+):
+    with psycopg.connect(conninfo("marquee")) as connection:
+        store_first_offsets(connection, topic, {0: 5, 1: 0})
+    produce(kafka_servers, topic, seeded_lines(2, seed=1))
+    with pytest.raises(LostOffsetsError, match="next is offset 5, the broker has 0 to 1"):
+        run(settings, conninfo("ingest"), now, Event())
+
+
+def test_it_goes_on_after_its_connection_to_postgresql_was_cut(
+    settings, conninfo, topic, kafka_servers
+):
+    with Running(settings, conninfo("ingest")):
+        produce(kafka_servers, topic, seeded_lines(1000, seed=1))
+        wait_for_rows(conninfo("marquee"), 1000)
+        with psycopg.connect(conninfo("marquee"), autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        produce(kafka_servers, topic, seeded_lines(1000, seed=2))
+        wait_for_rows(conninfo("marquee"), 2000)
+    assert positions(conninfo("marquee")) == each_once(2000)
+
+
+class Process:
+    """The real process `python -m ingest run`."""
+
+    def __init__(self, conninfo: str, kafka_servers: str, topic: str, folder: Path) -> None:
+        where = conninfo_to_dict(conninfo)
+        (folder / "password").write_text(where["password"])
+        self.environment = os.environ | {
+            "DATABASE_HOST": where["host"],
+            "DATABASE_PORT": where["port"],
+            "DATABASE_NAME": where["dbname"],
+            "DATABASE_USER": where["user"],
+            "DATABASE_PASSWORD_FILE": str(folder / "password"),
+            "PGOPTIONS": "-c role=ingest",
+            "HEARTBEAT_FILE": str(folder / "heartbeat"),
+            "METRICS_PORT": "0",
+            "KAFKA_SERVERS": kafka_servers,
+            "KAFKA_TOPIC": topic,
+            "BATCH_LINES": "500",
+        }
+        self.log = folder / "log"
+        self.child: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("a") as log:
+            self.child = subprocess.Popen(
+                [sys.executable, "-m", "ingest", "run"], env=self.environment, stdout=log
+            )
+
+    def end(self, number: int) -> tuple[int, str]:
+        """Send a signal; the exit code and what it logged."""
+        self.child.send_signal(number)
+        return self.child.wait(timeout=15), self.log.read_text()
+
+
+@pytest.fixture
+def process(conninfo, kafka_servers, topic, tmp_path):
+    process = Process(conninfo("marquee"), kafka_servers, topic, tmp_path)
+    yield process
+    if process.child and process.child.poll() is None:
+        process.end(signal.SIGKILL)
+
+
+def test_killed_again_and_again_it_loses_and_doubles_nothing(
+    process, conninfo, topic, kafka_servers
+):
+    draw = random.Random(7)
+    produce(kafka_servers, topic, seeded_lines(50_000, seed=7))
+    landed = [0]
+    for kill in range(5):
+        process.start()
+        wait_for_rows(conninfo("marquee"), landed[-1] + 1)
+        time.sleep(draw.uniform(0, 0.15))
+        process.end(signal.SIGKILL)
+        landed.append(len(positions(conninfo("marquee"))))
+        assert landed[-1] < 50_000, f"kill {kill} came too late to strike anything"
+    process.start()
+    wait_for_rows(conninfo("marquee"), 50_000)
+    process.end(signal.SIGTERM)
+    assert positions(conninfo("marquee")) == each_once(50_000)
+
+
+def test_it_ends_well_and_soon_when_asked(process, conninfo, topic, kafka_servers):
+    produce(kafka_servers, topic, seeded_lines(100, seed=1))
+    process.start()
+    wait_for_rows(conninfo("marquee"), 100)
+    asked = time.monotonic()
+    code, logged = process.end(signal.SIGTERM)
+    assert (code, time.monotonic() - asked < 10) == (0, True), logged
+    assert all(json.loads(line)["service"] == "ingest" for line in logged.splitlines())
