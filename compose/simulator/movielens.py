@@ -6,7 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from importlib.abc import Traversable
+from importlib.resources.abc import Traversable
 from itertools import groupby
 from typing import NamedTuple
 
@@ -109,9 +109,9 @@ def recent_times(timestamps: Sequence[int], now: datetime) -> list[datetime]:
     """
     first, last = timestamps[0], timestamps[-1]
     longest_tie = max(Counter(timestamps).values())
-    scale = (HISTORY - timedelta(microseconds=longest_tie)) / max(1, last - first)
+    longest, span = HISTORY - timedelta(microseconds=longest_tie), max(1, last - first)
     return [
-        now - HISTORY + scale * (timestamp - first) + timedelta(microseconds=place)
+        now - HISTORY + longest * ((timestamp - first) / span) + timedelta(microseconds=place)
         for timestamp, group in groupby(timestamps)
         for place, _ in enumerate(group)
     ]
