@@ -13,6 +13,7 @@ from ingest.jobs import job_app, work
 from ingest.log import configure_logging
 from monitoring.containers import services
 from monitoring.dashboard import dashboard
+from monitoring.errors import ListingError
 from monitoring.evaluation_pass import Pass
 from monitoring.exporter import Exporter
 from monitoring.settings import Settings
@@ -61,7 +62,10 @@ def status() -> None:
     """
     settings = Settings()
     listing = "" if sys.stdin.isatty() else sys.stdin.read()
-    found = services(listing) if listing.strip() else []
+    try:
+        found = services(listing) if listing.strip() else []
+    except ListingError as error:
+        raise typer.BadParameter(str(error), param_hint="standard input") from error
     facts = [
         ingest_lag(settings.ingest_metrics_url),
         *database_facts(settings.conninfo(), datetime.now(UTC)),

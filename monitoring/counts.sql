@@ -1,6 +1,7 @@
 -- What followed the answers of one window, for each model version and arm.
 -- The bounds on watch.time and rating.time beside the join let PostgreSQL leave out
--- every partition that cannot matter.
+-- every partition that cannot matter. A movie recommended in several answers counts for
+-- each of them: what made its user watch it cannot be told.
 WITH answer AS MATERIALIZED (
     SELECT receipt_id, time, user_id, movie_ids, model_version, arm
     FROM receipt
