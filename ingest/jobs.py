@@ -21,6 +21,8 @@ from procrastinate.types import JSONValue
 LOG = structlog.get_logger()
 
 HEARTBEAT_SECONDS = 5
+SHUTDOWN_SECONDS = 1.0
+"""After SIGTERM a job has this long to end by itself; then its context says `should_abort`."""
 STALLED_AFTER_SECONDS = 30
 ENDED = frozenset({"succeeded", "failed", "cancelled", "aborted"})
 
@@ -31,7 +33,7 @@ def job_app(conninfo: str) -> App:
 
 
 def work(app: App, queue: str, heartbeat: Path) -> None:
-    """Do the jobs of one queue, one at a time, until SIGTERM; then finish the job in hand."""
+    """Do the jobs of one queue, one at a time, until SIGTERM; then the job in hand is told."""
     asyncio.run(_work(app, queue, heartbeat))
 
 
@@ -47,7 +49,7 @@ async def _work(app: App, queue: str, heartbeat: Path) -> None:
                 name=queue,
                 concurrency=1,
                 fetch_job_polling_interval=1.0,
-                shutdown_graceful_timeout=10.0,
+                shutdown_graceful_timeout=SHUTDOWN_SECONDS,
                 update_heartbeat_interval=HEARTBEAT_SECONDS,
                 stalled_worker_timeout=STALLED_AFTER_SECONDS,
             )
