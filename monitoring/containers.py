@@ -66,8 +66,8 @@ def _service(container: dict[str, object]) -> Service:
     health, code = container.get("Health") or "", container.get("ExitCode", 0)
     if state == "running":
         return Service(name, f"{state}, {health}" if health else state, health != "unhealthy")
-    ended_well = name not in LONG_RUNNING and code == 0
-    return Service(name, f"{state} ({code})", ended_well)
+    ended_well = name not in LONG_RUNNING and state == "exited" and code == 0
+    return Service(name, f"{state} ({code})" if state == "exited" else state, ended_well)
 
 
 def _rank(service: Service) -> tuple[int, str]:

@@ -54,6 +54,13 @@ def test_a_one_shot_is_judged_by_its_exit_status(code, well):
     assert state_of("migrate", listing) == (f"exited ({code})", well)
 
 
+def test_a_service_that_restarts_over_and_over_is_not_well():
+    assert state_of("ingest", lines([container("ingest", "restarting", "")])) == (
+        "restarting",
+        False,
+    )
+
+
 def test_the_simulator_may_be_left_out():
     assert "simulator" not in {service.name for service in services(lines(WHOLE))}
 
