@@ -8,11 +8,9 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.types import JSONValue
 from prometheus_client import start_http_server
 
-from ci import metrics, record
-from ci.release import RefusedError
-from ci.runbook import recover
+from ci import metrics
 from ci.settings import Settings
-from ci.worker import QUEUE, register
+from ci.worker import QUEUE, clear_up, register
 from ingest.jobs import defer, follow, job_app, job_status, work
 from ingest.log import configure_logging
 
@@ -26,20 +24,10 @@ def work_command() -> None:
     settings = Settings()
     metrics.show_all_outcomes()
     start_http_server(settings.metrics_port)
-    tidy_up(settings)
+    clear_up(settings)
     app = job_app(settings.conninfo())
     register(app, settings)
     work(app, QUEUE, settings.heartbeat_file)
-
-
-def tidy_up(settings: Settings) -> None:
-    """Put traffic back at once if the last releaser died in the middle of a release."""
-    with psycopg.connect(settings.conninfo(), autocommit=True) as connection:
-        try:
-            with record.sole_releaser(connection):
-                recover(connection, settings)
-        except RefusedError:
-            metrics.show_live(record.standing(connection))
 
 
 @cli.command("release")

@@ -156,6 +156,14 @@ def rollback_waiting(connection: psycopg.Connection) -> int | None:
     return row[0] if row else None
 
 
+def jobs_begun(connection: psycopg.Connection) -> list[int]:
+    """The jobs of the queue that some releaser, alive or dead, has begun and not ended."""
+    rows = connection.execute(
+        "SELECT id FROM procrastinate_jobs WHERE queue_name = 'release' AND status = 'doing'"
+    )
+    return [job_id for (job_id,) in rows.fetchall()]
+
+
 def online_figures(connection: psycopg.Connection, version: str) -> str:
     """The latest online figures of a version in words; empty when there are none yet."""
     rows = connection.execute(

@@ -1,17 +1,23 @@
-"""The jobs of the queue `release`: release, rollback, and the release that comes by itself."""
+"""The jobs of the queue `release`: release, rollback, and the release that comes by itself.
 
-from collections.abc import Callable, Iterator
+A job whose releaser was killed is not done again: an unfinished release is a failed release,
+and a person or the next schedule decides about another.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import psycopg
 from procrastinate import App, JobContext
+from procrastinate.jobs import Status
 
 from ci import metrics, record
-from ci.release import AbortedError, RefusedError
+from ci.release import RefusedError
 from ci.runbook import Ground, recover, release, rollback
 from ci.settings import Settings
 from ci.slots import slot_client
-from ingest.jobs import say
+from ingest.jobs import job_app, say
 
 QUEUE = "release"
 
@@ -21,14 +27,13 @@ def register(app: App, settings: Settings) -> None:
 
     @app.task(name="release", queue=QUEUE, pass_context=True)
     def release_task(context: JobContext, version: str | None = None) -> None:
-        with standing_on(settings, context) as ground:
-            if not done_already(ground, context):
-                release(ground, record.choose_version(ground.connection, version))
+        with held_ground(settings, context) as ground:
+            release(ground, record.choose_version(ground.connection, version))
 
     @app.task(name="rollback", queue=QUEUE, pass_context=True)
     def rollback_task(context: JobContext) -> None:
-        with standing_on(settings, context) as ground:
-            if not done_already(ground, context) and not stopped_a_release(ground):
+        with held_ground(settings, context) as ground:
+            if not stopped_a_release(ground):
                 rollback(ground)
 
     if settings.schedule == "internal" and settings.release_cron:
@@ -42,23 +47,22 @@ def register(app: App, settings: Settings) -> None:
             pass_context=True,
         )
         def scheduled_release_task(context: JobContext, timestamp: int) -> None:
-            with standing_on(settings, context) as ground:
-                if not done_already(ground, context):
-                    release_if_new(ground, timestamp)
+            with held_ground(settings, context) as ground:
+                release_if_new(ground, timestamp)
 
 
 def release_if_new(ground: Ground, timestamp: int) -> None:
     """Release the newest version unless it was tried before: then a person decides."""
     version = record.choose_version(ground.connection, None)
     if record.was_released(ground.connection, version):
-        ground.say(f"nothing new since the last release (due at {timestamp}): {version}")
+        ground.say(f"nothing new to release (due at {timestamp}): {version} was released before")
         return
     release(ground, version)
 
 
 @contextmanager
-def standing_on(settings: Settings, context: JobContext) -> Iterator[Ground]:
-    """The ground of one job, held by nobody else; what failed is said before it is raised."""
+def held_ground(settings: Settings, context: JobContext) -> Iterator[Ground]:
+    """The ground of one job, held by nobody else, with whatever died on it cleared away."""
     job_id = context.job.id
     if job_id is None:
         raise TypeError("a job that is worked on has an id")
@@ -70,6 +74,7 @@ def standing_on(settings: Settings, context: JobContext) -> Iterator[Ground]:
         record.sole_releaser(connection),
         metrics.RUNNING.track_inprogress(),
     ):
+        recover(connection, settings)
         yield Ground(
             connection,
             client,
@@ -110,25 +115,38 @@ def asked_for_by(job_id: int | None) -> str:
 def stopped_a_release(ground: Ground) -> bool:
     """Whether this rollback already had its effect: it ended the release that was under way."""
     last = record.last_step(ground.connection)
-    stopped = last is not None and last.reason == asked_for_by(ground.job_id)
-    if last and stopped:
-        ground.say(
-            f"the release of {last.version} was stopped; live as before: {last.live_version}"
-        )
-    return stopped
-
-
-def done_already(ground: Ground, context: JobContext) -> bool:
-    """Whether an earlier attempt at this job, whose worker died, had come to its good end.
-
-    Raises:
-        AbortedError: it had not; traffic was put back, and a person decides whether to try again.
-    """
-    died = recover(ground.connection, ground.settings)
-    if not context.job.attempts:
+    if last is None or last.reason != asked_for_by(ground.job_id):
         return False
-    last = record.last_step(ground.connection, ground.job_id)
-    if last and last.step == "promote":
-        return True
-    reason = died or (last.reason if last else "the releaser died before it began")
-    raise AbortedError(f"{reason}; traffic is where it was, ask again")
+    ground.say(f"the release of {last.version} was stopped; live as before: {last.live_version}")
+    return True
+
+
+def clear_up(settings: Settings) -> None:
+    """Put back what the last releaser left when it died: the traffic first, then its jobs.
+
+    Until a job is ended it holds the queue, and a rollback would wait behind it.
+    """
+    conninfo = settings.conninfo()
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        try:
+            with record.sole_releaser(connection):
+                reason = recover(connection, settings) or "the releaser died"
+                ends = {job: how_it_ended(connection, job) for job in record.jobs_begun(connection)}
+                for job, status in ends.items():
+                    if status is Status.FAILED:
+                        say(conninfo, job, f"failed: {reason}; traffic is where it was")
+                asyncio.run(_end_jobs(job_app(conninfo), ends))
+        except RefusedError:
+            metrics.show_live(record.standing(connection))
+
+
+def how_it_ended(connection: psycopg.Connection, job_id: int) -> Status:
+    """How a job ended whose releaser died: well, if it had got to its last step."""
+    last = record.last_step(connection, job_id)
+    return Status.SUCCEEDED if last and last.step == "promote" else Status.FAILED
+
+
+async def _end_jobs(app: App, ends: Mapping[int, Status]) -> None:
+    async with app.open_async():
+        for job_id, status in ends.items():
+            await app.job_manager.finish_job_by_id_async(job_id, status, delete_job=False)

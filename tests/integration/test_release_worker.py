@@ -1,0 +1,210 @@
+"""The releaser as a process: asked from outside, killed, stopped; its slots are played."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from urllib.request import urlopen
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from ci.state import Slot, assigned, sent_to_green
+
+V1, V2 = "20260101-000000-ease", "20260102-000000-ease"
+
+
+@contextmanager
+def obedient_slots(state: Path) -> Iterator[str]:
+    """Slots that are ready at once with whatever their file on the volume says."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            _, slot, page = self.path.split("/")
+            version = assigned(state, Slot(slot))
+            text = json.dumps(
+                {"slot": slot, "model_version": version, "ready": version is not None}
+            )
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"" if page == "metrics" else text.encode())
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/{{slot}}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def eventually(condition, seconds: float = 20):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    output, _ = process.communicate(timeout=100)
+    return process.returncode, output
+
+
+@dataclass
+class Releaser:
+    """Starts `python -m ci …` with one environment."""
+
+    environment: dict[str, str]
+    owner: psycopg.Connection
+    state: Path
+
+    @contextmanager
+    def working(self, **settings: str) -> Iterator[subprocess.Popen[str]]:
+        process = self.start("work", **settings)
+        yield process
+        process.kill()
+        process.wait()
+
+    def start(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(  # noqa: S603 -- the command under test
+            [sys.executable, "-m", "ci", *arguments],
+            env=self.environment | settings,
+            stdout=subprocess.PIPE if arguments[0] != "work" else subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def ask(self, *arguments: str) -> tuple[int, str]:
+        return ended(self.start(*arguments))
+
+    def last_step(self) -> tuple[str, str] | None:
+        return self.owner.execute(
+            "SELECT step, reason FROM deployment ORDER BY step_id DESC LIMIT 1"
+        ).fetchone()
+
+    def shifted(self) -> bool:
+        return (self.last_step() or ("", ""))[0] == "shift"
+
+    def metrics(self) -> str:
+        with urlopen(f"http://127.0.0.1:{self.environment['METRICS_PORT']}/metrics") as answer:
+            return answer.read().decode()
+
+
+@pytest.fixture
+def releaser(conninfo, tmp_path) -> Iterator[Releaser]:
+    database = conninfo_to_dict(conninfo("releaser"))
+    (tmp_path / "password").write_text(f"{database['password']}\n")
+    for version in (V1, V2):
+        directory = tmp_path / "models/versions" / version
+        directory.mkdir(parents=True)
+        (directory / "popular.txt").write_text("heat+1995\n")
+    with (
+        obedient_slots(tmp_path / "state") as url,
+        psycopg.connect(conninfo("marquee"), autocommit=True) as owner,
+    ):
+        owner.cursor().executemany(
+            "INSERT INTO model_version (version, algorithm, git_commit, data_hash, interactions,"
+            " users, movies, figures, manifest, verdict, reason)"
+            " VALUES (%s, 'ease', 'c', 'd', 1, 1, 1, '{}', '{}', 'accepted', 'better')",
+            [(V1,), (V2,)],
+        )
+        environment = os.environ | {
+            "DATABASE_HOST": str(database["host"]),
+            "DATABASE_PORT": str(database["port"]),
+            "DATABASE_NAME": str(database["dbname"]),
+            "DATABASE_USER": str(database["user"]),
+            "DATABASE_PASSWORD_FILE": str(tmp_path / "password"),
+            "PGOPTIONS": "-c role=releaser",
+            "HEARTBEAT_FILE": str(tmp_path / "heartbeat"),
+            "METRICS_PORT": str(free_port()),
+            "STATE_DIRECTORY": str(tmp_path / "state"),
+            "MODELS_DIRECTORY": str(tmp_path / "models"),
+            "SLOT_URL": url,
+            "RELEASE_STEPS": "10,1000",
+            "RELEASE_WATCH_SECONDS": "0.2",
+            "SCHEDULE": "jenkins",
+        }
+        yield Releaser(environment, owner, tmp_path / "state")
+
+
+def test_a_release_and_a_rollback_are_asked_for_and_followed_to_their_end(releaser):
+    with releaser.working():
+        status, lines = releaser.ask("release", "--version", V1)
+        assert (status, lines.splitlines()[-1][9:]) == (0, "promote: live, the first")
+        status, lines = releaser.ask("release")
+        assert (status, lines.splitlines()[-1][9:]) == (0, f"promote: live in place of {V1}")
+        assert (
+            f'marquee_live_version{{model_version="{V2}",slot="green"}} 1.0' in releaser.metrics()
+        )
+        status, lines = releaser.ask("release")
+        assert (status, lines[9:]) == (0, f"{V2} is live already; nothing was changed\n")
+        assert releaser.ask("rollback")[0] == 0
+        status, lines = releaser.ask("rollback")
+        assert (status, lines[9:]) == (1, "refused: there is no previous version to go back to\n")
+        assert 'marquee_releases_total{outcome="promoted"} 2.0' in releaser.metrics()
+        assert 'marquee_releases_total{outcome="refused"} 1.0' in releaser.metrics()
+
+
+def test_a_rollback_during_a_release_stops_it(releaser):
+    with releaser.working():
+        releaser.ask("release", "--version", V1)
+    with releaser.working(RELEASE_WATCH_SECONDS="60"):
+        asked = releaser.start("release")
+        eventually(releaser.shifted)
+        status, lines = releaser.ask("rollback")
+        stopped, why = ended(asked)
+    assert (stopped, why.splitlines()[-1][9:]) == (1, "failed: a rollback was asked for (job 3)")
+    assert (status, lines[9:]) == (0, f"the release of {V2} was stopped; live as before: {V1}\n")
+    assert sent_to_green(releaser.state) == frozenset()
+
+
+def test_a_release_whose_releaser_is_killed_is_put_back_by_the_next_one(releaser):
+    with releaser.working():
+        releaser.ask("release", "--version", V1)
+    with releaser.working(RELEASE_WATCH_SECONDS="60"):
+        asked = releaser.start("release")
+        eventually(releaser.shifted)
+    assert len(sent_to_green(releaser.state)) == 10
+    with releaser.working():
+        eventually(lambda: not sent_to_green(releaser.state))
+        eventually(
+            lambda: releaser.last_step() == ("abort", "the releaser died after the step shift")
+        )
+        status, lines = ended(asked)
+        assert status == 1
+        assert lines.endswith("the releaser died after the step shift; traffic is where it was\n")
+        assert releaser.ask("release")[0] == 0
+    assert len(sent_to_green(releaser.state)) == 1000
+
+
+def test_a_releaser_that_is_stopped_puts_traffic_back_within_ten_seconds(releaser):
+    with releaser.working():
+        releaser.ask("release", "--version", V1)
+    with releaser.working(RELEASE_WATCH_SECONDS="60") as worker:
+        asked = releaser.start("release")
+        eventually(releaser.shifted)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(10) == 0
+    assert sent_to_green(releaser.state) == frozenset()
+    assert releaser.last_step() == ("abort", "the releaser was told to stop")
+    status, lines = ended(asked)
+    assert (status, lines.splitlines()[-1][9:]) == (1, "failed: the releaser was told to stop")
