@@ -79,7 +79,7 @@ def password_secrets() -> list[Secret]:
     return [
         Secret("postgres", POSTGRES_UID, new_password),
         # the database owner's password has two readers, so it is in two files
-        Secret("migrate", MIGRATE_UID, lambda: (FOLDER / "postgres").read_text()),
+        Secret("migrate", MIGRATE_UID, (FOLDER / "postgres").read_text),
         *(Secret(role, uid, new_password) for role, uid in ROLE_UIDS.items()),
         Secret("slack", ALERTMANAGER_UID, lambda: NO_SLACK),
         Secret("grafana", GRAFANA_UID, new_password),

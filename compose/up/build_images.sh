@@ -58,7 +58,9 @@ build_images() {
     say "Grafana and Jenkins are left out: no image registry answers, and no distribution packages them"
   fi
   say "Building Marquee's own images"
-  bake_services
+  local services=()
+  mapfile -t services < <(built_services)
+  bake_services "${services[@]}"
   tag_slots
 }
 
@@ -121,14 +123,23 @@ bake_packages() {
     fail "an image could not be built" "See the lines above."
 }
 
-# Compose's own file says what to build; the secrets are this host's and stay out of it.
+# build_image TARGET TAG: one target of the Dockerfile that no service runs
+build_image() {
+  local flags=()
+  mapfile -t flags < <(secret_flags | sed 's/^/--secret=/')
+  quietly docker buildx build "${flags[@]}" --build-arg "BASE_IMAGE=$BASE_IMAGE" \
+    --target "$1" --tag "$2" . ||
+    fail "the image $2 could not be built" "See the lines above."
+}
+
+# bake_services SERVICE...: Compose's own file says how; the secrets are this host's and
+# stay out of it.
 bake_services() {
-  local flags=() services=()
+  local flags=()
   mapfile -t flags < <(secret_flags | sed 's/^/--set=*.secrets=/')
-  mapfile -t services < <(built_services)
   docker compose --profile '*' config > "$HOST_FOLDER/docker-compose.yml"
   quietly docker buildx bake --file "$HOST_FOLDER/docker-compose.yml" "${flags[@]}" \
-    --set "trainer.args.GIT_COMMIT=$(git rev-parse HEAD 2>/dev/null || echo unknown)" "${services[@]}" ||
+    --set "trainer.args.GIT_COMMIT=$(git rev-parse HEAD 2>/dev/null || echo unknown)" "$@" ||
     fail "an image could not be built" "See the lines above."
 }
 

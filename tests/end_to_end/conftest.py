@@ -1,0 +1,115 @@
+"""The running stack, as a person or a program meets it: HTTP, SQL, docker compose."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back over HTTP."""
+
+    status: int
+    body: str
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The stack under test, as `make up` started it; its settings are in the environment."""
+
+    nginx_port: int
+
+    def compose(self, *arguments: str, check: bool = True, given: str | None = None) -> str:
+        """Run docker compose; its standard output."""
+        done = subprocess.run(
+            ["docker", "compose", *arguments],
+            cwd=CHECKOUT,
+            input=given,
+            stdin=subprocess.DEVNULL if given is None else None,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert not check or done.returncode == 0, done.stderr
+        return done.stdout
+
+    def make(self, target: str) -> subprocess.CompletedProcess[str]:
+        """Run a make target as a person would."""
+        return subprocess.run(
+            ["make", target], cwd=CHECKOUT, capture_output=True, text=True, check=False
+        )
+
+    def container(self, service: str) -> dict[str, Any]:
+        """What the engine says of a service's container."""
+        name = self.compose("ps", "--all", "--quiet", service).strip()
+        inspected = subprocess.run(
+            ["docker", "inspect", name], capture_output=True, text=True, check=True
+        )
+        return json.loads(inspected.stdout)[0]
+
+    def kill(self, *services: str) -> None:
+        """SIGKILL the containers of these services."""
+        self.compose("kill", "--signal", "SIGKILL", *services)
+
+    def start(self, *services: str) -> None:
+        """Start stopped services and wait until they are healthy."""
+        self.compose("up", "--detach", "--no-build", "--no-deps", "--wait", *services)
+
+    def get(self, path: str, method: str = "GET") -> Answer:
+        """One request to Nginx on a connection of its own."""
+        connection = HTTPConnection("127.0.0.1", self.nginx_port, timeout=5)
+        try:
+            connection.request(method, path)
+            response = connection.getresponse()
+            return Answer(response.status, response.read().decode(), dict(response.getheaders()))
+        finally:
+            connection.close()
+
+    def recommend(self, user_id: int) -> list[str]:
+        """The movies recommended to a user."""
+        answer = self.get(f"/recommend/{user_id}")
+        assert answer.status == 200, answer
+        return answer.body.strip().split(",")
+
+    def sql(self, query: str) -> list[tuple[Any, ...]]:
+        """Rows, as the role analyst sees them."""
+        with psycopg.connect(self._conninfo("analyst")) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    def sql_as_owner(self, statement: str) -> None:
+        """Change rows as nobody but a test may."""
+        with psycopg.connect(self._conninfo("postgres", user="marquee")) as connection:
+            connection.execute(statement.encode())
+
+    def _conninfo(self, secret: str, user: str | None = None) -> str:
+        password = self.compose("run", "--rm", "--no-deps", "-T", "secrets", "show", secret).strip()
+        port = os.environ["POSTGRES_PORT"]
+        return (
+            f"host=127.0.0.1 port={port} dbname=marquee user={user or secret} password={password}"
+        )
+
+
+@pytest.fixture(scope="session")
+def stack() -> Stack:
+    """The stack that tests/run.sh started."""
+    return Stack(nginx_port=int(os.environ["NGINX_PORT"]))
+
+
+def eventually(condition: Callable[[], object], seconds: float, what: str) -> None:
+    """Wait for a condition; fail with `what` was awaited if it does not come true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.5)

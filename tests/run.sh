@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Run the checks, each in an image of the services' own Python and lock, on services of
+# their own: project name, ports, subnet, volumes and image tags differ from a running
+# stack's, and all but the images is removed at the end.
+#
+# Usage: tests/run.sh all | lint | unit | integration | end-to-end
+# ARGS in the environment goes to pytest.
+
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+source compose/up/say.sh
+source compose/up/settings.sh
+source compose/up/install_engine.sh
+source compose/up/start_engine.sh
+source compose/up/build_images.sh
+source tests/run/settings.sh
+source tests/run/checks.sh
+source tests/run/stack.sh
+source tests/run/everything.sh
+
+use_test_settings
+install_engine
+start_engine
+
+case ${1-} in
+  all) everything ;;
+  lint) build_tests_image && lint ;;
+  unit) build_tests_image && unit ;;
+  integration) build_tests_image && integration ;;
+  end-to-end) build_tests_image && end_to_end ;;
+  *) fail "'${1-}' is no check" "It is all, lint, unit, integration or end-to-end." ;;
+esac

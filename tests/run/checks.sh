@@ -1,0 +1,55 @@
+# The checks that need no stack, and the two stores that integration tests use.
+
+build_tests_image() {
+  collect_host_configuration
+  if [ "$IMAGE_SOURCE" = packages ]; then make_base_image; fi
+  say "Building the image that checks"
+  bake_packages groovy-jars
+  build_image tests "$IMAGE_PREFIX/tests"
+}
+
+# in_tests_image [docker options] -- COMMAND...: run in the checked tree's own image
+in_tests_image() {
+  local options=()
+  while [ "$1" != -- ]; do options+=("$1"); shift; done
+  shift
+  docker run --rm --init --network host --volume "$PWD/build:/src/build" "${options[@]}" \
+    "$IMAGE_PREFIX/tests" "$@"
+}
+
+lint() {
+  say "Lint, types, import rules, configurations"
+  in_tests_image -- tests/run/lint.sh
+}
+
+unit() {
+  say "Unit tests"
+  in_tests_image -- pytest tests/unit --cov --cov-report=term --cov-report=xml:build/coverage.xml \
+    --junit-xml=build/junit-unit.xml ${ARGS-}
+}
+
+integration() {
+  say "Integration tests, on a Kafka and a PostgreSQL of their own"
+  start_stores
+  in_tests_image --env "TEST_DATABASE=$(owner_conninfo)" --env "TEST_KAFKA=localhost:$KAFKA_PORT" \
+    -- pytest tests/integration --junit-xml=build/junit-integration.xml ${ARGS-}
+  stop_stores
+}
+
+start_stores() {
+  export COMPOSE_PROJECT_NAME=marquee-test-stores
+  trap stop_stores EXIT
+  bake_services secrets postgres kafka
+  quietly docker compose up --detach --no-build --wait --wait-timeout 120 postgres kafka ||
+    fail "the stores did not start" "See: docker compose --project-name $COMPOSE_PROJECT_NAME logs"
+}
+
+stop_stores() {
+  docker compose --project-name marquee-test-stores down --volumes --timeout 5 > /dev/null 2>&1
+  trap - EXIT
+}
+
+owner_conninfo() {
+  printf 'host=127.0.0.1 port=%s dbname=postgres user=marquee password=%s' "$POSTGRES_PORT" \
+    "$(docker compose run --rm --no-deps -T secrets show postgres)"
+}

@@ -1,0 +1,35 @@
+# `make test`: what Jenkins runs, exactly, in a clean clone; then the whole stack.
+
+CLONE=build/test/clone
+
+everything() {
+  build_tests_image
+  clone_commit
+  trap remove_stack EXIT
+  run_steps_before 'make retrain'
+  (cd "$CLONE" && make up)
+  run_steps_from 'make retrain'
+  test_stack
+}
+
+# A commit, not the tree: what is not committed is not part of it.
+clone_commit() {
+  local changes
+  changes=$(git status --porcelain | wc -l)
+  if [ "$changes" -gt 0 ]; then say "$changes uncommitted changes are not part of this test"; fi
+  rm -rf "$CLONE"
+  git clone --quiet --no-hardlinks . "$CLONE"
+}
+
+pipeline_steps() { in_tests_image -- python -m ci.pipeline ci/Jenkinsfile; }
+
+run_steps_before() { pipeline_steps | sed "/^$1\$/,\$d" | run_steps; }
+run_steps_from() { pipeline_steps | sed -n "/^$1\$/,\$p" | run_steps; }
+
+run_steps() {
+  local step
+  while IFS= read -r step; do
+    say "Jenkinsfile: $step"
+    (cd "$CLONE" && bash -c "$step") < /dev/null
+  done
+}

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Every file by the checker made for it. Runs inside the tests image; stops at the first
+# that finds something.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+check() {
+  printf '%-16s' "$1"
+  shift
+  if output=$("$@" 2>&1); then echo ok; else printf 'found\n%s\n' "$output"; exit 1; fi
+}
+
+shell_scripts() { git ls-files '*.sh' .ci/run 2>/dev/null || find . -name '*.sh' -not -path './build/*'; }
+nginx_test() {
+  printf '127.0.0.1 slot-blue slot-green\n' >> /etc/hosts
+  nginx -t -c "$PWD/nginx/nginx.conf"
+}
+
+check format ruff format --check .
+check ruff ruff check .
+check mypy mypy
+check import-linter lint-imports
+check shellcheck shellcheck -x --source-path=SCRIPTDIR --source-path=. $(find . -name '*.sh' -not -path './build/*') .ci/run
+check compose docker compose --profile '*' config --quiet
+check nginx nginx_test
+check prometheus promtool check config monitoring/prometheus/prometheus.yml
+check rules promtool test rules monitoring/prometheus/rules_test.yml
+check alertmanager amtool check-config monitoring/alertmanager/alertmanager.yml
+check jenkinsfile ci/groovy/check_syntax.sh ci/Jenkinsfile

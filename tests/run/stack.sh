@@ -1,0 +1,31 @@
+# The whole stack, started by the very steps of `make up`, and taken away at the end.
+
+end_to_end() {
+  trap remove_stack EXIT
+  start_stack
+  test_stack
+}
+
+start_stack() {
+  say "Starting a whole stack, by make up"
+  compose/up.sh
+}
+
+test_stack() {
+  say "End-to-end tests"
+  clone_here
+  in_tests_image --volume /var/run/docker.sock:/var/run/docker.sock \
+    --env-file <(stack_environment) \
+    -- pytest tests/end_to_end --junit-xml=build/junit-end-to-end.xml ${ARGS-}
+}
+
+stack_environment() {
+  local setting
+  for setting in COMPOSE_ENV_FILES=x "${SETTINGS[@]}" "${IMAGE_SETTINGS[@]}"; do
+    printf '%s=%s\n' "${setting%%=*}" "$(printenv "${setting%%=*}")"
+  done
+}
+
+remove_stack() {
+  docker compose --project-name marquee-test --profile '*' down --volumes --timeout 5 > /dev/null 2>&1
+}
