@@ -44,7 +44,7 @@ def one_pass() -> None:
     EVALUATION_HORIZON past its end. Judging twice does no harm.
     """
     settings = Settings()
-    done, _latest = evaluate_once(settings)
+    done, _latest = evaluate_once(settings, should_stop=lambda: False)
     out = console()
     out.print(judgement_table(done))
     out.print(f"judged up to {done.watermark:%Y-%m-%d %H:%M:%S%z}")

@@ -54,9 +54,9 @@ def run_pass(
     connection: psycopg.Connection,
     settings: Settings,
     now: datetime,
-    may_go_on: Callable[[], bool],
+    should_stop: Callable[[], bool],
 ) -> Pass:
-    """Judge windows, oldest first, while there is one to judge and `may_go_on()`.
+    """Judge windows, oldest first, while there is one to judge and not `should_stop()`.
 
     Each window is a transaction of its own; `connection` must be in autocommit mode.
 
@@ -66,7 +66,7 @@ def run_pass(
     hold_first_lease(connection, now)
     progress = stream_progress(landed_partitions(connection), settings.evaluation_horizon, now)
     judgements = []
-    while progress and may_go_on() and (done := _judge_next(connection, settings, progress)):
+    while progress and not should_stop() and (done := _judge_next(connection, settings, progress)):
         judgements.append(done)
     return Pass(judgements, _watermark(connection), progress)
 

@@ -63,7 +63,7 @@ def land(owner, minute, partition=0, landed_at=NOW):
 
 
 def judge(evaluation, settings=SETTINGS, now=NOW):
-    return run_pass(evaluation, settings, now, lambda: True)
+    return run_pass(evaluation, settings, now, lambda: False)
 
 
 def written(owner, version="v1"):
@@ -198,3 +198,9 @@ def test_two_passes_at_once_judge_each_window_once(owner, evaluation, conninfo):
     judge(evaluation)
     with psycopg.connect(conninfo("evaluation"), autocommit=True) as second:
         assert judge(second).judgements == []
+
+
+def test_a_pass_that_is_told_to_stop_begins_no_window(owner, evaluation):
+    answer(owner, 0, 1, ["a"])
+    land(owner, 40)
+    assert run_pass(evaluation, SETTINGS, NOW, lambda: True).judgements == []

@@ -38,6 +38,14 @@ def wait_for(text, port):
     return page
 
 
+def wait_for_lock(connection):
+    deadline = time.monotonic() + SECONDS_TO_ANSWER
+    waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = %s::regclass)"
+    while connection.execute(waiting, ("retention_lease",)).fetchone() == (False,):
+        assert time.monotonic() < deadline, "no pass ever waited for the lease"
+        time.sleep(0.2)
+
+
 @pytest.fixture
 def environment(conninfo, tmp_path):
     """The environment of a service that works as the role `evaluation` on the test's database."""
@@ -90,6 +98,16 @@ def test_the_worker_stops_when_told_to(environment, worker):
     wait_for("marquee_evaluation_last_pass_timestamp_seconds 1", int(environment["METRICS_PORT"]))
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(SECONDS_TO_STOP) == 0
+
+
+def test_the_worker_stops_in_the_middle_of_a_pass(conninfo, environment, worker):
+    metrics_port = int(environment["METRICS_PORT"])
+    wait_for("marquee_evaluation_last_pass_timestamp_seconds 1", metrics_port)
+    with psycopg.connect(conninfo("marquee")) as connection:
+        connection.execute("LOCK TABLE retention_lease")
+        wait_for_lock(connection)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(SECONDS_TO_STOP) == 0
 
 
 def test_one_pass_prints_what_it_found(conninfo, environment):
