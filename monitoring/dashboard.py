@@ -47,7 +47,7 @@ PANELS = (
     Panel(
         "Model quality, offline: NDCG@20",
         "none",
-        [("marquee_model_ndcg20", "{{model_version}}")],
+        [("marquee_model_ndcg20", "{{algorithm}}")],
     ),
     Panel(
         "Model quality, online: answers that led to watching",
