@@ -6,7 +6,7 @@ TrainerError
 │   ├── NewerVersionError       it was written by a later schema than this code reads
 │   └── ExistingVersionError    there is one of that name already
 ├── NoDataError                 there is nothing to train on
-├── CatalogueTooLargeError      the algorithm does not fit a catalogue of this size
+├── UnsuitableDataError         an algorithm cannot be fitted to this data
 ├── TrainingRunningError        another training holds the lock
 └── TrainingDiedError           the process that trained ended without a result
 """
@@ -36,8 +36,8 @@ class NoDataError(TrainerError):
     """There is nothing to train on."""
 
 
-class CatalogueTooLargeError(TrainerError):
-    """An algorithm does not fit a catalogue of this size."""
+class UnsuitableDataError(TrainerError):
+    """An algorithm cannot be fitted to this data: too much of it, or none that it uses."""
 
 
 class TrainingRunningError(TrainerError):

@@ -1,0 +1,259 @@
+"""Trainings against a real database, from rows to a version that can be read."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from trainer.artifact import read_version, version_names
+from trainer.errors import NoDataError, TrainingRunningError
+from trainer.records import live_version, newest_version, training_lock
+from trainer.settings import Settings
+from trainer.snapshot import take_snapshot
+from trainer.training import train
+
+TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+USERS, MOVIES, TASTES = 80, 60, 4
+
+
+def ratings(users=USERS):
+    """People of four tastes, who each like the movies of one and some that everybody likes."""
+    random = np.random.default_rng(1)
+    for user in range(1, users + 1):
+        taste = user % TASTES
+        own = [movie for movie in range(MOVIES) if movie % TASTES == taste]
+        chosen = random.permutation(
+            [*random.permutation(own)[:10], *random.permutation(MOVIES)[:8]]
+        )
+        for place, movie in enumerate(dict.fromkeys(int(movie) for movie in chosen)):
+            value = 5 if movie % TASTES == taste else 2
+            yield TODAY + timedelta(minutes=place), user, f"movie+{movie:02}+1999", value
+
+
+def load(conninfo, rows):
+    with psycopg.connect(conninfo("ingest")) as connection:
+        with connection.cursor().copy(
+            "COPY rating (time, user_id, movie_id, rating, log_partition, log_offset) FROM STDIN"
+        ) as copy:
+            for offset, row in enumerate(rows):
+                copy.write_row((*row, offset % 2, offset // 2))
+        connection.execute(
+            "INSERT INTO stream_offset (topic, log_partition, first_offset, next_offset)"
+            " VALUES ('movielog', 0, 0, 700), ('movielog', 1, 0, 690)"
+        )
+
+
+@pytest.fixture
+def trainer(conninfo):
+    with psycopg.connect(conninfo("trainer"), autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def settings(conninfo, tmp_path):
+    address = conninfo_to_dict(conninfo("trainer"))
+    password = tmp_path / "password"
+    password.write_text(address["password"])
+    return Settings(
+        database_host=address["host"],
+        database_port=address["port"],
+        database_name=address["dbname"],
+        database_user=address["user"],
+        database_password_file=password,
+        models_directory=tmp_path / "models",
+    )
+
+
+class Clock:
+    """Every look at it is a second later."""
+
+    def __init__(self):
+        self.now = datetime(2025, 1, 31, 3, tzinfo=UTC)
+
+    def __call__(self):
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+def quietly(message, done):
+    pass
+
+
+def go_live(conninfo, version):
+    with psycopg.connect(conninfo("releaser")) as connection:
+        connection.execute(
+            "INSERT INTO deployment"
+            " (action, step, version, slot, share, live_version, live_slot, reason)"
+            " VALUES ('release', 'promote', %(live)s, 'blue', 1000, %(live)s, 'blue', '')",
+            {"live": version},
+        )
+
+
+def test_a_training_publishes_a_version_that_can_be_read(conninfo, trainer, settings):
+    load(conninfo, ratings())
+    manifest = train(trainer, settings, Clock(), quietly)
+    version = read_version(settings.versions_directory / manifest.version)
+    assert version.manifest.algorithm == "ease"
+    assert len(version.movies) == MOVIES
+    liked = [version.movies[item] for item in version.top_list(1)[:3]]
+    assert {int(movie[6:8]) % TASTES for movie in liked} == {1}
+    assert not set(version.top_list(1)) & set(version.seen_items(1))
+
+
+def test_a_training_records_its_version(conninfo, trainer, settings):
+    load(conninfo, ratings())
+    manifest = train(trainer, settings, Clock(), quietly)
+    row = trainer.execute(
+        "SELECT version, algorithm, users, movies, verdict, figures, manifest FROM model_version"
+    ).fetchone()
+    assert row[:5] == (manifest.version, "ease", USERS, MOVIES, "accepted")
+    assert row[5]["ndcg20_ease"]["value"] > row[5]["ndcg20_popularity"]["value"]
+    assert row[6]["data"]["offsets"] == {"0": 700, "1": 690}
+    assert newest_version(trainer) == manifest
+
+
+def test_a_second_training_makes_a_second_version(conninfo, trainer, settings):
+    load(conninfo, ratings())
+    clock = Clock()
+    names = [train(trainer, settings, clock, quietly).version for _ in range(2)]
+    assert version_names(settings.versions_directory) == names
+    assert trainer.execute("SELECT count(*) FROM model_version").fetchone() == (2,)
+
+
+def test_the_same_data_gives_the_same_numbers(conninfo, trainer, settings):
+    load(conninfo, ratings())
+    clock = Clock()
+    first, second = (train(trainer, settings, clock, quietly) for _ in range(2))
+    assert first.files == second.files
+    assert first.figures == second.figures
+
+
+def test_a_version_is_judged_beside_the_live_one(conninfo, trainer, settings):
+    load(conninfo, ratings())
+    clock = Clock()
+    first = train(trainer, settings, clock, quietly)
+    go_live(conninfo, first.version)
+    second = train(trainer, settings, clock, quietly)
+    assert live_version(trainer).version == first.version
+    assert second.figures["ndcg20_gain_over_live"] == {"value": 0, "low": 0, "high": 0}
+    assert second.gate["verdict"] == "accepted"
+
+
+def test_nothing_to_train_on_is_said_clearly(trainer, settings):
+    with pytest.raises(NoDataError, match="there is no rating and no viewing yet"):
+        train(trainer, settings, Clock(), quietly)
+
+
+def test_too_few_people_to_judge_by_is_a_refusal_with_its_reason(conninfo, trainer, settings):
+    load(conninfo, ratings(users=5))
+    manifest = train(trainer, settings, Clock(), quietly)
+    assert manifest.gate["verdict"] == "refused"
+    assert "too little to judge by" in manifest.gate["reason"]
+
+
+def test_a_single_rating_is_trained_on_and_refused(conninfo, trainer, settings):
+    load(conninfo, [(TODAY, 1, "movie+1999", 5)])
+    manifest = train(trainer, settings, Clock(), quietly)
+    assert "0 users have a liked movie held out" in manifest.gate["reason"]
+
+
+def test_two_trainings_at_once_are_impossible(conninfo, trainer, settings):
+    load(conninfo, ratings())
+    with (
+        psycopg.connect(conninfo("trainer"), autocommit=True) as other,
+        training_lock(other),
+        pytest.raises(TrainingRunningError),
+    ):
+        train(trainer, settings, Clock(), quietly)
+
+
+def test_what_a_killed_training_left_is_gone_after_the_next(conninfo, trainer, settings):
+    load(conninfo, ratings())
+    left = settings.versions_directory / ".tmp-20250131-020000-ease"
+    left.mkdir(parents=True)
+    (left / "movies.txt").write_text("alien+1979\n")
+    train(trainer, settings, Clock(), quietly)
+    assert not left.exists()
+
+
+def test_old_versions_go_but_never_what_is_deployed(conninfo, trainer, settings):
+    load(conninfo, ratings())
+    keeping_one = settings.model_copy(update={"keep_versions": 1})
+    clock = Clock()
+    first = train(trainer, keeping_one, clock, quietly)
+    go_live(conninfo, first.version)
+    train(trainer, keeping_one, clock, quietly)
+    third = train(trainer, keeping_one, clock, quietly)
+    assert version_names(settings.versions_directory) == [first.version, third.version]
+
+
+def test_progress_ends_at_one_and_never_goes_back(conninfo, trainer, settings):
+    load(conninfo, ratings())
+    shares = []
+    train(trainer, settings, Clock(), lambda _, done: shares.append(done))
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+
+
+def test_the_latest_of_several_ratings_counts(conninfo, trainer):
+    load(
+        conninfo,
+        [
+            (TODAY + timedelta(hours=2), 1, "alien+1979", 4),
+            (TODAY + timedelta(hours=1), 1, "alien+1979", 1),
+        ],
+    )
+    interactions = take_snapshot(trainer, 10).interactions
+    assert interactions.ratings.tolist() == [4]
+
+
+def test_at_the_same_time_the_rating_later_in_the_stream_counts(conninfo, trainer):
+    load(conninfo, [(TODAY, 1, "alien+1979", 5), (TODAY, 1, "alien+1979", 2)])
+    assert take_snapshot(trainer, 10).interactions.ratings.tolist() == [2]
+
+
+def add_viewing(conninfo, user, movie, minutes, day=TODAY):
+    with psycopg.connect(conninfo("retention")) as connection:
+        connection.execute(
+            "INSERT INTO viewing VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            (day, user, movie, minutes, minutes, day, day + timedelta(hours=3)),
+        )
+
+
+def test_a_long_enough_viewing_counts_without_a_rating(conninfo, trainer):
+    add_viewing(conninfo, 1, "alien+1979", 9)
+    add_viewing(conninfo, 1, "brazil+1985", 10)
+    interactions = take_snapshot(trainer, 10).interactions
+    assert interactions.movies == ("brazil+1985",)
+    assert np.isnan(interactions.ratings).all()
+
+
+def test_viewings_of_several_days_are_summed(conninfo, trainer):
+    add_viewing(conninfo, 1, "alien+1979", 6)
+    add_viewing(conninfo, 1, "alien+1979", 6, TODAY + timedelta(days=1))
+    assert len(take_snapshot(trainer, 10).interactions) == 1
+
+
+def test_a_movie_watched_and_rated_is_one_interaction_at_the_rating(conninfo, trainer):
+    load(conninfo, [(TODAY + timedelta(hours=1), 1, "alien+1979", 4)])
+    add_viewing(conninfo, 1, "alien+1979", 100)
+    interactions = take_snapshot(trainer, 10).interactions
+    assert interactions.ratings.tolist() == [4]
+    at = (TODAY + timedelta(hours=1)).timestamp() * 1e6
+    assert interactions.times.tolist() == [at]
+
+
+def test_a_training_leaves_the_connection_able_to_write(conninfo, trainer):
+    load(conninfo, ratings(users=5))
+    take_snapshot(trainer, 10)
+    assert trainer.execute("SHOW transaction_read_only").fetchone() == ("off",)
+
+
+def test_the_data_hash_tells_data_apart(conninfo, trainer):
+    load(conninfo, [(TODAY, 1, "alien+1979", 4)])
+    first = take_snapshot(trainer, 10).summary()["hash"]
+    assert take_snapshot(trainer, 10).summary()["hash"] == first
+    add_viewing(conninfo, 1, "brazil+1985", 100)
+    assert take_snapshot(trainer, 10).summary()["hash"] != first

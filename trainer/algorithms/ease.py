@@ -1,0 +1,156 @@
+"""EASE: each item is scored from the others a user liked, by weights found in closed form.
+
+H. Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019: with P the inverse
+of XᵀX + λI, the weight of item i for item j is -P_ij / P_jj, and none for itself. With fewer
+users than items the same weights come from M, the inverse of XXᵀ + λI (Woodbury): they are
+x_iᵀ M x_j / (1 - x_jᵀ M x_j). Here X holds how far each rating is above the midpoint.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.linalg import lapack
+
+from trainer.algorithms.algorithm import Rows
+from trainer.errors import UnsuitableDataError
+from trainer.interactions import Interactions, Scale
+from trainer.models import ItemWeightsModel, Scores
+
+LARGEST_INVERSE = 10_000
+"""Rows of the largest matrix it inverts (400 MB): the smaller of users and movies."""
+ITEMS_AT_ONCE = 512
+
+type Items = NDArray[np.intp]
+type WeightsOf = Callable[[Items], NDArray[np.float32]]
+"""For some items, float32 [n, items]: the weight of every item for each of them."""
+
+
+@dataclass(frozen=True)
+class EaseConfiguration:
+    """How EASE is fitted."""
+
+    regularisation: float
+    """λ: the more, the closer the weights are held to zero."""
+    midpoint: float
+    """Ratings above it speak for a movie."""
+    watched_preference: float
+    """What a viewing without a rating counts, as a distance above the midpoint."""
+    kept_weights: int = 256
+    """How many weights are kept, on average for each item: those that move scores the most.
+
+    A weight moves scores by its size times the norm of its item's preferences. 256 of 9,724
+    change NDCG@20 on MovieLens by less than 0.001 and make the matrix 20 MB instead of 378.
+    """
+
+
+@dataclass(frozen=True)
+class FittedEase:
+    """The weights, and the preferences of those they were fitted to."""
+
+    item_model: ItemWeightsModel
+    preferences: sparse.csr_array
+    """float32 [users, items]."""
+
+    def score(self, rows: Rows) -> Scores:
+        """Preferences times weights."""
+        return np.asarray((self.preferences[rows] @ self.item_model.weights).todense(), np.float32)
+
+
+class Ease:
+    """Fits EASE in the smaller of its two forms and keeps the weights that matter."""
+
+    name = "ease"
+
+    def candidates(self, scale: Scale) -> Sequence[EaseConfiguration]:
+        """Three strengths of regularisation, scaled with the square of the preferences."""
+        unit = scale.highest - scale.midpoint
+        return [
+            EaseConfiguration(strength * unit**2, scale.midpoint, 0.4 * unit)
+            for strength in (48, 16, 160)
+        ]
+
+    def configure(self, **parameters: Any) -> EaseConfiguration:
+        """The configuration that a version's parameters say."""
+        return EaseConfiguration(**parameters)
+
+    def fit(self, interactions: Interactions, configuration: EaseConfiguration) -> FittedEase:
+        """Find the weights.
+
+        Raises:
+            UnsuitableDataError: both users and movies are more than `LARGEST_INVERSE`.
+        """
+        size = min(len(interactions.users), len(interactions.movies))
+        if size > LARGEST_INVERSE:
+            raise UnsuitableDataError(
+                f"ease inverts a matrix of at most {LARGEST_INVERSE} rows, and this needs {size}"
+            )
+        empty = sparse.csr_array((size, size), dtype=np.float32)
+        model = ItemWeightsModel(empty, configuration.midpoint, configuration.watched_preference)
+        preferences = interactions.matrix(model.preferences(interactions.ratings))
+        preferences.eliminate_zeros()
+        weights = _largest_weights(preferences, configuration)
+        return FittedEase(
+            ItemWeightsModel(weights, model.midpoint, model.watched_preference), preferences
+        )
+
+
+def _largest_weights(
+    preferences: sparse.csr_array, configuration: EaseConfiguration
+) -> sparse.csr_array:
+    users, items = preferences.shape
+    weights_of = (_dual if users < items else _primal)(preferences, configuration.regularisation)
+    reach = np.sqrt((preferences**2).sum(axis=0)).astype(np.float32)
+    cut = _cut(weights_of, reach, configuration.kept_weights)
+    blocks = (
+        weights_of(np.arange(start, min(start + ITEMS_AT_ONCE, items)))
+        for start in range(0, items, ITEMS_AT_ONCE)
+    )
+    kept = [sparse.csr_array(np.where(np.abs(block) * reach >= cut, block, 0)) for block in blocks]
+    return sparse.csr_array(sparse.vstack(kept, format="csr").T.tocsr())
+
+
+def _cut(weights_of: WeightsOf, reach: NDArray[np.float32], kept: int) -> float:
+    if kept >= len(reach):
+        return 0.0
+    sample = np.arange(0, len(reach), max(1, len(reach) // ITEMS_AT_ONCE))
+    return float(np.quantile(np.abs(weights_of(sample)) * reach, 1 - kept / len(reach)))
+
+
+def _primal(preferences: sparse.csr_array, regularisation: float) -> WeightsOf:
+    inverse = _inverse((preferences.T @ preferences).toarray(), regularisation)
+    diagonal = inverse.diagonal().copy()
+
+    def weights_of(targets: Items) -> NDArray[np.float32]:
+        return _without_themselves(inverse[targets] / -diagonal[targets, None], targets)
+
+    return weights_of
+
+
+def _dual(preferences: sparse.csr_array, regularisation: float) -> WeightsOf:
+    inverse = _inverse((preferences @ preferences.T).toarray(), regularisation)
+    by_item = preferences.T.tocsr()
+
+    def weights_of(targets: Items) -> NDArray[np.float32]:
+        explained = (by_item[targets] @ inverse) @ preferences
+        own = explained[np.arange(len(targets)), targets]
+        return _without_themselves(explained / (1 - own)[:, None], targets)
+
+    return weights_of
+
+
+def _inverse(gram: NDArray[np.float32], regularisation: float) -> NDArray[np.float32]:
+    gram[np.diag_indices_from(gram)] += np.float32(regularisation)
+    factor, _ = lapack.spotrf(gram.T, lower=True, overwrite_a=True)
+    inverse, _ = lapack.spotri(factor, lower=True, overwrite_c=True)
+    for row in range(len(inverse) - 1):
+        inverse[row, row + 1 :] = inverse[row + 1 :, row]
+    return np.asarray(inverse)
+
+
+def _without_themselves(weights: NDArray[np.float32], targets: Items) -> NDArray[np.float32]:
+    weights[np.arange(len(targets)), targets] = 0
+    return weights

@@ -1,0 +1,127 @@
+"""Who met which movie, when, and what they thought of it: what every algorithm learns from."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The stream's rating scale, and what ratings on it mean."""
+
+    lowest: float
+    highest: float
+
+    @property
+    def midpoint(self) -> float:
+        """Above it a rating speaks for a movie: half of the highest (2.5 of 5, 5 of 10)."""
+        return self.highest / 2
+
+    @property
+    def liked(self) -> float:
+        """From here on a movie was worth recommending: four fifths of the highest (4 of 5)."""
+        return self.highest * 0.8
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """A CSR matrix of users and movies; each user's row is in order of time, then movie.
+
+    An interaction is a rating or, unrated, a viewing; there is one for each user and movie.
+    Parts of a matrix (a split) keep the index maps of the whole.
+    """
+
+    users: NDArray[np.int64]
+    """int64 [users]: user ids, ascending."""
+    movies: tuple[str, ...]
+    """Movie ids, ascending by code point."""
+    indptr: NDArray[np.int64]
+    """int64 [users + 1]: where each user's row starts."""
+    items: NDArray[np.int32]
+    """int32 [interactions]: index of the movie."""
+    ratings: NDArray[np.float32]
+    """float32 [interactions]: on the stream's scale; NaN where it was only watched."""
+    times: NDArray[np.int64]
+    """int64 [interactions]: microseconds since 1970, UTC."""
+
+    @classmethod
+    def assemble(
+        cls,
+        user_ids: NDArray[np.int64],
+        movies: Sequence[str],
+        codes: NDArray[np.int32],
+        ratings: NDArray[np.float32],
+        times: NDArray[np.int64],
+    ) -> Self:
+        """Sort loose interactions into a matrix.
+
+        Args:
+            user_ids: int64 [interactions].
+            movies: distinct movie ids, in any order.
+            codes: int32 [interactions], each a place in `movies`.
+            ratings: float32 [interactions], NaN where it was only watched.
+            times: int64 [interactions], microseconds since 1970.
+        """
+        users, rows = np.unique(user_ids, return_inverse=True)
+        by_name = sorted(range(len(movies)), key=lambda code: movies[code])
+        rank = np.empty(len(movies), np.int32)
+        rank[by_name] = np.arange(len(movies), dtype=np.int32)
+        items = rank[codes]
+        order = np.lexsort((items, times, rows))
+        return cls(
+            users,
+            tuple(movies[code] for code in by_name),
+            np.concatenate([[0], np.cumsum(np.bincount(rows))]).astype(np.int64),
+            items[order],
+            ratings[order],
+            times[order],
+        )
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def rows(self) -> NDArray[np.int32]:
+        """int32 [interactions]: the user's row of each interaction."""
+        return np.repeat(np.arange(len(self.users), dtype=np.int32), np.diff(self.indptr))
+
+    def only(self, kept: NDArray[np.bool_]) -> Self:
+        """The interactions where `kept` (bool [interactions]), with the same index maps."""
+        before = np.concatenate([[0], np.cumsum(kept)])
+        return replace(
+            self,
+            indptr=before[self.indptr].astype(np.int64),
+            items=self.items[kept],
+            ratings=self.ratings[kept],
+            times=self.times[kept],
+        )
+
+    def matrix(self, values: NDArray[np.float32]) -> sparse.csr_array:
+        """float32 [users, movies]: `values` (one for each interaction) in their places."""
+        shape = (len(self.users), len(self.movies))
+        return sparse.csr_array((values, self.items, self.indptr), shape=shape, copy=True)
+
+    def counts(self) -> NDArray[np.int64]:
+        """int64 [movies]: interactions of each movie."""
+        return np.bincount(self.items, minlength=len(self.movies)).astype(np.int64)
+
+    def popular(self) -> NDArray[np.int32]:
+        """int32 [movies]: every movie, most interactions first, equal ones by index."""
+        return np.argsort(-self.counts(), kind="stable").astype(np.int32)
+
+    def hash(self) -> str:
+        """sha256 of everything in it, whatever the machine's byte order."""
+        digest = hashlib.sha256("\n".join(self.movies).encode())
+        for array, kind in (
+            (self.users, "<i8"),
+            (self.indptr, "<i8"),
+            (self.items, "<i4"),
+            (self.ratings, "<f4"),
+            (self.times, "<i8"),
+        ):
+            digest.update(np.ascontiguousarray(array, kind).tobytes())
+        return digest.hexdigest()

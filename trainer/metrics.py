@@ -1,0 +1,44 @@
+"""What Prometheus is told of trainings and of the newest version."""
+
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Gauge
+
+from trainer.artifact import Manifest
+
+NDCG = "ndcg20_"
+
+
+class TrainingMetrics:
+    """The trainer's gauges; they start from the newest version, so a restart hides nothing."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.running = Gauge(
+            "marquee_training_running", "1 while a training runs, else 0", registry=registry
+        )
+        self.progress = Gauge(
+            "marquee_training_progress_ratio",
+            "Share of the running or last training that is done",
+            registry=registry,
+        )
+        self.seconds = Gauge(
+            "marquee_training_seconds", "How long the last training took", registry=registry
+        )
+        self._ndcg = Gauge(
+            "marquee_model_ndcg20",
+            "NDCG@20 of each algorithm at the newest version's training, on held-out data",
+            ["algorithm"],
+            registry=registry,
+        )
+        self._created = Gauge(
+            "marquee_model_created_timestamp_seconds",
+            "When the newest version was trained",
+            registry=registry,
+        )
+
+    def show(self, manifest: Manifest) -> None:
+        """Take a version's figures over."""
+        self._created.set(datetime.fromisoformat(manifest.created_at).timestamp())
+        for name, figure in manifest.figures.items():
+            if name.startswith(NDCG) and "gain" not in name:
+                self._ndcg.labels(algorithm=name.removeprefix(NDCG)).set(figure["value"])

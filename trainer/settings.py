@@ -1,0 +1,47 @@
+"""What the trainer is told by its environment."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from ingest.database import DatabaseSettings
+from trainer.gate import Rules
+from trainer.interactions import Scale
+
+
+class Settings(DatabaseSettings):
+    """Where versions go, what the ratings mean, when to train, what is kept."""
+
+    models_directory: Path = Path("/var/lib/marquee/models")
+    rating_min: float = Field(default=1, description="lowest rating of the stream's scale")
+    rating_max: float = Field(default=5, description="highest rating of the stream's scale")
+    watched_minutes: int = Field(
+        default=10, ge=1, description="from how many minutes on an unrated viewing counts"
+    )
+    gate_minimum_users: int = Field(
+        default=30, ge=1, description="users with a liked movie held out that a verdict needs"
+    )
+    gate_tolerance: float = Field(
+        default=0.1, ge=0, description="share of the live model's NDCG a version may fall short of"
+    )
+    keep_versions: int = Field(default=10, ge=1, description="how many of the newest are kept")
+    schedule: Literal["internal", "jenkins"] = "internal"
+    retrain_cron: str = Field(default="0 3 * * *", description="empty: never by itself")
+    git_commit: str = "unknown"
+    lock_file: Path = Path("/opt/marquee/requirements.txt")
+
+    @property
+    def versions_directory(self) -> Path:
+        """Where each version has its directory."""
+        return self.models_directory / "versions"
+
+    @property
+    def scale(self) -> Scale:
+        """The rating scale."""
+        return Scale(self.rating_min, self.rating_max)
+
+    @property
+    def rules(self) -> Rules:
+        """What the gate asks for."""
+        return Rules(self.gate_minimum_users, self.gate_tolerance)

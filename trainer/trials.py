@@ -1,0 +1,108 @@
+"""Which algorithm, in which configuration: chosen on validation, scored once on the test part."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from trainer.algorithms import ALGORITHMS
+from trainer.algorithms.algorithm import FittedModel, RatingModel
+from trainer.algorithms.popularity import PopularityConfiguration
+from trainer.errors import UnsuitableDataError
+from trainer.evaluation import RankingFigures, RatingError, judge_ranking, judge_ratings
+from trainer.interactions import Interactions, Scale
+from trainer.split import Split
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """An algorithm and its configuration: with data, all it takes to make a model."""
+
+    algorithm: str
+    configuration: Any
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The configuration as it stands in a manifest."""
+        return asdict(self.configuration)
+
+    def fit(self, interactions: Interactions) -> FittedModel:
+        """Learn from interactions; raises UnsuitableDataError."""
+        return ALGORITHMS[self.algorithm].fit(interactions, self.configuration)
+
+
+BASELINE = Recipe("popularity", PopularityConfiguration())
+"""What every version has to beat."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A recipe and how it ranked on validation."""
+
+    recipe: Recipe
+    ndcg: float
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A recipe, fitted to the training part, and how it did on the test part."""
+
+    recipe: Recipe
+    model: FittedModel
+    ranking: RankingFigures
+    rating_error: RatingError | None
+
+
+def recipe_of(algorithm: str, parameters: Mapping[str, Any]) -> Recipe | None:
+    """The recipe that a manifest states, or None when this code no longer knows it."""
+    if algorithm not in ALGORITHMS:
+        return None
+    try:
+        return Recipe(algorithm, ALGORITHMS[algorithm].configure(**parameters))
+    except TypeError:
+        return None
+
+
+def recipes(scale: Scale) -> list[Recipe]:
+    """Everything that is tried."""
+    return [
+        Recipe(name, configuration)
+        for name, algorithm in ALGORITHMS.items()
+        for configuration in algorithm.candidates(scale)
+    ]
+
+
+def try_on_validation(split: Split, scale: Scale, say: Say) -> Iterator[Trial]:
+    """Fit every recipe to the training part and rank the validation part with it."""
+    for recipe in recipes(scale):
+        told = f"{recipe.algorithm} {_varied(recipe)}".rstrip()
+        try:
+            ranking = judge_ranking(recipe.fit(split.training), split, scale.liked)
+        except UnsuitableDataError as error:
+            say(f"validation: {told} left out: {error}")
+        else:
+            say(f"validation: {told}: NDCG@20 {ranking.mean_ndcg:.4f}")
+            yield Trial(recipe, ranking.mean_ndcg)
+
+
+def _varied(recipe: Recipe) -> str:
+    shown = ("regularisation", "prior_weight")
+    return " ".join(
+        f"{key} {recipe.parameters[key]:g}" for key in shown if key in recipe.parameters
+    )
+
+
+def best_of_each(trials: list[Trial]) -> list[Trial]:
+    """Each algorithm's best trial, the best of all first; of equal ones the one tried first."""
+    best: dict[str, Trial] = {}
+    for trial in sorted(trials, key=lambda trial: -trial.ndcg):
+        best.setdefault(trial.recipe.algorithm, trial)
+    return list(best.values())
+
+
+def judge_on_test(recipe: Recipe, split: Split, scale: Scale) -> Judgement:
+    """Fit a recipe to the training part and score it on the test part."""
+    model = recipe.fit(split.training)
+    error = judge_ratings(model, split.test) if isinstance(model, RatingModel) else None
+    return Judgement(recipe, model, judge_ranking(model, split, scale.liked), error)

@@ -1,0 +1,102 @@
+"""The job worker: does the task `train` of the queue `train`, asked for or at its time."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+from procrastinate import App, JobContext, RetryStrategy
+from procrastinate.exceptions import AlreadyEnqueued, JobAborted
+
+from ingest.jobs import defer, job_app, say, work
+from trainer.errors import TrainerError
+from trainer.metrics import TrainingMetrics
+from trainer.process import train_beside
+from trainer.records import newest_version
+from trainer.report import report
+from trainer.settings import Settings
+
+QUEUE = TASK = "train"
+INTERRUPTIONS = 5
+"""How often a training that was interrupted by a shutdown is begun again."""
+
+
+def serve(settings: Settings, metrics: TrainingMetrics) -> None:
+    """Work until SIGTERM."""
+    conninfo = settings.conninfo()
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        newest = newest_version(connection)
+    if newest:
+        metrics.show(newest)
+    app = job_app(conninfo)
+    register(app, settings, metrics)
+    work(app, QUEUE, settings.heartbeat_file)
+
+
+def register(app: App, settings: Settings, metrics: TrainingMetrics) -> None:
+    """Make the task known to the queue, and its time where this queue keeps the schedule."""
+    task = app.task(
+        name=TASK,
+        queue=QUEUE,
+        lock=QUEUE,
+        queueing_lock=TASK,
+        pass_context=True,
+        retry=RetryStrategy(max_attempts=INTERRUPTIONS, retry_exceptions={JobAborted}),
+    )(_task(settings, metrics))
+    if settings.schedule == "internal" and settings.retrain_cron:
+        app.periodic(cron=settings.retrain_cron)(task)
+
+
+def _task(settings: Settings, metrics: TrainingMetrics) -> Callable[..., None]:
+    def train(context: JobContext, timestamp: int | None = None) -> None:
+        """Train one version; `timestamp` is what a periodic task is handed."""
+        del timestamp
+        _run(context, settings, metrics)
+
+    return train
+
+
+def _run(context: JobContext, settings: Settings, metrics: TrainingMetrics) -> None:
+    def tell(message: str, done: float) -> None:
+        say(conninfo, job_id, message)
+        metrics.progress.set(done)
+
+    conninfo, job_id = settings.conninfo(), context.job.id or 0
+    with _measured(metrics):
+        try:
+            manifest = train_beside(settings, tell, context.should_abort)
+        except TrainerError as error:
+            say(conninfo, job_id, f"no version was trained: {error}")
+            raise
+    if manifest is None:
+        say(conninfo, job_id, "interrupted: the trainer is stopping; it begins again at its start")
+        raise JobAborted
+    metrics.show(manifest)
+    say(conninfo, job_id, report(manifest))
+
+
+@contextmanager
+def _measured(metrics: TrainingMetrics) -> Iterator[None]:
+    started = time.monotonic()
+    metrics.progress.set(0)
+    with metrics.running.track_inprogress():
+        yield
+    metrics.seconds.set(time.monotonic() - started)
+
+
+def ask(conninfo: str) -> int:
+    """Ask for a training, or join one that waits already; the job's id."""
+    try:
+        return defer(job_app(conninfo), TASK, QUEUE)
+    except AlreadyEnqueued:
+        return _waiting(conninfo)
+
+
+def _waiting(conninfo: str) -> int:
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        row = connection.execute(
+            "SELECT max(id) FROM procrastinate_jobs WHERE queueing_lock = %s", (TASK,)
+        ).fetchone()
+    if row is None or row[0] is None:
+        raise LookupError("the training that was waiting is gone; ask again")
+    return int(row[0])
