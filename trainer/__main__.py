@@ -1,5 +1,8 @@
 """Train models: a worker that does it, and a command that asks for it and watches."""
 
+import signal
+import sys
+
 import psycopg
 import typer
 from prometheus_client import REGISTRY, start_http_server
@@ -23,6 +26,7 @@ def work() -> None:
 
     Runs until SIGTERM. A training that this interrupts is begun again at the next start.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the queue has its own handler
     configure_logging("trainer")
     settings = Settings()
     start_http_server(settings.metrics_port)
