@@ -21,6 +21,7 @@ from recommender.activity import ActivityFollower, RecentActivity
 from recommender.answers import Answers
 from recommender.app import create_app
 from recommender.background import repeat
+from recommender.connection import KeptConnection
 from recommender.metrics import Metrics
 from recommender.receipts import ReceiptQueue, ReceiptStore
 from recommender.settings import Settings
@@ -69,9 +70,9 @@ def start_slot(settings: Settings) -> Flask:
     assignment = settings.state_dir / "slots" / f"{settings.slot}.json"
     slot = Slot(settings.models_dir, assignment, metrics)
     activity = RecentActivity(settings.activity_users)
-    follower = ActivityFollower(settings.conninfo(), settings.kafka_topic, activity)
+    follower = ActivityFollower(KeptConnection(settings.conninfo()), settings.kafka_topic, activity)
     queue = ReceiptQueue(settings.receipts_limit, metrics)
-    store = ReceiptStore(settings.conninfo(), settings.slot, queue, metrics)
+    store = ReceiptStore(KeptConnection(settings.conninfo()), settings.slot, queue, metrics)
 
     def follow_activity() -> None:
         if slot.model:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import psycopg
 
+from recommender.connection import KeptConnection
 from recommender.ranking import Recent
 
 NOTHING: Recent = MappingProxyType({})
@@ -77,20 +78,30 @@ Offsets = Mapping[int, int]
 def unread(position: Offsets, landed: Offsets) -> Iterator[Span]:
     """The spans between where we are and what has landed, in pieces that fit in memory."""
     for partition, end in landed.items():
-        for start in range(position.get(partition, end), end, OFFSETS_A_READ):
+        for start in range(position.get(partition, 0), end, OFFSETS_A_READ):
             yield Span(partition, start, min(start + OFFSETS_A_READ, end))
+
+
+def gone_back(position: Offsets, trained_on: Offsets) -> dict[int, int]:
+    """Where to go on for a model of other data: what is read twice is noted once.
+
+    A partition that the model was not trained on is read from its beginning.
+    """
+    return {
+        partition: min(start, position.get(partition, start))
+        for partition, start in trained_on.items()
+    }
 
 
 class ActivityFollower:
     """Brings the recent activity up to what has landed; see the module."""
 
-    def __init__(self, conninfo: str, topic: str, activity: RecentActivity) -> None:
-        self._conninfo = conninfo
+    def __init__(self, connection: KeptConnection, topic: str, activity: RecentActivity) -> None:
+        self._connection = connection
         self._topic = topic
         self._activity = activity
         self._position: dict[int, int] = {}
         self._trained_on: Offsets | None = None
-        self._connection: psycopg.Connection | None = None
 
     def catch_up(self, trained_on: Offsets) -> None:
         """Read what has landed since the last time, or since the offsets of a new model's data.
@@ -98,26 +109,15 @@ class ActivityFollower:
         Raises:
             psycopg.Error: it could not be read; the next call goes on from there.
         """
-        connection = self._connected()
+        connection = self._connection.get()
         landed = landed_offsets(connection, self._topic)
         if trained_on != self._trained_on:
-            self._go_back(trained_on, landed)
+            self._position = gone_back(self._position, trained_on)
+            self._trained_on = trained_on
         for span in unread(self._position, landed):
             for user_id, movie_id, rating in connection.execute(ROWS, span._asdict()):
                 self._activity.note(user_id, movie_id, rating)
             self._position[span.partition] = span.end
-
-    def _go_back(self, trained_on: Offsets, landed: Offsets) -> None:
-        """Read again from where the model's data end; what is read twice is noted once."""
-        for partition, end in landed.items():
-            start = trained_on.get(partition, 0)
-            self._position[partition] = min(start, end, self._position.get(partition, end))
-        self._trained_on = trained_on
-
-    def _connected(self) -> psycopg.Connection:
-        if self._connection is None or self._connection.closed:
-            self._connection = psycopg.connect(self._conninfo, autocommit=True)
-        return self._connection
 
 
 def landed_offsets(connection: psycopg.Connection, topic: str) -> Offsets:

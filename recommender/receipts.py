@@ -12,6 +12,7 @@ from typing import NamedTuple
 import psycopg
 from uuid_utils import UUID
 
+from recommender.connection import KeptConnection
 from recommender.errors import UndecidedError
 from recommender.metrics import Metrics
 
@@ -71,14 +72,15 @@ class ReceiptQueue:
 class ReceiptStore:
     """Stores what is queued, each receipt once; see the module."""
 
-    def __init__(self, conninfo: str, slot: str, queue: ReceiptQueue, metrics: Metrics) -> None:
-        self._conninfo = conninfo
+    def __init__(
+        self, connection: KeptConnection, slot: str, queue: ReceiptQueue, metrics: Metrics
+    ) -> None:
+        self._connection = connection
         self._slot = slot
         self._queue = queue
         self._metrics = metrics
         self._batch: list[Receipt] = []
         self._transaction: str | None = None
-        self._connection: psycopg.Connection | None = None
 
     def __len__(self) -> int:
         return len(self._batch) + len(self._queue)
@@ -90,7 +92,7 @@ class ReceiptStore:
             psycopg.Error: PostgreSQL could not take a batch; the next call starts with it.
             UndecidedError: likewise, and it is not known yet whether the batch landed.
         """
-        connection = self._connected()
+        connection = self._connection.get()
         if self._transaction is not None:
             self._settle(connection, self._transaction)
         while self._batch or self._fill():
@@ -129,11 +131,6 @@ class ReceiptStore:
                 raise UndecidedError(f"transaction {transaction} is still open")
             case _:
                 self._transaction = None
-
-    def _connected(self) -> psycopg.Connection:
-        if self._connection is None or self._connection.closed:
-            self._connection = psycopg.connect(self._conninfo, autocommit=True)
-        return self._connection
 
 
 def copy_line(receipt: Receipt, slot: str) -> str:

@@ -1,0 +1,203 @@
+"""Real slots and a real Nginx for tests: processes on free ports, with their files in a folder."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg.conninfo import conninfo_to_dict
+
+ROOT = Path(__file__).resolve().parents[2]
+WITHIN_SECONDS = 20.0
+NO_DATABASE = "host=127.0.0.1 port=1 dbname=none user=none password=none"
+
+
+def eventually(holds: Callable[[], object], within: float = WITHIN_SECONDS) -> None:
+    """Wait until something holds; fail if it does not in time."""
+    deadline = time.monotonic() + within
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {within} s"
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def get(port: int, path: str, **headers: str) -> tuple[int, str]:
+    """Status and body of one GET on a connection of its own; no retries."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path, headers=headers)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+    finally:
+        connection.close()
+
+
+@dataclass
+class RunningSlot:
+    """A slot's process group and where it listens."""
+
+    name: str
+    port: int
+    state: Path
+    process: subprocess.Popen[bytes]
+
+    def assign(self, version: str) -> None:
+        """Tell the slot which model to answer with, as a release does."""
+        file = self.state / "slots" / f"{self.name}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = file.with_suffix(".tmp")
+        unfinished.write_text(json.dumps({"model_version": version, "assigned_at": "now"}))
+        unfinished.rename(file)
+
+    def readiness(self) -> dict[str, object]:
+        """What /readyz says; nothing while nobody listens."""
+        try:
+            return dict(json.loads(get(self.port, "/readyz")[1]))
+        except OSError:
+            return {}
+
+    def answers_with(self, version: str) -> bool:
+        """Whether it is ready with this model."""
+        return self.readiness().get("model_version") == version
+
+    def freeze(self) -> None:
+        """SIGSTOP all of it, and wait until nothing of it runs."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
+        eventually(lambda: set(_states_of_group(self.process.pid)) == {"T"})
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        os.killpg(self.process.pid, signal.SIGCONT)
+
+    def kill(self) -> None:
+        """SIGKILL all of it at once, as an engine does with a container."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def _states_of_group(group: int) -> Iterator[str]:
+    """The state letter of each process of a group, from /proc."""
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _parent, its_group = status.read_text().rpartition(")")[2].split()[:3]
+            if int(its_group) == group:
+                yield state
+
+
+class Slots:
+    """Starts slots that share the models and state folders and one database, if there is one."""
+
+    def __init__(self, folder: Path, conninfo: str = NO_DATABASE) -> None:
+        self.models = folder / "models"
+        self.state = folder / "state"
+        self._conninfo = conninfo_to_dict(conninfo)
+        self._password = folder / "password"
+        self._password.write_text(str(self._conninfo["password"]))
+        self.running: list[RunningSlot] = []
+
+    def start(self, name: str, version: str | None = None, port: int | None = None) -> RunningSlot:
+        """Start a slot, and wait until it answers with `version` if one is given."""
+        port = port or free_port()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "recommender", "serve"],
+            cwd=ROOT,
+            env={**os.environ, **self._environment(name, port)},
+            start_new_session=True,
+        )
+        slot = RunningSlot(name, port, self.state, process)
+        self.running.append(slot)
+        if version:
+            slot.assign(version)
+            eventually(lambda: slot.answers_with(version))
+        return slot
+
+    def _environment(self, name: str, port: int) -> dict[str, str]:
+        return {
+            "SLOT": name,
+            "PORT": str(port),
+            "MODELS_DIR": str(self.models),
+            "STATE_DIR": str(self.state),
+            "DATABASE_HOST": str(self._conninfo["host"]),
+            "DATABASE_PORT": str(self._conninfo["port"]),
+            "DATABASE_NAME": str(self._conninfo["dbname"]),
+            "DATABASE_USER": str(self._conninfo["user"]),
+            "DATABASE_PASSWORD_FILE": str(self._password),
+            "KAFKA_TOPIC": "movielog",
+        }
+
+    def end(self) -> None:
+        """Kill whatever still runs."""
+        for slot in self.running:
+            if slot.process.poll() is None:
+                slot.kill()
+
+
+@dataclass(frozen=True)
+class RunningNginx:
+    """An Nginx with the product's configuration, but for its port, its slots and its folders."""
+
+    port: int
+    access_log: Path
+    process: subprocess.Popen[bytes]
+
+    def requests(self) -> list[dict[str, object]]:
+        """What it logged; all of it once the process has ended."""
+        return [json.loads(line) for line in self.access_log.read_text().splitlines()]
+
+
+@contextmanager
+def nginx(folder: Path, state: Path, blue: int, green: int) -> Iterator[RunningNginx]:
+    """Run Nginx in front of slots on these ports."""
+    port = free_port()
+    configuration = folder / "nginx"
+    access_log = folder / "access.log"
+    _write_configuration(
+        configuration,
+        {
+            "/tmp/": f"{folder}/",  # noqa: S108 -- the text that is replaced
+            "listen 8082": f"listen 127.0.0.1:{port}",
+            "slot-blue:8000": f"127.0.0.1:{blue}",
+            "slot-green:8000": f"127.0.0.1:{green}",
+            "/var/lib/marquee/state": str(state),
+            "/dev/stdout": str(access_log),
+        },
+    )
+    command = ["/usr/sbin/nginx", "-e", "stderr", "-c", str(configuration / "nginx.conf")]
+    process = subprocess.Popen([*command, "-g", "daemon off; user root;"])  # noqa: S603 -- a fixed command
+    try:
+        eventually(lambda: _listens(port))
+        yield RunningNginx(port, access_log, process)
+    finally:
+        process.send_signal(signal.SIGQUIT)
+        process.wait(timeout=10)
+
+
+def _write_configuration(target: Path, replacements: dict[str, str]) -> None:
+    target.mkdir()
+    for file in (ROOT / "nginx").glob("*.conf"):
+        text = file.read_text()
+        for old, new in replacements.items():
+            text = text.replace(old, new)
+        (target / file.name).write_text(text)
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,142 @@
+"""What a slot says over HTTP, with and without a model."""
+
+import json
+
+import pytest
+
+from recommender.activity import RecentActivity
+from recommender.answers import Answers
+from recommender.app import bucket_number, create_app
+from recommender.metrics import Metrics
+from recommender.receipts import ReceiptQueue
+from recommender.slot import Slot
+from tests.unit.recommender.versions import MOVIES, NAME, publish
+
+POPULAR = ",".join(MOVIES[:20]) + "\n"
+
+
+class Running:
+    """A slot's parts, wired as the service wires them, without threads."""
+
+    def __init__(self, folder):
+        self.metrics = Metrics()
+        self.slot = Slot(folder, folder / "blue.json", self.metrics)
+        self.receipts = ReceiptQueue(100, self.metrics)
+        answers = Answers("blue", RecentActivity(10), self.receipts, self.metrics)
+        app = create_app("blue", self.slot, answers, self.receipts, self.metrics)
+        self.client = app.test_client()
+
+    def figure(self, name, **labels):
+        return self.metrics.registry.get_sample_value(name, labels)
+
+
+@pytest.fixture
+def running(tmp_path):
+    return Running(tmp_path)
+
+
+@pytest.fixture
+def ready(running, tmp_path):
+    running.slot.model = publish(tmp_path)
+    return running
+
+
+def test_an_answer_is_one_plain_line_of_20_movies(ready):
+    response = ready.client.get("/recommend/7")
+
+    assert (response.status_code, response.mimetype) == (200, "text/plain")
+    assert response.text == POPULAR
+
+
+def test_an_answer_leaves_a_receipt_that_says_the_same(ready):
+    ready.client.get("/recommend/7", headers={"X-Marquee-Bucket": "042"})
+
+    (receipt,) = ready.receipts.take(10)
+    assert (receipt.user_id, receipt.bucket, receipt.model_version) == (7, 42, NAME)
+    assert (receipt.movie_ids, receipt.reason) == (list(MOVIES[:20]), "popular")
+
+
+def test_an_answer_is_counted(ready):
+    ready.client.get("/recommend/7")
+
+    labels = {"slot": "blue", "model_version": NAME, "reason": "popular"}
+    assert ready.figure("marquee_requests_total", status="200", **labels) == 1
+    assert ready.figure("marquee_request_seconds_count", **labels) == 1
+
+
+def test_flask_answers_as_the_hot_path_does(ready, monkeypatch):
+    fast = ready.client.get("/recommend/7")
+    monkeypatch.setattr("recommender.app.RECOMMEND", "/elsewhere/")
+    slow = ready.client.get("/recommend/7")
+
+    assert (slow.status_code, slow.text, slow.content_type) == (200, fast.text, fast.content_type)
+
+
+@pytest.mark.parametrize(
+    "user", ["abc", "-1", "1.5", "0", "000", "9" * 19, "%00", "", "1/2", "%D9%A3", "7 "]
+)
+def test_what_is_no_user_id_is_told_in_one_plain_line(ready, user):
+    response = ready.client.get(f"/recommend/{user}")
+
+    assert (response.status_code, response.mimetype) == (400, "text/plain")
+    assert response.text.count("\n") == 1
+    assert len(ready.receipts) == 0
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE"])
+@pytest.mark.parametrize("path", ["/recommend/7", "/healthz", "/nothing"])
+def test_only_get_is_answered(ready, method, path):
+    response = ready.client.open(path, method=method)
+
+    assert (response.status_code, response.mimetype) == (405, "text/plain")
+
+
+def test_an_unknown_path_is_told_in_one_plain_line(ready):
+    response = ready.client.get("/nothing/here")
+
+    assert (response.status_code, response.mimetype) == (404, "text/plain")
+    assert response.text.count("\n") == 1
+
+
+def test_an_error_is_told_without_its_trace(ready, monkeypatch):
+    def fail(*_arguments):
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr("recommender.answers.answer", fail)
+    response = ready.client.get("/recommend/7")
+
+    assert (response.status_code, response.mimetype) == (500, "text/plain")
+    assert "secret" not in response.text
+    assert ready.figure(
+        "marquee_requests_total", slot="blue", model_version="", status="500", reason="none"
+    )
+
+
+def test_without_a_model_there_is_no_answer_and_the_slot_is_not_ready(running):
+    assert running.client.get("/recommend/7").status_code == 503
+    assert running.client.get("/readyz").status_code == 503
+    assert running.client.get("/healthz").status_code == 200
+
+
+def test_readiness_says_which_model_answers(ready):
+    ready.client.get("/recommend/7")
+
+    assert json.loads(ready.client.get("/readyz").text) == {
+        "slot": "blue",
+        "model_version": NAME,
+        "ready": True,
+        "refused": None,
+        "receipts_queued": 1,
+    }
+
+
+def test_metrics_are_in_the_text_format(ready):
+    response = ready.client.get("/metrics")
+
+    assert response.mimetype == "text/plain"
+    assert "marquee_receipts_queued" in response.text
+
+
+@pytest.mark.parametrize(("header", "bucket"), [("007", 7), ("", -1), ("7", -1), ("x07", -1)])
+def test_a_bucket_is_three_digits_or_unknown(header, bucket):
+    assert bucket_number(header) == bucket

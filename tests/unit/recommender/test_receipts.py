@@ -1,0 +1,37 @@
+"""How receipts wait, and what they look like on their way to PostgreSQL."""
+
+from uuid_utils import UUID
+
+from recommender.metrics import Metrics
+from recommender.receipts import Receipt, ReceiptQueue, copy_line
+
+
+def receipt(user_id, movie_ids=("heat+1995",)):
+    identifier = UUID("01890000-0000-7000-8000-000000000000")
+    return Receipt(identifier, 1.5, user_id, list(movie_ids), "v1", 7, "model", 0.0002)
+
+
+def test_receipts_are_taken_in_the_order_they_were_put():
+    queue = ReceiptQueue(10, Metrics())
+    for user in (1, 2, 3):
+        queue.put(receipt(user))
+
+    assert [taken.user_id for taken in queue.take(2)] == [1, 2]
+    assert len(queue) == 1
+
+
+def test_a_full_queue_drops_the_oldest_and_counts_it():
+    metrics = Metrics()
+    queue = ReceiptQueue(2, metrics)
+    for user in (1, 2, 3):
+        queue.put(receipt(user))
+
+    assert [taken.user_id for taken in queue.take(9)] == [2, 3]
+    assert metrics.registry.get_sample_value("marquee_receipts_dropped_total") == 1
+
+
+def test_a_receipt_becomes_one_line_of_tab_separated_fields():
+    assert copy_line(receipt(5, ["heat+1995", "ronin+1998"]), "blue") == (
+        "01890000-0000-7000-8000-000000000000\t1970-01-01T00:00:01.500000+00:00\t5"
+        '\t{"heat+1995","ronin+1998"}\tv1\tblue\t7\tcontrol\tmodel\t0.200\n'
+    )

@@ -1,0 +1,106 @@
+"""Which model a slot answers with."""
+
+import json
+
+import pytest
+
+from recommender.errors import AssignmentError
+from recommender.metrics import Metrics
+from recommender.slot import RETRY_REFUSED_SECONDS, Slot, offsets_trained_on
+from tests.unit.recommender.versions import publish
+
+FIRST, SECOND = "20260101-000000-ease", "20260102-000000-ease"
+
+
+@pytest.fixture
+def assignment(tmp_path):
+    return tmp_path / "blue.json"
+
+
+@pytest.fixture
+def slot(tmp_path, assignment):
+    return Slot(tmp_path, assignment, Metrics())
+
+
+def assign(assignment, version):
+    assignment.write_text(json.dumps({"model_version": version, "assigned_at": "now"}))
+
+
+def damage(models, version):
+    (models / "versions" / version / "popular.npy").write_bytes(b"half")
+
+
+def test_a_slot_without_an_assignment_has_no_model(slot):
+    slot.follow(0.0)
+
+    assert slot.model is None
+
+
+def test_the_assigned_version_is_loaded_and_a_new_assignment_replaces_it(
+    slot, assignment, tmp_path
+):
+    publish(tmp_path, FIRST)
+    publish(tmp_path, SECOND)
+    for version in (FIRST, SECOND):
+        assign(assignment, version)
+        slot.follow(0.0)
+        assert slot.model.name == version
+
+
+def test_a_damaged_version_is_refused_and_the_last_good_one_stays(slot, assignment, tmp_path):
+    publish(tmp_path, FIRST)
+    assign(assignment, FIRST)
+    slot.follow(0.0)
+    publish(tmp_path, SECOND)
+    damage(tmp_path, SECOND)
+    assign(assignment, SECOND)
+    slot.follow(0.0)
+
+    assert (slot.model.name, slot.refused) == (FIRST, SECOND)
+
+
+def test_an_unfit_version_is_refused(slot, assignment, tmp_path):
+    publish(tmp_path, FIRST, top={1: [3, 3]})
+    assign(assignment, FIRST)
+    slot.follow(0.0)
+
+    assert (slot.model, slot.refused) == (None, FIRST)
+
+
+def test_a_refused_version_is_tried_again_later_but_not_at_each_look(slot, assignment, tmp_path):
+    assign(assignment, FIRST)
+    slot.follow(0.0)
+    publish(tmp_path, FIRST)
+    slot.follow(RETRY_REFUSED_SECONDS - 1)
+    assert slot.model is None
+
+    slot.follow(RETRY_REFUSED_SECONDS)
+    assert (slot.model.name, slot.refused) == (FIRST, None)
+
+
+def test_a_version_published_after_its_assignment_is_met_is_not_waited_for_by_another(
+    slot, assignment, tmp_path
+):
+    assign(assignment, FIRST)
+    slot.follow(0.0)
+    publish(tmp_path, SECOND)
+    assign(assignment, SECOND)
+    slot.follow(0.1)
+
+    assert (slot.model.name, slot.refused) == (SECOND, None)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{}", "[]", '{"model_version": 3}', '{"model_version": "../etc"}']
+)
+def test_an_assignment_that_names_no_version_is_an_error(slot, assignment, content):
+    assignment.write_text(content)
+
+    with pytest.raises(AssignmentError, match=r"blue\.json names no model version"):
+        slot.follow(0.0)
+
+
+def test_offsets_are_numbers_by_partition(tmp_path):
+    model = publish(tmp_path, offsets={"0": 17, "1": 4})
+
+    assert offsets_trained_on(model) == {0: 17, 1: 4}
