@@ -56,11 +56,11 @@ def test_the_last_release_is_told_with_its_outcome(owner, facts):
 
 @pytest.mark.parametrize("balanced", [True, False])
 def test_an_audit_that_does_not_balance_is_not_well(owner, facts, balanced):
-    owner.execute(
-        "INSERT INTO ingest_audit VALUES (now(), 0, 0, 9, 9, 1, 1, 1, 1, 1, 4, true),"
-        " (now(), 1, 0, 9, 9, 1, 1, 1, 1, 1, 4, %s)",
-        (balanced,),
-    )
+    for partition, found in ((0, True), (1, balanced)):
+        owner.execute(
+            "INSERT INTO ingest_audit VALUES (%s, %s, 0, 9, 9, 1, 1, 1, 1, 1, 4, 0, %s)",
+            (NOW, partition, found),
+        )
     assert facts()["last audit"].well is balanced
 
 
@@ -77,3 +77,15 @@ def test_the_hit_rate_of_the_last_window_is_told(owner, facts):
         "INSERT INTO online_metric VALUES (now(), 'v1', 'control', 'hit_rate', now(), 0.25, 8)"
     )
     assert facts()["hit rate"].text == "25.0% of 8 answers by v1 (control)"
+
+
+def test_the_watermark_is_told(owner, facts):
+    owner.execute("INSERT INTO retention_lease VALUES ('evaluation', '', %s)", (NOW,))
+    assert facts()["answers judged"].text == "up to 0 s ago"
+
+
+def test_a_relation_too_large_to_count_is_estimated(owner, facts, monkeypatch):
+    monkeypatch.setattr("monitoring.overview.COUNTED_BYTES", 0)
+    owner.execute("INSERT INTO movie (movie_id) VALUES ('a')")
+    owner.execute("ANALYZE movie")
+    assert facts()["movie"].text == "about 1 rows"

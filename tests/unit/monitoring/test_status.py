@@ -30,6 +30,16 @@ def test_the_lag_is_unknown_when_ingest_does_not_answer():
     assert ingest_lag(NOWHERE).text.startswith("unknown")
 
 
+def test_the_lag_is_the_sum_over_the_partitions(tmp_path):
+    page = tmp_path / "metrics"
+    page.write_text(
+        "# TYPE marquee_ingest_lag_records gauge\n"
+        'marquee_ingest_lag_records{partition="0"} 1000\n'
+        'marquee_ingest_lag_records{partition="1"} 234\n'
+    )
+    assert ingest_lag(page.as_uri()).text == "1,234 records"
+
+
 def test_a_database_that_is_gone_takes_one_line():
     (fact,) = database_facts("host=127.0.0.1 port=1 connect_timeout=1", datetime.now(UTC))
     assert (fact.name, fact.well, "\n" in fact.text) == ("database", False, False)
