@@ -8,7 +8,8 @@ from typing import Literal
 import psycopg
 from psycopg.rows import class_row
 
-from ci.release import Placement, RefusedError, Standing
+from ci.errors import RefusedError
+from ci.release import Placement, Standing
 from ci.state import Slot
 
 Action = Literal["release", "rollback"]

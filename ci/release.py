@@ -19,23 +19,6 @@ SLOWER_FACTOR = 2.0
 """A slow machine slows both slots; only a version this much slower than the old is at fault."""
 
 
-class ReleaseError(Exception):
-    """Why a release or a rollback did not happen.
-
-    ReleaseError
-    ├── RefusedError   nothing was changed
-    └── AbortedError   it had begun; traffic is back where it was
-    """
-
-
-class RefusedError(ReleaseError):
-    """It was not begun, so nothing was changed."""
-
-
-class AbortedError(ReleaseError):
-    """It had begun and was given up; traffic is back where it was."""
-
-
 @dataclass(frozen=True)
 class Placement:
     """A model version in a slot."""

@@ -10,15 +10,14 @@ import psycopg
 import structlog
 
 from ci import metrics, record, state
+from ci.errors import AbortedError, RefusedError
 from ci.release import (
     UNREADY_POLLS,
-    AbortedError,
     AwaitReady,
     Finding,
     Place,
     Placement,
     Promote,
-    RefusedError,
     Shift,
     Standing,
     Step,

@@ -13,7 +13,7 @@ from procrastinate import App, JobContext
 from procrastinate.jobs import Status
 
 from ci import metrics, record
-from ci.release import RefusedError
+from ci.errors import RefusedError
 from ci.runbook import Ground, recover, release, rollback
 from ci.settings import Settings
 from ci.slots import slot_client

@@ -14,7 +14,8 @@ import psycopg
 import pytest
 
 from ci import record
-from ci.release import AbortedError, Placement, RefusedError, Standing
+from ci.errors import AbortedError, RefusedError
+from ci.release import Placement, Standing
 from ci.runbook import Ground, recover, release, rollback
 from ci.settings import Settings
 from ci.slots import slot_client
