@@ -41,5 +41,6 @@ def test_the_lag_grows_with_the_clock_from_the_watermark(registry, exporter):
     assert shown(registry, "marquee_evaluation_watermark_lag_seconds") == 90
 
 
-def test_before_the_first_pass_none_has_ended_well(registry, exporter):
+@pytest.mark.usefixtures("exporter")
+def test_before_the_first_pass_none_has_ended_well(registry):
     assert shown(registry, "marquee_evaluation_last_pass_timestamp_seconds") == 0
