@@ -1,0 +1,236 @@
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+
+from trainer.algorithms import ALGORITHMS
+from trainer.algorithms.algorithm import RatingModel
+from trainer.algorithms.ease import Ease, EaseConfiguration
+from trainer.artifact import (
+    Contents,
+    Manifest,
+    SeenItems,
+    TopLists,
+    read_version,
+    version_name,
+    write_version,
+)
+from trainer.errors import UnsuitableDataError
+from trainer.evaluation import judge_ranking, judge_ratings
+from trainer.interactions import Interactions, Scale
+from trainer.models import MODELS
+from trainer.split import split_each_user
+
+SCALE = Scale(1, 5)
+EVERYBODY = np.arange(120, dtype=np.int32)
+
+
+class AlgorithmContract:
+    """What holds for every algorithm; a subclass names it and says how well it ranks here."""
+
+    name: str
+    ndcg: tuple[float, float]
+
+    @pytest.fixture
+    def algorithm(self):
+        return ALGORITHMS[self.name]
+
+    @pytest.fixture
+    def configuration(self, algorithm):
+        return algorithm.candidates(SCALE)[0]
+
+    @pytest.fixture
+    def fitted(self, algorithm, configuration, interactions):
+        return algorithm.fit(interactions, configuration)
+
+    def test_it_is_registered_under_its_name(self, algorithm):
+        assert algorithm.name == self.name
+
+    def test_its_parameters_make_its_configuration_again(self, algorithm, configuration):
+        assert algorithm.configure(**asdict(configuration)) == configuration
+
+    def test_its_candidates_differ(self, algorithm):
+        candidates = algorithm.candidates(SCALE)
+        assert len(set(candidates)) == len(candidates)
+
+    def test_every_user_gets_a_finite_score_for_every_item(self, fitted, interactions):
+        scores = fitted.score(EVERYBODY)
+        assert scores.shape == (len(interactions.users), len(interactions.movies))
+        assert scores.dtype == np.float32
+        assert np.isfinite(scores).all()
+
+    def test_scores_do_not_depend_on_who_is_asked_for_beside(self, fitted):
+        together = fitted.score(EVERYBODY)[[7, 3]]
+        assert np.allclose(fitted.score(np.array([7, 3], np.int32)), together, atol=1e-5)
+
+    def test_the_same_data_gives_the_same_bits(
+        self, algorithm, configuration, interactions, fitted
+    ):
+        again = algorithm.fit(interactions, configuration)
+        assert np.array_equal(again.score(EVERYBODY), fitted.score(EVERYBODY))
+
+    def test_fitting_leaves_the_data_as_it_was(self, algorithm, configuration, interactions):
+        before = interactions.hash()
+        algorithm.fit(interactions, configuration)
+        assert interactions.hash() == before
+
+    def test_it_ranks_as_well_as_expected(self, algorithm, configuration, interactions):
+        split = split_each_user(interactions)
+        model = algorithm.fit(split.training, configuration)
+        low, high = self.ndcg
+        assert low < judge_ranking(model, split, SCALE.liked).mean_ndcg < high
+
+    def test_a_new_user_is_folded_in_without_a_refit(self, fitted, interactions):
+        items, ratings = np.array([0, 4, 8], np.int32), np.array([5, 5, 4], np.float32)
+        scores = fitted.item_model.fold_in(items, ratings)
+        assert scores.shape == (len(interactions.movies),)
+        assert scores.dtype == np.float32
+        assert np.isfinite(scores).all()
+
+    @pytest.mark.parametrize("number", [0, 1])
+    def test_somebody_of_whom_little_is_known_is_scored(self, fitted, number):
+        nothing = np.arange(number, dtype=np.int32), np.full(number, np.nan, np.float32)
+        assert np.isfinite(fitted.item_model.fold_in(*nothing)).all()
+
+    def test_it_folds_in_alike_after_saving(self, fitted, configuration, interactions, tmp_path):
+        version = saved(fitted, self.name, configuration, interactions, tmp_path)
+        items, ratings = np.array([1, 2, 9], np.int32), np.array([5, 1, np.nan], np.float32)
+        assert np.array_equal(
+            version.fold_in(items, ratings), fitted.item_model.fold_in(items, ratings)
+        )
+
+    def test_it_saves_the_arrays_it_is_restored_from(self, fitted):
+        assert tuple(fitted.item_model.arrays()) == MODELS[self.name].array_names
+
+
+def saved(fitted, name, configuration, interactions, directory):
+    manifest = Manifest(
+        version=version_name(datetime(2025, 1, 31, tzinfo=UTC), name),
+        algorithm=name,
+        parameters=asdict(configuration),
+        created_at="",
+        data={},
+        code={},
+        machine={},
+        libraries={},
+        figures={},
+        gate={},
+    )
+    nobody = np.zeros((len(interactions.users), 100))
+    contents = Contents(
+        interactions.movies,
+        interactions.users,
+        interactions.popular(),
+        TopLists(nobody.astype(np.int32), nobody.astype(np.float32)),
+        SeenItems(interactions.indptr, interactions.items),
+        fitted.item_model,
+    )
+    write_version(directory, manifest, contents)
+    return read_version(directory / manifest.version)
+
+
+class TestPopularity(AlgorithmContract):
+    name = "popularity"
+    ndcg = (0.05, 0.5)
+
+    def test_it_scores_by_count(self, fitted, interactions):
+        scores = fitted.score(np.array([0], np.int32))[0]
+        assert scores.argmax() == interactions.counts().argmax()
+
+
+class TestSvd(AlgorithmContract):
+    name = "svd"
+    ndcg = (0.1, 0.9)
+
+    def test_it_predicts_ratings_within_the_scale(self, fitted, interactions):
+        predicted = fitted.predict(interactions.rows(), interactions.items)
+        assert isinstance(fitted, RatingModel)
+        assert predicted.min() >= 1
+        assert predicted.max() <= 5
+
+    def test_it_predicts_better_than_the_mean(self, fitted, interactions):
+        error = judge_ratings(fitted, interactions)
+        assert error.rmse < interactions.ratings.std()
+
+    def test_a_folded_in_user_is_predicted_like_one_of_the_same_ratings(self, fitted, interactions):
+        items = interactions.items[: interactions.indptr[1]]
+        ratings = interactions.ratings[: interactions.indptr[1]]
+        known = fitted.score(np.array([0], np.int32))[0]
+        correlation = np.corrcoef(fitted.item_model.fold_in(items, ratings), known)[0, 1]
+        assert correlation > 0.5
+
+    def test_it_says_that_there_is_no_rating(self, algorithm, configuration, interactions):
+        with pytest.raises(UnsuitableDataError, match="there are none"):
+            algorithm.fit(only_watched(interactions), configuration)
+
+
+class TestEase(AlgorithmContract):
+    name = "ease"
+    ndcg = (0.5, 1.0)
+
+    def test_a_known_user_is_scored_as_if_folded_in(self, fitted, interactions):
+        items = interactions.items[: interactions.indptr[1]]
+        ratings = interactions.ratings[: interactions.indptr[1]]
+        known = fitted.score(np.array([0], np.int32))[0]
+        assert np.allclose(fitted.item_model.fold_in(items, ratings), known, atol=1e-5)
+
+    def test_its_weights_are_those_of_the_definition(self, interactions):
+        weights = weights_of(interactions, kept=1_000)
+        assert np.allclose(weights, weights_by_definition(interactions), atol=1e-5)
+
+    def test_with_more_movies_than_users_its_weights_are_the_same(self, interactions):
+        few = interactions.only(interactions.rows() < 30)
+        few = Interactions(
+            few.users[:30], few.movies, few.indptr[:31], few.items, few.ratings, few.times
+        )
+        assert len(few.users) < len(few.movies)
+        assert np.allclose(weights_of(few, kept=1_000), weights_by_definition(few), atol=1e-5)
+
+    def test_it_keeps_about_as_many_weights_as_it_is_told(self, interactions):
+        kept = np.count_nonzero(weights_of(interactions, kept=10))
+        assert kept == pytest.approx(10 * len(interactions.movies), rel=0.1)
+
+    def test_viewings_alone_are_enough(self, algorithm, configuration, interactions):
+        model = algorithm.fit(only_watched(interactions), configuration)
+        assert model.score(EVERYBODY).std() > 0
+
+    def test_it_refuses_what_it_cannot_invert(self, algorithm, configuration):
+        too_many = 10_001
+        everybody = np.arange(too_many, dtype=np.int32)
+        interactions = Interactions.assemble(
+            everybody.astype(np.int64),
+            [str(movie) for movie in everybody],
+            everybody,
+            everybody.astype(np.float32),
+            everybody.astype(np.int64),
+        )
+        with pytest.raises(UnsuitableDataError, match="at most 10000 rows, and this needs 10001"):
+            algorithm.fit(interactions, configuration)
+
+
+def only_watched(interactions):
+    return Interactions(
+        interactions.users,
+        interactions.movies,
+        interactions.indptr,
+        interactions.items,
+        np.full_like(interactions.ratings, np.nan),
+        interactions.times,
+    )
+
+
+def weights_of(interactions, kept):
+    configuration = EaseConfiguration(30, 2.5, 1, kept_weights=kept)
+    return Ease().fit(interactions, configuration).item_model.weights.toarray()
+
+
+def weights_by_definition(interactions):
+    above = np.maximum(interactions.ratings - 2.5, 0).astype(np.float64)
+    shape = (len(interactions.users), len(interactions.movies))
+    preferences = csr_array((above, interactions.items, interactions.indptr), shape).toarray()
+    inverse = np.linalg.inv(preferences.T @ preferences + 30 * np.eye(shape[1]))
+    weights = inverse / -np.diag(inverse)
+    np.fill_diagonal(weights, 0)
+    return weights

@@ -1,0 +1,44 @@
+from trainer.artifact import Manifest
+from trainer.report import report
+
+MANIFEST = Manifest(
+    version="20250131-030000-ease",
+    algorithm="ease",
+    parameters={"regularisation": 300},
+    created_at="2025-01-31T03:00:00+00:00",
+    data={
+        "interactions": 80_669,
+        "users": 610,
+        "movies": 8_983,
+        "first_time": "2024-11-01T00:00:00+00:00",
+        "last_time": "2025-01-31T00:00:00+00:00",
+    },
+    code={"git_commit": "abc"},
+    machine={},
+    libraries={},
+    figures={
+        "validation_ndcg20_ease": {"value": 0.155},
+        "ndcg20_ease": {"value": 0.1448, "low": 0.13, "high": 0.16},
+        "rmse_svd": {"value": 0.89},
+        "ndcg20_svd": {"value": 0.087, "low": 0.075, "high": 0.1},
+        "ndcg20_gain_over_popularity": {"value": 0.065, "low": 0.05, "high": 0.08},
+    },
+    gate={"verdict": "refused", "reason": "the moon is full"},
+)
+
+
+def test_the_report_of_a_version():
+    assert report(MANIFEST) == (
+        "version    20250131-030000-ease\n"
+        "data       80,669 interactions, 610 users, 8,983 movies,"
+        " 2024-11-01T00:00:00+00:00 to 2025-01-31T00:00:00+00:00\n"
+        "parameters regularisation 300\n"
+        "code       abc\n"
+        "\n"
+        "algorithm  validation_ndcg20  ndcg20                     recall20  rmse    mae\n"
+        "ease       0.1550             0.1448 (0.1300 to 0.1600)  -         -       -\n"
+        "svd        -                  0.0870 (0.0750 to 0.1000)  -         0.8900  -\n"
+        "\n"
+        "gain       over popularity: 0.0650 (0.0500 to 0.0800) NDCG@20\n"
+        "gate       REFUSED: the moon is full"
+    )

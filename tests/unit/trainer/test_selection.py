@@ -1,0 +1,91 @@
+from dataclasses import replace
+
+import pytest
+
+from trainer.algorithms.ease import EaseConfiguration
+from trainer.gate import Rules
+from trainer.interactions import Scale
+from trainer.selection import figures, later_figures, select
+from trainer.trials import BASELINE, Recipe, Trial, best_of_each, recipe_of, recipes
+
+SCALE = Scale(1, 5)
+RULES = Rules(minimum_users=30, tolerance=0.1)
+WEAK = Recipe("ease", EaseConfiguration(1e6, 2.5, 1, kept_weights=1))
+
+
+@pytest.fixture(scope="module")
+def told():
+    return []
+
+
+@pytest.fixture(scope="module")
+def selection(interactions, told):
+    return select(interactions, None, SCALE, RULES, told.append)
+
+
+def test_the_best_on_validation_is_chosen(selection):
+    assert selection.chosen.algorithm == "ease"
+    assert selection.trials[0].ndcg == max(trial.ndcg for trial in selection.trials)
+
+
+def test_each_algorithm_is_scored_once_on_test(selection):
+    assert set(selection.judgements) == {"popularity", "svd", "ease"}
+
+
+@pytest.mark.usefixtures("selection")
+def test_every_trial_is_told_with_its_validation_figure(told):
+    assert sum(line.startswith("validation: ") for line in told) == len(recipes(SCALE))
+
+
+def test_a_first_good_version_is_accepted(selection):
+    assert selection.verdict.accepted
+
+
+def test_figures_are_given_for_every_algorithm(selection):
+    found = figures(selection)
+    for name in ("popularity", "svd", "ease"):
+        assert found[f"ndcg20_{name}"]["low"] <= found[f"ndcg20_{name}"]["value"]
+    assert found["rmse_svd"]["value"] > 0
+    assert "ndcg20_live" not in found
+
+
+def test_the_live_recipe_is_judged_on_the_same_data(interactions):
+    selection = select(interactions, WEAK, SCALE, RULES, lambda _: None)
+    found = figures(selection)
+    assert found["ndcg20_gain_over_live"]["low"] > 0
+    assert found["ndcg20_live"]["value"] < found["ndcg20_ease"]["value"]
+    assert selection.verdict.accepted
+
+
+def test_a_live_recipe_that_this_data_does_not_suit_is_told(interactions):
+    unrated = replace(interactions, ratings=interactions.ratings * float("nan"))
+    told = []
+    svd = next(recipe for recipe in recipes(SCALE) if recipe.algorithm == "svd")
+    selection = select(unrated, svd, SCALE, RULES, told.append)
+    assert selection.live is None
+    assert any("live version's recipe left out" in line for line in told)
+
+
+def test_an_algorithm_that_does_not_suit_the_data_is_left_out(interactions):
+    unrated = replace(interactions, ratings=interactions.ratings * float("nan"))
+    selection = select(unrated, None, SCALE, RULES, lambda _: None)
+    assert set(selection.judgements) == {"popularity", "ease"}
+
+
+def test_later_figures_stand_beside_popularity(interactions):
+    found = later_figures(interactions, BASELINE, SCALE)
+    assert found["later_ndcg20"] == found["later_ndcg20_popularity"]
+
+
+def test_of_equal_trials_the_first_is_taken():
+    first, second = Recipe("ease", 1), Recipe("ease", 2)
+    assert best_of_each([Trial(first, 0.1), Trial(second, 0.1)]) == [Trial(first, 0.1)]
+
+
+def test_a_manifests_recipe_is_made_again():
+    assert recipe_of("ease", WEAK.parameters) == WEAK
+
+
+@pytest.mark.parametrize(("algorithm", "parameters"), [("oracle", {}), ("ease", {"magic": 1})])
+def test_a_recipe_that_this_code_does_not_know_is_none(algorithm, parameters):
+    assert recipe_of(algorithm, parameters) is None
