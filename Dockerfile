@@ -102,7 +102,8 @@ COPY ingest/ ingest/
 COPY ci/__init__.py ci/tables.py ci/
 COPY trainer/ trainer/
 ARG GIT_COMMIT=unknown
-ENV GIT_COMMIT=${GIT_COMMIT}
+# Surprise makes a folder for data sets when it is imported; the root is read-only.
+ENV GIT_COMMIT=${GIT_COMMIT} SURPRISE_DATA_FOLDER=/tmp/surprise
 USER 10103:10103
 CMD ["python", "-m", "trainer", "work"]
 

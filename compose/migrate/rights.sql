@@ -19,10 +19,13 @@ GRANT ALL ON watch, rating, recommendation_request, account, reject, viewing, re
     TO retention;
 GRANT SELECT ON stream_offset, retention_lease TO retention;
 GRANT SELECT, INSERT, UPDATE ON dropped_partition, dropped_rows, viewing_progress,
-    ingest_audit, movie, app_user TO retention;
+    catalogue_progress, ingest_audit, movie, app_user TO retention;
 
-GRANT INSERT ON watch, rating, recommendation_request, account, reject TO ingest;
+-- ingest reads back what it wrote only to audit it
+GRANT SELECT, INSERT ON watch, rating, recommendation_request, account, reject TO ingest;
 GRANT SELECT, INSERT, UPDATE ON stream_offset TO ingest;
+GRANT SELECT ON dropped_rows TO ingest;
+GRANT SELECT, INSERT ON ingest_audit TO ingest;
 
 GRANT SELECT ON rating, viewing, movie, app_user, stream_offset, deployment TO trainer;
 GRANT SELECT, INSERT ON model_version TO trainer;

@@ -1,47 +1,82 @@
-"""Carries lines to Kafka, and outlives a Kafka that is not there."""
+"""Carries lines to Kafka, and outlives a Kafka that is away."""
 
 import asyncio
+from collections.abc import Sequence
 from random import Random
 
 import structlog
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
-from kafka.future import Future
 
 from compose.simulator.metrics import LINES
 
+GATHER_SECONDS = 0.1
+"""Lines are sent in batches of what came in this time."""
+PATIENCE = 4.0
+"""Seconds until a batch that Kafka has not confirmed is sent again, by a new producer: the old
+one would spin for as long as its broker is away, and hold up a stop."""
 LONGEST_PAUSE = 15.0
 """Seconds between two attempts to reach Kafka, at most."""
 MOST_WAITING = 20_000
-"""Lines kept until Kafka is reached for the first time; more are lost."""
+"""Lines kept while Kafka is away; more are lost."""
 
-type Outbox = asyncio.Queue[tuple[str, bytes]]
-"""Lines on their way, each with its kind."""
+type Line = tuple[str, bytes]
+"""A line and its kind."""
+type Outbox = asyncio.Queue[Line]
 
 log = structlog.get_logger()
 
 
-def post(outbox: Outbox, kind: str, line: bytes) -> None:
+def post(outbox: Outbox, line: Line) -> None:
     """Leave a line for `publish`; it is counted as lost when too many wait."""
     try:
-        outbox.put_nowait((kind, line))
+        outbox.put_nowait(line)
     except asyncio.QueueFull:
-        _lost()
+        LINES.labels("lost").inc()
 
 
 async def publish(outbox: Outbox, servers: str, topic: str, random: Random) -> None:
     """Publish what comes, without a key, until cancelled; then what still waits.
 
-    An outage is bridged by the producer for its delivery timeout; what is older is lost.
+    What Kafka did not confirm is sent again, so an outage can double a line, as real ones do.
     """
-    producer = await _connected(servers, topic, random)
-    try:
-        while True:
-            _send(producer, topic, *await outbox.get())
-    finally:
-        while not outbox.empty():
-            _send(producer, topic, *outbox.get_nowait())
-        producer.close(timeout=3)
+    batch: list[Line] = []
+    while True:
+        producer = await _connected(servers, topic, random)
+        try:
+            while True:
+                batch = batch or await _next_batch(outbox)
+                await asyncio.to_thread(_deliver, producer, topic, batch)
+                batch = []
+        except KafkaError as error:
+            log.warning("kafka takes no lines", waiting=outbox.qsize(), error=str(error))
+            producer.close(timeout=0)
+        except asyncio.CancelledError:
+            _send(producer, topic, _waiting(outbox))
+            producer.close(timeout=PATIENCE)
+            raise
+
+
+async def _next_batch(outbox: Outbox) -> list[Line]:
+    first = await outbox.get()
+    await asyncio.sleep(GATHER_SECONDS)
+    return [first, *_waiting(outbox)]
+
+
+def _waiting(outbox: Outbox) -> list[Line]:
+    return [outbox.get_nowait() for _ in range(outbox.qsize())]
+
+
+def _deliver(producer: KafkaProducer, topic: str, batch: Sequence[Line]) -> None:
+    _send(producer, topic, batch)
+    producer.flush(timeout=PATIENCE)
+    for kind, _ in batch:
+        LINES.labels(kind).inc()
+
+
+def _send(producer: KafkaProducer, topic: str, lines: Sequence[Line]) -> None:
+    for _, line in lines:
+        producer.send(topic, line)
 
 
 async def _connected(servers: str, topic: str, random: Random) -> KafkaProducer:
@@ -59,7 +94,6 @@ def _connect(servers: str, topic: str) -> KafkaProducer:
     producer = KafkaProducer(
         bootstrap_servers=servers.split(","),
         acks="all",
-        linger_ms=20,
         bootstrap_timeout_ms=3000,
         max_block_ms=3000,
     )
@@ -69,17 +103,3 @@ def _connect(servers: str, topic: str) -> KafkaProducer:
         producer.close(timeout=0)
         raise
     return producer
-
-
-def _send(producer: KafkaProducer, topic: str, kind: str, line: bytes) -> None:
-    try:
-        delivery: Future = producer.send(topic, line)
-    except KafkaError:
-        _lost()
-        return
-    delivery.add_callback(lambda _: LINES.labels(kind).inc())
-    delivery.add_errback(lambda _: _lost())
-
-
-def _lost() -> None:
-    LINES.labels("lost").inc()

@@ -5,32 +5,55 @@ ENV_FILE=${ENV_FILE:-.env}
 
 SETTINGS=(
   COMPOSE_PROJECT_NAME=marquee IMAGE_PREFIX=marquee
-  COMPOSE_PROFILES=simulator
+  COMPOSE_FILE=docker-compose.yml COMPOSE_PROFILES=simulator
   IMAGE_SOURCE=auto
   NGINX_PORT=8082 GRAFANA_PORT=3000 PROMETHEUS_PORT=9090 ALERTMANAGER_PORT=9093
   JENKINS_PORT=8080 POSTGRES_PORT=5432 KAFKA_PORT=9092
   SUBNET_PREFIX=172.31.250
   SIMULATOR=on
   KAFKA_SERVERS=kafka:19092 KAFKA_TOPIC=movielog START_FROM=earliest
-  METADATA_URL=http://simulator:8090
-  RATING_MIN=0.5 RATING_MAX=5 RATING_STEP=0.5
+  METADATA_URL=
+  RATING_MIN=1 RATING_MAX=5 RATING_STEP=1
   PARTITION_WIDTH=P1D TIME_TO_LIVE=P14D
   SCHEDULE=internal RETRAIN_CRON='0 3 * * *' RELEASE_CRON='30 3 * * *'
   RELEASE_STEPS=10,100,500,1000 RELEASE_WATCH_SECONDS=60
   EVALUATE_CRON='* * * * *' EVALUATION_WINDOW=PT1H EVALUATION_HORIZON=P1D
   RETAIN_CRON='* * * * *' AUDIT_CRON='*/5 * * * *'
-  TIME_LAPSE=1 RATE=25 SEED=1
+  TIME_LAPSE=60 RATE=50 SEED=1
+)
+
+# With simulated people a movie takes minutes, so what follows an answer is known soon.
+SIMULATED=(
+  METADATA_URL=http://simulator:8090
+  RATING_MIN=0.5 RATING_STEP=0.5
+  EVALUATION_WINDOW=PT1M EVALUATION_HORIZON=PT3M
 )
 
 read_settings() {
+  local before
+  before=$(remembered SIMULATOR on)
+  SIMULATOR=${SIMULATOR-$before}
+  if [ "$SIMULATOR" != "$before" ]; then forget "${SIMULATED[@]}"; fi
+  if [ "$SIMULATOR" = on ]; then default_to "${SIMULATED[@]}"; fi
+  default_to "${SETTINGS[@]}"
+}
+
+# default_to NAME=value...: what neither the environment nor .env says
+default_to() {
   local setting name
-  for setting in "${SETTINGS[@]}"; do
+  for setting in "$@"; do
     name=${setting%%=*}
     if [ -z "${!name+set}" ]; then
       printf -v "$name" '%s' "$(remembered "$name" "${setting#*=}")"
     fi
     export "${name?}"
   done
+}
+
+# forget NAME=value...: what .env says of these belongs to the other kind of stream
+forget() {
+  local setting
+  for setting in "$@"; do sed -i "/^${setting%%=*}=/d" "$ENV_FILE"; done
 }
 
 # remembered NAME DEFAULT: the value .env has, else the default

@@ -1,6 +1,5 @@
 """Least rights, bounded use, nothing published that need not be, no secret where others look."""
 
-
 import subprocess
 
 import pytest
@@ -68,7 +67,11 @@ def test_a_secret_is_in_no_environment_log_or_image(stack, name):
 
 def test_a_service_reads_its_own_secret_and_no_other(stack):
     read = stack.compose(
-        "exec", "-T", "ingest", "sh", "-c",
+        "exec",
+        "-T",
+        "ingest",
+        "sh",
+        "-c",
         "cat /run/secrets/ingest > /dev/null && for f in /run/secrets/*; do"
         " cat $f > /dev/null 2>&1 && echo $f; done; true",
     )
@@ -89,7 +92,14 @@ def test_data_checksums_are_on(stack):
 
 def test_analyst_can_only_read(stack):
     refused = stack.compose(
-        "exec", "-T", "postgres", "psql", "--host=/tmp", "--username=analyst", "marquee",
-        "--command=DELETE FROM rating", check=False,
+        "exec",
+        "-T",
+        "postgres",
+        "psql",
+        "--host=/tmp",
+        "--username=analyst",
+        "marquee",
+        "--command=DELETE FROM rating",
+        check=False,
     )
     assert "DELETE" not in refused

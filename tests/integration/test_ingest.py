@@ -178,7 +178,7 @@ def test_lines_that_are_no_events_are_kept_with_the_reason(
 
 def test_a_stream_can_be_begun_at_its_end(settings, conninfo, topic, kafka_servers):
     produce(kafka_servers, topic, seeded_lines(100, seed=1))
-    settings = settings.model_copy(update={"kafka_start": Start.LATEST})
+    settings = settings.model_copy(update={"start_from": Start.LATEST})
     with Running(settings, conninfo("ingest")):
         with psycopg.connect(conninfo("marquee"), autocommit=True) as connection:
             while connection.execute("SELECT count(*) FROM stream_offset").fetchone() != (2,):

@@ -1,14 +1,15 @@
 """Releases and rollbacks on a real database and volume, with slots that can be made to fail."""
 
 import json
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 
 import psycopg
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from ci import record
 from ci.errors import AbortedError, RefusedError
 from ci.release import Placement, Standing
-from ci.runbook import Ground, recover, release, rollback
+from ci.runbook import Environment, recover, release, rollback
 from ci.settings import Settings
 from ci.slots import slot_client
 from ci.state import Slot, assigned, green_buckets, send_to_green, sent_to_green
@@ -94,7 +95,7 @@ def serving(slots: dict[str, PlayedSlot]) -> Iterator[str]:
 class Stage:
     """All that a release plays on."""
 
-    ground: Ground
+    environment: Environment
     state: Path
     slots: dict[str, PlayedSlot]
     owner: psycopg.Connection
@@ -113,7 +114,7 @@ class Stage:
             " VALUES (%s, 'ease', 'c', 'd', 1, 1, 1, '{}', '{}', %s, %s)",
             (version, verdict, reason),
         )
-        directory = self.ground.settings.models_directory / "versions" / version
+        directory = self.environment.settings.models_directory / "versions" / version
         directory.mkdir(parents=True)
         (directory / "popular.txt").write_text(f"popular of {version}\n")
 
@@ -143,15 +144,15 @@ def stage(conninfo, tmp_path) -> Iterator[Stage]:
             release_ready_seconds=1.5,
         )
         said: list[str] = []
-        ground = Ground(connection, client, settings, said.append, lambda: None)
-        stage = Stage(ground, tmp_path / "state", slots, owner, said)
+        environment = Environment(connection, client, settings, said.append, lambda: None)
+        stage = Stage(environment, tmp_path / "state", slots, owner, said)
         for version in (V1, V2, V3):
             stage.train(version)
         yield stage
 
 
 def test_the_first_release_puts_the_version_into_both_slots_without_a_canary(stage):
-    release(stage.ground, V1)
+    release(stage.environment, V1)
     assert stage.steps() == [
         ("start", 0, None),
         ("place", 0, None),
@@ -167,9 +168,9 @@ def test_the_first_release_puts_the_version_into_both_slots_without_a_canary(sta
 
 
 def test_a_release_grows_step_by_step_and_keeps_the_old_version_in_the_other_slot(stage):
-    release(stage.ground, V1)
+    release(stage.environment, V1)
     before = len(stage.steps())
-    release(stage.ground, V2)
+    release(stage.environment, V2)
     assert stage.steps()[before:] == [
         ("start", 0, V1),
         ("place", 0, V1),
@@ -189,52 +190,52 @@ def test_a_release_grows_step_by_step_and_keeps_the_old_version_in_the_other_slo
 
 def test_releases_alternate_between_the_slots(stage):
     for version in (V1, V2, V3):
-        release(stage.ground, version)
+        release(stage.environment, version)
     assert (assigned(stage.state, Slot.BLUE), assigned(stage.state, Slot.GREEN)) == (V3, V2)
     assert sent_to_green(stage.state) == frozenset()
 
 
 def test_a_release_of_what_is_live_changes_nothing(stage):
-    release(stage.ground, V1)
+    release(stage.environment, V1)
     before = stage.steps()
-    release(stage.ground, V1)
+    release(stage.environment, V1)
     assert stage.steps() == before
     assert stage.said[-1] == f"{V1} is live already; nothing was changed"
 
 
 def test_a_canary_that_fails_is_taken_back_with_the_reason(stage):
-    release(stage.ground, V1)
+    release(stage.environment, V1)
     stage.slots["green"].failing.add(V2)
     with pytest.raises(AbortedError, match="too many errors"):
-        release(stage.ground, V2)
+        release(stage.environment, V2)
     assert stage.steps()[-2:] == [("shift", 10, V1), ("abort", 0, V1)]
     assert sent_to_green(stage.state) == frozenset()
     assert stage.popular() == f"popular of {V1}\n"
 
 
 def test_after_a_failed_release_the_slot_without_traffic_holds_a_good_version_again(stage):
-    release(stage.ground, V1)
-    release(stage.ground, V2)
+    release(stage.environment, V1)
+    release(stage.environment, V2)
     stage.slots["blue"].failing.add(V3)
     with pytest.raises(AbortedError):
-        release(stage.ground, V3)
+        release(stage.environment, V3)
     assert (assigned(stage.state, Slot.BLUE), assigned(stage.state, Slot.GREEN)) == (V1, V2)
-    rollback(stage.ground)
+    rollback(stage.environment)
     assert record.standing(stage.owner).live == Placement(Slot.BLUE, V1)
 
 
 def test_a_slot_that_never_gets_ready_never_gets_traffic(stage):
-    release(stage.ground, V1)
+    release(stage.environment, V1)
     stage.slots["green"].refuses.add(V2)
     with pytest.raises(AbortedError, match=r"green is not ready after 1.5 s"):
-        release(stage.ground, V2)
+        release(stage.environment, V2)
     assert [step for step, _, _ in stage.steps()[-3:]] == ["start", "place", "abort"]
     assert sent_to_green(stage.state) == frozenset()
 
 
 def test_a_slot_that_stops_being_ready_loses_its_traffic(stage):
-    release(stage.ground, V1)
-    patient = stage.ground.settings.model_copy(update={"release_watch_seconds": 10})
+    release(stage.environment, V1)
+    patient = stage.environment.settings.model_copy(update={"release_watch_seconds": 10})
 
     def break_green_after_a_while() -> None:
         while sent_to_green(stage.state) != green_buckets(Slot.GREEN, V2, 10):
@@ -244,7 +245,7 @@ def test_a_slot_that_stops_being_ready_loses_its_traffic(stage):
     breaker = Thread(target=break_green_after_a_while)
     breaker.start()
     with pytest.raises(AbortedError, match="green stopped being ready"):
-        release(replace(stage.ground, settings=patient), V2)
+        release(replace(stage.environment, settings=patient), V2)
     breaker.join()
     assert sent_to_green(stage.state) == frozenset()
 
@@ -252,29 +253,29 @@ def test_a_slot_that_stops_being_ready_loses_its_traffic(stage):
 def test_without_traffic_a_release_goes_by_readiness_and_says_so(stage):
     for name, slot in stage.slots.items():
         stage.slots[name] = IdleSlot(slot.path)
-    release(stage.ground, V1)
-    release(stage.ground, V2)
+    release(stage.environment, V1)
+    release(stage.environment, V2)
     assert "watch: no traffic seen" in stage.said
     assert record.standing(stage.owner).live == Placement(Slot.GREEN, V2)
 
 
 def test_a_watch_records_what_people_did_after_the_new_versions_answers(stage):
-    release(stage.ground, V1)
+    release(stage.environment, V1)
     stage.owner.execute(
         "INSERT INTO online_metric (window_start, window_end, model_version, arm, metric, value,"
         " samples) VALUES (now(), now(), %s, 'control', 'watched_share', 0.25, 40)",
         (V2,),
     )
-    release(stage.ground, V2)
+    release(stage.environment, V2)
     assert stage.said[-1].startswith("promote")
     assert stage.said[-2].endswith("online: watched_share 0.25 (n=40)")
 
 
 def test_a_rollback_sends_everyone_back_at_once(stage):
-    release(stage.ground, V1)
-    release(stage.ground, V2)
+    release(stage.environment, V1)
+    release(stage.environment, V2)
     before = len(stage.steps())
-    rollback(stage.ground)
+    rollback(stage.environment)
     assert stage.steps()[before:] == [
         ("start", 0, V2),
         ("shift", 1000, V2),
@@ -285,50 +286,113 @@ def test_a_rollback_sends_everyone_back_at_once(stage):
 
 
 def test_a_rollback_after_the_first_release_is_refused(stage):
-    release(stage.ground, V1)
+    release(stage.environment, V1)
     with pytest.raises(RefusedError, match="no previous version"):
-        rollback(stage.ground)
+        rollback(stage.environment)
 
 
 def test_a_rollback_does_not_return_to_what_was_rolled_back_from(stage):
-    release(stage.ground, V1)
-    release(stage.ground, V2)
-    rollback(stage.ground)
+    release(stage.environment, V1)
+    release(stage.environment, V2)
+    rollback(stage.environment)
     with pytest.raises(RefusedError, match="no previous version"):
-        rollback(stage.ground)
+        rollback(stage.environment)
 
 
 def test_a_rollback_to_a_slot_that_is_not_ready_is_refused(stage):
-    release(stage.ground, V1)
-    release(stage.ground, V2)
+    release(stage.environment, V1)
+    release(stage.environment, V2)
     stage.slots["blue"].refuses.add(V1)
     with pytest.raises(RefusedError, match=f"blue cannot answer with {V1}"):
-        rollback(stage.ground)
+        rollback(stage.environment)
     assert sent_to_green(stage.state) == EVERYONE
 
 
 def test_what_a_dead_releaser_left_is_put_back_and_recorded(stage):
-    release(stage.ground, V1)
-    stage.ground.connection.execute(
+    release(stage.environment, V1)
+    stage.environment.connection.execute(
         "INSERT INTO deployment (action, step, version, slot, share, live_version, live_slot,"
         " reason) VALUES ('release', 'shift', %s, 'green', 500, %s, 'blue', 'half way')",
         (V2, V1),
     )
     send_to_green(stage.state, green_buckets(Slot.GREEN, V2, 500))
-    reason = recover(stage.ground.connection, stage.ground.settings)
+    reason = recover(stage.environment.connection, stage.environment.settings)
     assert reason == "the releaser died after the step shift"
     assert stage.steps()[-1] == ("abort", 0, V1)
     assert sent_to_green(stage.state) == frozenset()
-    assert recover(stage.ground.connection, stage.ground.settings) is None
+    assert recover(stage.environment.connection, stage.environment.settings) is None
+
+
+class PowerCut(BaseException):
+    """Like SIGKILL, this passes every handler of errors."""
+
+
+class Power:
+    """Lets a number of operations on files happen and no more; the interpreter reports each."""
+
+    EVENTS = frozenset({"open", "os.rename", "os.mkdir", "os.symlink", "os.remove", "os.rmdir"})
+
+    def __init__(self):
+        self.left = None
+        sys.addaudithook(self.hook)
+
+    def hook(self, event, _arguments):
+        if self.left is None or event not in self.EVENTS or current_thread() is not main_thread():
+            return
+        if self.left == 0:
+            raise PowerCut
+        self.left -= 1
+
+    @contextmanager
+    def cut_after(self, operations):
+        self.left = operations
+        try:
+            with suppress(PowerCut):
+                yield
+        finally:
+            self.left = None
+
+
+POWER = Power()
+
+
+@pytest.mark.parametrize("operations", [0, 2, 4, 7, 12, 20, 30, 300, 540, 700, 1540, 1580])
+def test_a_releaser_killed_anywhere_leaves_what_the_next_one_puts_right(stage, operations):
+    release(stage.environment, V1)
+    with POWER.cut_after(operations):
+        release(stage.environment, V2)
+    recover(stage.environment.connection, stage.environment.settings)
+    live = record.standing(stage.owner).live
+    assert sent_to_green(stage.state) == (EVERYONE if live.slot is Slot.GREEN else frozenset())
+    assert assigned(stage.state, live.slot) == live.version
+    assert stage.popular() == f"popular of {live.version}\n"
+    release(stage.environment, V3)
+    assert record.standing(stage.owner).live.version == V3
+
+
+def test_when_the_database_goes_away_the_traffic_goes_back_at_once(stage, conninfo):
+    release(stage.environment, V1)
+    pid = stage.environment.connection.info.backend_pid
+
+    def cut_the_connection() -> None:
+        if sent_to_green(stage.state):
+            stage.owner.execute("SELECT pg_terminate_backend(%s)", (pid,))
+
+    with pytest.raises(psycopg.OperationalError):
+        release(replace(stage.environment, stop_reason=cut_the_connection), V2)
+    assert sent_to_green(stage.state) == frozenset()
+    with psycopg.connect(conninfo("releaser"), autocommit=True) as connection:
+        recover(connection, stage.environment.settings)
+    assert stage.steps()[-1] == ("abort", 0, V1)
 
 
 def test_a_release_ends_a_running_experiment_and_says_why(stage):
-    release(stage.ground, V1)
+    release(stage.environment, V1)
     stage.owner.execute(
         "INSERT INTO experiment (name, challenger, buckets) VALUES ('bolder', %s, '{1,2}')", (V3,)
     )
     send_to_green(stage.state, {1, 2})
-    release(stage.ground, V2)
+    release(stage.environment, V2)
     assert stage.owner.execute("SELECT end_reason FROM experiment").fetchone() == (
         f"a release of {V2} needs its slot",
     )
@@ -336,32 +400,32 @@ def test_a_release_ends_a_running_experiment_and_says_why(stage):
 
 def test_the_newest_accepted_version_is_chosen(stage):
     stage.train("20260104-000000-svd", "refused", "worse than popularity")
-    assert record.choose_version(stage.ground.connection, None) == V3
+    assert record.choose_version(stage.environment.connection, None) == V3
 
 
 def test_a_version_that_the_offline_gate_refused_is_refused(stage):
     stage.train("20260104-000000-svd", "refused", "worse than popularity")
     with pytest.raises(RefusedError, match="worse than popularity"):
-        record.choose_version(stage.ground.connection, "20260104-000000-svd")
+        record.choose_version(stage.environment.connection, "20260104-000000-svd")
 
 
 def test_a_version_that_does_not_exist_is_refused(stage):
     with pytest.raises(RefusedError, match="there is no version v0"):
-        record.choose_version(stage.ground.connection, "v0")
+        record.choose_version(stage.environment.connection, "v0")
 
 
 def test_the_nightly_release_does_not_repeat_what_was_tried(stage):
-    release(stage.ground, V2)
-    release(stage.ground, V3)
-    rollback(stage.ground)
-    release_if_new(stage.ground, 0)
+    release(stage.environment, V2)
+    release(stage.environment, V3)
+    rollback(stage.environment)
+    release_if_new(stage.environment, 0)
     assert record.standing(stage.owner).live == Placement(Slot.BLUE, V2)
 
 
 def test_only_one_releaser_works_at_a_time(stage, conninfo):
     with (
         psycopg.connect(conninfo("releaser"), autocommit=True) as other,
-        record.sole_releaser(stage.ground.connection),
+        record.sole_releaser(stage.environment.connection),
         pytest.raises(RefusedError, match="another releaser"),
         record.sole_releaser(other),
     ):
@@ -369,9 +433,9 @@ def test_only_one_releaser_works_at_a_time(stage, conninfo):
 
 
 def test_what_was_live_at_a_moment_is_a_query(stage):
-    release(stage.ground, V1)
+    release(stage.environment, V1)
     between = datetime.now(UTC)
-    release(stage.ground, V2)
+    release(stage.environment, V2)
     live = stage.owner.execute(
         "SELECT live_version, live_slot FROM live_at(%s)", (between,)
     ).fetchall()

@@ -208,3 +208,21 @@ def test_a_releaser_that_is_stopped_puts_traffic_back_within_ten_seconds(release
     assert releaser.last_step() == ("abort", "the releaser was told to stop")
     status, lines = ended(asked)
     assert (status, lines.splitlines()[-1][9:]) == (1, "failed: the releaser was told to stop")
+
+
+def test_where_nothing_else_schedules_the_releaser_releases_by_itself_what_is_new(releaser):
+    with releaser.working(SCHEDULE="internal", RELEASE_CRON="* * * * * */2"):
+        eventually(lambda: (releaser.last_step() or ("", ""))[0] == "promote")
+        steps = releaser.owner.execute("SELECT count(*) FROM deployment").fetchone()
+        said = "SELECT message FROM job_log WHERE message LIKE 'nothing new%'"
+        eventually(lambda: releaser.owner.execute(said).fetchone())
+    assert releaser.owner.execute("SELECT count(*) FROM deployment").fetchone() == steps
+
+
+def test_without_a_database_the_command_says_so_in_one_line(releaser):
+    status, lines = Releaser(
+        releaser.environment | {"DATABASE_PORT": str(free_port())}, releaser.owner, releaser.state
+    ).ask("release")
+    assert status == 1
+    assert "the database does not answer" in lines
+    assert "Traceback" not in lines

@@ -73,6 +73,15 @@ def upgrade() -> None:
         comment="Every user met in the stream, with what the catalogue says of them",
     )
     op.create_table(
+        "catalogue_progress",
+        sa.Column("log_partition", sa.SmallInteger(), nullable=False, comment="Kafka partition"),
+        sa.Column(
+            "next_offset", sa.BigInteger(), nullable=False, comment="the next offset to look at"
+        ),
+        sa.PrimaryKeyConstraint("log_partition"),
+        comment="How far movies and users met in the stream are gathered into movie and app_user",
+    )
+    op.create_table(
         "deployment",
         sa.Column(
             "step_id",
@@ -220,6 +229,12 @@ def upgrade() -> None:
             sa.BigInteger(),
             nullable=False,
             comment="rows in partitions that retention dropped, as counted then",
+        ),
+        sa.Column(
+            "offset_error",
+            sa.Numeric(),
+            nullable=False,
+            comment="sum of the offsets consumed less the sum found; not 0 if one is missing, another double",
         ),
         sa.Column(
             "balanced",
@@ -643,6 +658,9 @@ def upgrade() -> None:
         ),
         sa.Column(
             "row_count", sa.BigInteger(), nullable=False, comment="how many rows went with it"
+        ),
+        sa.Column(
+            "offset_sum", sa.Numeric(), nullable=False, comment="sum of the offsets of these rows"
         ),
         sa.ForeignKeyConstraint(
             ["partition_name"],

@@ -1,0 +1,47 @@
+"""Waits until everything the broker holds at this moment has landed."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import psycopg
+from kafka import KafkaConsumer, TopicPartition
+
+from ingest.errors import CatchUpTimeoutError
+from ingest.landing import stored_offsets
+
+POLL_SECONDS = 0.5
+
+
+def end_offsets(servers: str, topic: str) -> dict[int, int]:
+    """The offset after the newest line of each partition, as of now."""
+    consumer = KafkaConsumer(bootstrap_servers=servers, group_id=None)
+    try:
+        partitions = consumer.partitions_for_topic(topic) or set()
+        ends = consumer.end_offsets([TopicPartition(topic, number) for number in partitions])
+    finally:
+        consumer.close()
+    return {at.partition: end for at, end in ends.items()}
+
+
+def lines_waiting(
+    connection: psycopg.Connection,
+    topic: str,
+    ends: dict[int, int],
+    clock: Callable[[], float],
+    timeout_seconds: float,
+) -> Iterator[int]:
+    """Yield how many of the lines before `ends` have not landed yet, until none has not.
+
+    Raises:
+        CatchUpTimeoutError: none landed for `timeout_seconds`.
+    """
+    fewest, changed = sum(ends.values()) + 1, clock()
+    while fewest:
+        stored = stored_offsets(connection, topic)
+        waiting = sum(max(0, end - stored.get(number, 0)) for number, end in ends.items())
+        if waiting < fewest:
+            fewest, changed = waiting, clock()
+        elif clock() - changed > timeout_seconds:
+            raise CatchUpTimeoutError(f"{waiting} lines wait, none landed in {timeout_seconds:g} s")
+        yield waiting
+        time.sleep(POLL_SECONDS if waiting else 0)

@@ -1,0 +1,133 @@
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+from typer.testing import CliRunner
+
+from ingest.__main__ import app
+from ingest.audit import audit
+from ingest.landing import Landing, connect, store_first_offsets
+from ingest.lines import ONE_TO_FIVE, AccountCreated, Rated, Requested, Watched, format_line
+from ingest.rows import Slice
+
+NOW = datetime.now(UTC)
+LINES = [
+    format_line(event)
+    for event in [
+        Watched(NOW, 1, "up+2009", 1),
+        Watched(NOW, 1, "up+2009", 2),
+        Watched(NOW, 1, "up+2009", 3),
+        Rated(NOW, 1, "up+2009", 4.0),
+        Requested(NOW, 1, "host:8082", 200, ("up+2009",), None, 12),
+        AccountCreated(NOW, 2),
+    ]
+] + [b"no line of ours", b"neither"]
+
+
+@pytest.fixture
+def database(conninfo):
+    """Two Kafka partitions, from offsets 100 and 0, with lines of every kind."""
+    with connect(conninfo("ingest")) as connection:
+        landing = Landing(connection, "topic", ONE_TO_FIVE, timedelta(minutes=5))
+        store_first_offsets(connection, "topic", {0: 100, 1: 0})
+        landing.land([Slice(0, 100, LINES), Slice(1, 0, LINES)], NOW)
+    return conninfo
+
+
+def balanced(database) -> list[bool]:
+    with psycopg.connect(database("retention"), autocommit=True) as connection:
+        return [partition.balanced for partition in audit(connection, datetime.now(UTC))]
+
+
+def with_fault(database, *statements: str) -> list[bool]:
+    with psycopg.connect(database("marquee"), autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    return balanced(database)
+
+
+def test_what_landed_balances(database):
+    assert balanced(database) == [True, True]
+
+
+def test_each_term_is_counted(database):
+    with psycopg.connect(database("retention"), autocommit=True) as connection:
+        first, _second = audit(connection, NOW)
+    assert (first.consumed, first.watches, first.ratings) == (8, 3, 1)
+    assert (first.requests, first.accounts, first.rejects, first.dropped) == (1, 1, 2, 0)
+
+
+@pytest.mark.parametrize("table", ["watch", "rating", "recommendation_request", "account"])
+def test_a_deleted_row_is_found(database, table):
+    fault = f"DELETE FROM {table} WHERE (log_partition, log_offset) IN (SELECT log_partition, min(log_offset) FROM {table} WHERE log_partition = 0 GROUP BY 1)"  # noqa: E501 -- one statement
+    assert with_fault(database, fault) == [False, True]
+
+
+def test_a_doubled_row_is_found(database):
+    fault = "INSERT INTO watch SELECT * FROM watch WHERE log_partition = 1 AND log_offset = 0"
+    assert with_fault(database, fault) == [True, False]
+
+
+def test_a_row_doubled_in_place_of_another_is_found(database):
+    assert with_fault(
+        database,
+        "DELETE FROM watch WHERE log_partition = 1 AND log_offset = 0",
+        "INSERT INTO watch SELECT * FROM watch WHERE log_partition = 1 AND log_offset = 1",
+    ) == [True, False]
+
+
+def test_a_moved_offset_is_found(database):
+    fault = "UPDATE stream_offset SET next_offset = next_offset + 1 WHERE log_partition = 0"
+    assert with_fault(database, fault) == [False, True]
+
+
+def test_both_offsets_moved_alike_are_found(database):
+    fault = (
+        "UPDATE stream_offset SET first_offset = first_offset + 1,"
+        " next_offset = next_offset + 1 WHERE log_partition = 0"
+    )
+    assert with_fault(database, fault) == [False, True]
+
+
+def test_a_removed_reject_is_found(database):
+    fault = "DELETE FROM reject WHERE log_partition = 0 AND log_offset = 106"
+    assert with_fault(database, fault) == [False, True]
+
+
+def test_rows_of_a_partition_that_was_never_consumed_are_found(database):
+    fault = "INSERT INTO account VALUES (now(), 1, 7, 0)"
+    assert with_fault(database, fault) == [True, True, False]
+
+
+def test_every_audit_is_kept(database):
+    balanced(database)
+    balanced(database)
+    with psycopg.connect(database("analyst")) as connection:
+        assert connection.execute(
+            "SELECT count(DISTINCT audited_at), count(*), bool_and(balanced) FROM ingest_audit"
+        ).fetchone() == (2, 4, True)
+
+
+@pytest.fixture
+def environment(database, monkeypatch, tmp_path):
+    where = conninfo_to_dict(database("marquee"))
+    (tmp_path / "password").write_text(where["password"])
+    for name in ("host", "port", "user"):
+        monkeypatch.setenv(f"DATABASE_{name.upper()}", where[name])
+    monkeypatch.setenv("DATABASE_NAME", where["dbname"])
+    monkeypatch.setenv("DATABASE_PASSWORD_FILE", str(tmp_path / "password"))
+    monkeypatch.setenv("PGOPTIONS", "-c role=ingest")
+    return database
+
+
+@pytest.mark.usefixtures("environment")
+def test_the_command_shows_a_table():
+    shown = CliRunner().invoke(app, ["audit"])
+    assert shown.exit_code == 0
+    assert shown.stdout.splitlines()[1].split()[:3] == ["0", "8", "3"]
+
+
+def test_the_command_fails_where_it_does_not_balance(environment):
+    with_fault(environment, "DELETE FROM rating")
+    assert CliRunner().invoke(app, ["audit"]).exit_code == 1

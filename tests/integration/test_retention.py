@@ -1,0 +1,343 @@
+import json
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import psycopg
+import pytest
+
+from ingest.audit import audit
+from ingest.catalogue import ask_api, describe, meet
+from ingest.drop import drop_partition
+from ingest.errors import PartitionInUseError
+from ingest.expiry import Decision, decide
+from ingest.landing import Landing, connect, store_first_offsets, stored_offsets
+from ingest.lines import ONE_TO_FIVE, AccountCreated, Event, Rated, Watched, format_line
+from ingest.partitions import Partition, PartitionSettings, existing_partitions, make_partitions
+from ingest.retention import intend, retain, retention_table, roll_up_viewings
+from ingest.rows import Slice
+from ingest.tables import EVENT_TABLES
+
+DAY = timedelta(days=1)
+NOW = datetime.now(UTC).replace(microsecond=0)
+OLD = NOW - 10 * DAY
+SETTINGS = PartitionSettings()
+A_WEEK = PartitionSettings(time_to_live=7 * DAY)
+
+
+def land(conninfo, events: list[Event]) -> None:
+    """Land events in Kafka partition 0, after what landed before."""
+    with connect(conninfo("ingest")) as connection:
+        store_first_offsets(connection, "topic", {0: 0})
+        first = stored_offsets(connection, "topic")[0]
+        landing = Landing(connection, "topic", ONE_TO_FIVE, timedelta(minutes=5))
+        landing.land([Slice(0, first, [format_line(event) for event in events])], NOW)
+
+
+def judge(conninfo, until: datetime) -> None:
+    """Evaluation says that it has judged everything before `until`."""
+    with psycopg.connect(conninfo("evaluation")) as connection:
+        connection.execute(
+            "INSERT INTO retention_lease (owner, reason, held_from) VALUES ('evaluation', '', %s)",
+            (until,),
+        )
+
+
+@pytest.fixture
+def retention(conninfo) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(conninfo("retention"), autocommit=True) as connection:
+        yield connection
+
+
+def count(conninfo, table: str) -> int:
+    with psycopg.connect(conninfo("marquee")) as connection:
+        return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+
+def balanced(retention) -> bool:
+    return all(partition.balanced for partition in audit(retention, datetime.now(UTC)))
+
+
+def test_what_is_old_and_judged_goes_and_the_audit_still_balances(conninfo, retention):
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7), Watched(NOW, 1, "up+2009", 8)])
+    judge(conninfo, until=NOW)
+    retain(retention, A_WEEK, NOW)
+    assert count(conninfo, "watch") == 1
+    assert balanced(retention)
+
+
+def test_what_is_old_and_not_judged_stays(conninfo, retention):
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7)])
+    judge(conninfo, until=OLD)
+    retain(retention, A_WEEK, NOW)
+    assert count(conninfo, "watch") == 1
+
+
+def test_without_any_lease_nothing_counts_as_judged(conninfo, retention):
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7)])
+    retain(retention, A_WEEK, NOW)
+    assert count(conninfo, "watch") == 1
+
+
+def test_the_earliest_lease_decides(conninfo, retention):
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7)])
+    judge(conninfo, until=NOW)
+    with psycopg.connect(conninfo("marquee")) as connection:
+        connection.execute(
+            "INSERT INTO retention_lease (owner, reason, held_from) VALUES ('other', '', %s)",
+            (OLD,),
+        )
+    retain(retention, A_WEEK, NOW)
+    assert count(conninfo, "watch") == 1
+
+
+def test_refused_lines_need_no_judgement_to_go(conninfo, retention):
+    land(conninfo, [])
+    with psycopg.connect(conninfo("marquee")) as connection:
+        connection.execute("INSERT INTO reject VALUES (%s, 'bad_time', '', 0, 0);", (OLD,))
+        connection.execute("UPDATE stream_offset SET next_offset = 1")
+    retain(retention, A_WEEK, NOW)
+    assert count(conninfo, "reject") == 0
+    assert balanced(retention)
+
+
+def test_each_drop_is_written_down(conninfo, retention):
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7)] * 3)
+    judge(conninfo, until=NOW)
+    retain(retention, A_WEEK, NOW)
+    with psycopg.connect(conninfo("analyst")) as connection:
+        assert connection.execute(
+            "SELECT relation, dropped_at IS NOT NULL, log_partition, row_count"
+            " FROM dropped_partition JOIN dropped_rows USING (partition_name)"
+        ).fetchall() == [("watch", True, 0, 3)]
+
+
+def test_a_pass_carries_out_what_a_killed_one_had_only_intended(conninfo, retention):
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7)])
+    judge(conninfo, until=NOW)
+    watch = EVENT_TABLES[0]
+    partitions = existing_partitions(retention, "watch")
+    for decision in decide(watch, partitions, A_WEEK, NOW, NOW):
+        if decision.drop:
+            intend(retention, decision, NOW)
+    retain(retention, A_WEEK, NOW)
+    assert count(conninfo, "dropped_partition WHERE dropped_at IS NULL") == 0
+    assert count(conninfo, "watch") == 0
+    assert balanced(retention)
+
+
+def intended(retention: psycopg.Connection) -> Partition:
+    """The partition of watch that holds OLD, after the intent to drop it was written down."""
+    oldest = next(p for p in existing_partitions(retention, "watch") if p.lower <= OLD < p.upper)
+    intend(retention, Decision(oldest, drop=True, overdue=True, reason=""), NOW)
+    return oldest
+
+
+def test_a_drop_killed_in_its_transaction_leaves_everything(conninfo, retention):
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7)])
+    roll_up_viewings(retention)
+    oldest = intended(retention)
+    with psycopg.connect(conninfo("retention")) as killed:
+        drop_partition(killed, oldest, NOW)
+        killed.rollback()  # what PostgreSQL does when the client is gone
+    assert count(conninfo, "watch") == 1
+    assert balanced(retention)
+
+
+def test_a_partition_in_use_stays(conninfo, retention):
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7)])
+    roll_up_viewings(retention)
+    oldest = intended(retention)
+    with psycopg.connect(conninfo("ingest")) as ingest:
+        ingest.execute("LOCK TABLE watch IN ROW EXCLUSIVE MODE")
+        with pytest.raises(PartitionInUseError):
+            drop_partition(retention, oldest, NOW)
+    assert count(conninfo, "watch") == 1
+
+
+def test_watched_minutes_that_are_not_rolled_up_stay(conninfo, retention):
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7)])
+    roll_up_viewings(retention)
+    land(conninfo, [Watched(OLD, 1, "up+2009", 8)])
+    with pytest.raises(PartitionInUseError, match="not rolled up"):
+        drop_partition(retention, intended(retention), NOW)
+
+
+def test_ingest_waits_less_than_100_ms_for_a_drop_that_waits_for_a_reader(conninfo, retention):
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7)])
+    roll_up_viewings(retention)
+    oldest = intended(retention)
+    longest = 0.0
+    with psycopg.connect(conninfo("recommender")) as reader, ThreadPoolExecutor() as beside:
+        reader.execute("SELECT count(*) FROM watch")
+        refused = beside.submit(drop_partition, retention, oldest, NOW)
+        while not refused.done():
+            begun = time.monotonic()
+            land(conninfo, [Watched(NOW, 1, "up+2009", 7)])
+            longest = max(longest, time.monotonic() - begun)
+        assert isinstance(refused.exception(), PartitionInUseError)
+    assert longest < 0.1 + land_seconds(conninfo)
+
+
+def land_seconds(conninfo) -> float:
+    begun = time.monotonic()
+    land(conninfo, [Watched(NOW, 1, "up+2009", 7)])
+    return time.monotonic() - begun
+
+
+def viewings(conninfo) -> list[tuple[object, ...]]:
+    with psycopg.connect(conninfo("trainer")) as connection:
+        return connection.execute(
+            "SELECT user_id, movie_id, minutes, furthest_minute, first_watched, last_watched"
+            " FROM viewing ORDER BY day, user_id, movie_id"
+        ).fetchall()
+
+
+def test_viewings_sum_up_a_day_over_several_passes_and_outlive_the_minutes(conninfo, retention):
+    noon = OLD.replace(hour=12, minute=0, second=0)
+    minute = timedelta(minutes=1)
+    judge(conninfo, until=NOW)
+    land(conninfo, [Watched(noon + n * minute, 1, "up+2009", 1 + n) for n in range(3)])
+    retain(retention, SETTINGS, NOW)
+    land(conninfo, [Watched(noon - minute, 1, "up+2009", 9), Watched(noon, 2, "up+2009", 1)])
+    retain(retention, SETTINGS, NOW)
+    retain(retention, A_WEEK, NOW)
+    assert count(conninfo, "watch") == 0
+    assert viewings(conninfo) == [
+        (1, "up+2009", 4, 9, noon - minute, noon + 2 * minute),
+        (2, "up+2009", 1, 1, noon, noon),
+    ]
+
+
+def test_days_of_viewings_are_utc_days(conninfo, retention):
+    before = NOW.replace(hour=0, minute=0, second=0) - timedelta(seconds=1)
+    land(
+        conninfo,
+        [
+            Watched(before, 1, "up+2009", 1),
+            Watched(before + 2 * timedelta(seconds=1), 1, "up+2009", 2),
+        ],
+    )
+    retention.execute("SET TimeZone = 'America/New_York'")
+    roll_up_viewings(retention)
+    assert [minutes for _, _, minutes, *_ in viewings(conninfo)] == [1, 1]
+
+
+def test_partitions_are_made_ahead(conninfo, retention):
+    with psycopg.connect(conninfo("marquee"), autocommit=True) as owner:
+        ahead = [p for p in existing_partitions(owner, "watch") if p.lower > NOW]
+        for partition in ahead:
+            owner.execute(f"DROP TABLE {partition.name}")
+    retain(retention, SETTINGS, NOW)
+    assert [p for p in existing_partitions(retention, "watch") if p.lower > NOW] == ahead
+
+
+def test_making_a_partition_waits_for_no_batch(conninfo, retention):
+    with psycopg.connect(conninfo("ingest")) as ingest:
+        ingest.execute("LOCK TABLE watch, rating, account, reject IN ROW EXCLUSIVE MODE")
+        retention.execute("SET lock_timeout = '10ms'")
+        assert make_partitions(retention, SETTINGS, NOW + DAY) != []
+
+
+def test_a_partition_has_the_indexes_of_its_table_once(conninfo, retention):
+    make_partitions(retention, SETTINGS, NOW + DAY)
+    newest = existing_partitions(retention, "watch")[-1]
+    assert count(conninfo, f"pg_index WHERE indrelid = '{newest.name}'::regclass") == 1
+
+
+def test_the_table_says_what_would_go_and_why_the_rest_stays(conninfo, retention):
+    judge(conninfo, until=NOW - 8 * DAY)
+    table = retention_table(retention, A_WEEK, NOW)
+    day = {n: f"watch_{NOW - n * DAY:%Y%m%d}t000000" for n in range(12)}
+    said = {line.split()[0]: line.split(maxsplit=1)[1] for line in table.splitlines()}
+    assert said[day[10]].startswith("dropped   older than its time to live since")
+    assert said[day[8]].startswith("kept      not judged: the lease holds rows from")
+    assert said[day[1]].startswith("kept      younger than its time to live until")
+
+
+def test_minutes_wide_partitions_live_through_passes(conninfo, retention):
+    lapse = PartitionSettings(
+        partition_width=timedelta(minutes=1),
+        time_to_live=timedelta(minutes=5),
+        long_partition_width=timedelta(minutes=10),
+        long_time_to_live=timedelta(hours=1),
+    )
+    later = NOW + 4 * DAY
+    judge(conninfo, until=later)
+    retain(retention, lapse, later)
+    retain(retention, lapse, later + timedelta(minutes=3))
+    assert [p.upper - p.lower for p in existing_partitions(retention, "watch")][-2:] == [
+        timedelta(minutes=1)
+    ] * 2
+    midnight = later.replace(hour=0, minute=0, second=0)
+    assert any(p.lower <= midnight < p.upper for p in existing_partitions(retention, "viewing"))
+
+
+@contextmanager
+def metadata_api(answers: dict[str, object]) -> Iterator[str]:
+    """An HTTP server with these answers by path; everything else is not found."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer = answers.get(self.path)
+            self.send_response(200 if answer else 404)
+            self.end_headers()
+            self.wfile.write(json.dumps(answer or {"message": "not found"}).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("localhost", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://localhost:{server.server_port}"
+        server.shutdown()
+
+
+def test_movies_and_users_that_were_met_are_known_once(conninfo, retention):
+    land(conninfo, [Watched(NOW, 1, "up+2009", 1), Rated(NOW, 2, "alien+1979", 4.0)])
+    meet(retention)
+    land(conninfo, [Rated(NOW, 1, "up+2009", 4.0), AccountCreated(NOW, 3)])
+    meet(retention)
+    assert (count(conninfo, "movie"), count(conninfo, "app_user")) == (2, 3)
+
+
+def test_the_api_is_asked_about_all_at_once(conninfo, retention):
+    land(conninfo, [Rated(NOW, 1, "up+2009", 4.0), Rated(NOW, 2, "alien+1979", 4.0)])
+    meet(retention)
+    answers = {
+        "/movie/alien+1979,up+2009": [
+            {"id": "up+2009", "title": "Up", "runtime": "96", "release_date": "2009-05-13",
+             "genres": [{"name": "Animation"}]},
+            {"message": "movie not found"},
+        ],
+        "/user/1,2": [{"user_id": 1, "age": 34, "gender": "M", "occupation": "sales"}, {}],
+    }  # fmt: skip
+    with metadata_api(answers) as root:
+        describe(retention, ask_api(root), NOW)
+    with psycopg.connect(conninfo("trainer")) as connection:
+        assert connection.execute(
+            "SELECT movie_id, title, runtime, release_date::text, genres, described_at"
+            " FROM movie ORDER BY movie_id"
+        ).fetchall() == [
+            ("alien+1979", None, None, None, None, NOW),
+            ("up+2009", "Up", 96, "2009-05-13", ["Animation"], NOW),
+        ]
+        assert connection.execute(
+            "SELECT user_id, age, gender, occupation FROM app_user ORDER BY user_id"
+        ).fetchall() == [(1, 34, "M", "sales"), (2, None, None, None)]
+
+
+def test_an_api_that_takes_one_id_at_a_time_is_asked_one_by_one(conninfo, retention):
+    land(conninfo, [AccountCreated(NOW, 1), AccountCreated(NOW, 2)])
+    meet(retention)
+    answers = {"/user/1": {"user_id": "1", "age": "34"}, "/user/2": {"user_id": "2", "age": "null"}}
+    with metadata_api(answers) as root:
+        describe(retention, ask_api(root), NOW)
+    with psycopg.connect(conninfo("trainer")) as connection:
+        assert connection.execute(
+            "SELECT user_id, age FROM app_user ORDER BY user_id"
+        ).fetchall() == [(1, 34), (2, None)]
