@@ -1,31 +1,41 @@
 """The commands of this package, and the only place that wires it to the outside."""
 
 import signal
-import sys
 from datetime import UTC, datetime
 from threading import Event
+from time import monotonic
+from typing import Annotated
 
+import psycopg
 import structlog
 import typer
 from prometheus_client import start_http_server
 
+from ingest.audit import audit as audit_tables
+from ingest.audit import audit_table
+from ingest.catching_up import end_offsets, lines_waiting
 from ingest.consumer import run as run_consumer
+from ingest.database import DatabaseSettings
 from ingest.errors import IngestError
+from ingest.jobs import work as work_on_jobs
 from ingest.log import configure_logging
-from ingest.settings import IngestSettings
+from ingest.retention import retain, retention_table
+from ingest.settings import IngestSettings, RetentionSettings
+from ingest.worker import QUEUE, retention_app
 
 LOG = structlog.get_logger()
 
-app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(help="Kafka to PostgreSQL.", no_args_is_help=True, pretty_exceptions_enable=False)
+retention = typer.Typer(help="What expires, and when.", no_args_is_help=True)
+app.add_typer(retention, name="retain")
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-@app.callback()
-def _commands() -> None:
-    pass
+def _connect(settings: DatabaseSettings) -> psycopg.Connection:
+    return psycopg.connect(settings.conninfo(), autocommit=True)
 
 
 @app.command()
@@ -45,7 +55,66 @@ def run() -> None:
         run_consumer(settings, settings.conninfo(), _now, stop)
     except IngestError as error:
         LOG.critical("stopped", kind=type(error).__name__, error=str(error))
-        sys.exit(1)
+        raise typer.Exit(1) from error
+
+
+@app.command()
+def wait(
+    timeout_seconds: Annotated[
+        float, typer.Option(help="Give up when nothing lands for so long.")
+    ] = 60,
+) -> None:
+    """Wait until all that the broker holds at this moment has landed.
+
+    Exits with 1 when lines wait and none of them lands.
+    """
+    settings = IngestSettings()
+    ends = end_offsets(settings.kafka_servers, settings.kafka_topic)
+    try:
+        with _connect(settings) as connection:
+            for waiting in lines_waiting(
+                connection, settings.kafka_topic, ends, monotonic, timeout_seconds
+            ):
+                typer.echo(f"{sum(ends.values()) - waiting:,} of {sum(ends.values()):,} landed")
+    except IngestError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
+@app.command()
+def audit() -> None:
+    """Count every table against the offsets consumed, and say whether each line is there once.
+
+    The result is kept in the table `ingest_audit`. Exits with 1 where it does not balance.
+    """
+    with _connect(DatabaseSettings()) as connection:
+        partitions = audit_tables(connection, _now())
+    typer.echo(audit_table(partitions))
+    if not all(partition.balanced for partition in partitions):
+        raise typer.Exit(1)
+
+
+@retention.command()
+def work() -> None:
+    """Do the jobs `retain`, `audit` and `catalogue` as they come due, until SIGTERM."""
+    configure_logging("retention")
+    settings = RetentionSettings()
+    start_http_server(settings.metrics_port)
+    jobs = retention_app(settings, settings.conninfo(), _now)
+    work_on_jobs(jobs, QUEUE, settings.heartbeat_file)
+
+
+@retention.command("pass")
+def do_pass(
+    *, dry_run: Annotated[bool, typer.Option(help="Only say what would be dropped.")] = False
+) -> None:
+    """Say of each partition whether it may go and why, then do one pass of retention now."""
+    configure_logging("retention")
+    settings = RetentionSettings()
+    with _connect(settings) as connection:
+        typer.echo(retention_table(connection, settings, _now()))
+        if not dry_run:
+            retain(connection, settings, _now())
 
 
 if __name__ == "__main__":

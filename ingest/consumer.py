@@ -95,7 +95,7 @@ def _session(
         _consumer(settings) as consumer,
         ThreadPoolExecutor(1, "landing") as beside,
     ):
-        positions = _take_up(consumer, connection, topic, settings.kafka_start)
+        positions = _take_up(consumer, connection, topic, settings.start_from)
         landing = Landing(connection, topic, settings.scale, settings.clock_tolerance)
         landed: Future[None] | None = None
         while not stop.is_set() and consumer.partitions_for_topic(topic) <= positions.keys():

@@ -1,15 +1,22 @@
 """What can go wrong in ingest, as a tree.
 
 IngestError
-├── FencedError        another process has moved this partition on
-├── LostOffsetsError   the broker no longer has lines that were not read yet
-├── NoPartitionError   PostgreSQL has no partition for the present; retention must make it
-└── WrongTopicError    the database holds the rows of another topic
+├── CatchUpTimeoutError  lines wait and none lands
+├── FencedError          another process has moved this partition on
+├── LostOffsetsError     the broker no longer has lines that were not read yet
+├── MetadataError        the catalogue's API did not answer as one
+├── NoPartitionError     PostgreSQL has no partition for the present
+├── PartitionInUseError  a partition cannot be dropped just now
+└── WrongTopicError      the database holds the rows of another topic
 """
 
 
 class IngestError(Exception):
     """The root of what ingest itself finds wrong."""
+
+
+class CatchUpTimeoutError(IngestError):
+    """Lines wait at the broker and none of them lands."""
 
 
 class FencedError(IngestError):
@@ -22,6 +29,14 @@ class LostOffsetsError(IngestError):
 
 class NoPartitionError(IngestError):
     """A line of the present fits no partition: none was made ahead of time."""
+
+
+class MetadataError(IngestError):
+    """The catalogue's API is away, or its answer is no answer."""
+
+
+class PartitionInUseError(IngestError):
+    """A partition cannot be dropped just now: it is being read, written or not rolled up."""
 
 
 class WrongTopicError(IngestError):

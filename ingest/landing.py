@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import psycopg
 
 from ingest.admission import TimeVerdicts
-from ingest.errors import FencedError, WrongTopicError
+from ingest.errors import FencedError, NoPartitionError, WrongTopicError
 from ingest.lines import RatingScale
 from ingest.partitions import Partition, existing_partitions
 from ingest.rows import COLUMNS, TABLE_OF, Rows, Rules, Slice, encode
@@ -85,13 +85,18 @@ class Landing:
                 connection broke during the commit itself.
         """
         self._know_partitions(now, PARTITIONS_AGE)
-        rows = encode(batch, self._rules(now))
         try:
-            land_rows(self._connection, self._topic, batch, rows)
+            return self._land(batch, now)
         except psycopg.errors.CheckViolation:  # a partition went since we looked
             self._know_partitions(now, timedelta(0))
-            rows = encode(batch, self._rules(now))
-            land_rows(self._connection, self._topic, batch, rows)
+        try:
+            return self._land(batch, now)
+        except psycopg.errors.CheckViolation as error:
+            raise NoPartitionError(str(error)) from error
+
+    def _land(self, batch: Sequence[Slice], now: datetime) -> Rows:
+        rows = encode(batch, self._rules(now))
+        land_rows(self._connection, self._topic, batch, rows)
         return rows
 
     def _know_partitions(self, now: datetime, at_most_old: timedelta) -> None:

@@ -22,3 +22,22 @@ LAST_COMMIT = Gauge(
     "marquee_ingest_last_commit_timestamp_seconds",
     "When a batch landed last, seconds since 1970",
 )
+AUDIT_BALANCED = Gauge(
+    "marquee_ingest_audit_balanced",
+    "1 where the last audit found each consumed line once, else 0",
+    ["partition"],
+)
+DROPPED_PARTITIONS = Counter(
+    "marquee_retention_dropped_partitions",
+    "Partitions dropped",
+    ["table"],
+)
+OVERDUE_PARTITIONS = Gauge(
+    "marquee_retention_overdue_partitions",
+    "Partitions past their time to live when the last pass began to drop",
+    ["table"],
+)
+LAST_RETENTION_PASS = Gauge(
+    "marquee_retention_last_pass_timestamp_seconds",
+    "When retention was through with its last pass, seconds since 1970",
+)

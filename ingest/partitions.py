@@ -65,9 +65,9 @@ class Partition:
 def wanted_partitions(
     table: EventTable, settings: PartitionSettings, now: datetime
 ) -> Iterator[Partition]:
-    """The partitions from `now` minus the time to live to some widths ahead, oldest first."""
+    """The partitions of all that may still be kept, to some widths ahead of now, oldest first."""
     width = settings.width_of(table)
-    first = (now - settings.time_to_live_of(table) - EPOCH) // width
+    first = (now - settings.time_to_live_of(table) - table.reach - EPOCH) // width
     last = (now - EPOCH) // width + settings.partitions_ahead
     for index in range(first, last + 1):
         lower = EPOCH + index * width
@@ -111,11 +111,18 @@ def make_partitions(
 
 
 def _make(connection: psycopg.Connection, partition: Partition) -> None:
-    connection.execute(
-        sql.SQL("CREATE TABLE {} PARTITION OF {} FOR VALUES FROM ({}) TO ({})").format(
-            sql.Identifier(partition.name),
-            sql.Identifier(partition.table),
-            sql.Literal(partition.lower.isoformat()),
-            sql.Literal(partition.upper.isoformat()),
+    # attaching locks out neither readers nor writers of the table; PARTITION OF would
+    names = {"new": sql.Identifier(partition.name), "table": sql.Identifier(partition.table)}
+    bounds = {
+        "lower": sql.Literal(partition.lower.isoformat()),
+        "upper": sql.Literal(partition.upper.isoformat()),
+    }
+    with connection.transaction():
+        connection.execute(
+            sql.SQL("CREATE TABLE {new} (LIKE {table} INCLUDING ALL)").format(**names)
         )
-    )
+        connection.execute(
+            sql.SQL(
+                "ALTER TABLE {table} ATTACH PARTITION {new} FOR VALUES FROM ({lower}) TO ({upper})"
+            ).format(**names, **bounds)
+        )

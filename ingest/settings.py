@@ -20,7 +20,7 @@ class IngestSettings(DatabaseSettings):
 
     kafka_servers: str = "kafka:19092"
     kafka_topic: str = "movielog"
-    kafka_start: Start = Start.EARLIEST
+    start_from: Start = Start.EARLIEST
     rating_min: float = 1
     rating_max: float = 5
     rating_step: float = 1
@@ -40,4 +40,4 @@ class RetentionSettings(DatabaseSettings, PartitionSettings):
     retain_cron: str = "* * * * *"
     audit_cron: str = "*/5 * * * *"
     catalogue_cron: str = "* * * * *"
-    metadata_url: str | None = None
+    metadata_url: str = ""

@@ -5,6 +5,7 @@ may make and drop their partitions. Every row says where in the stream its line 
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -20,6 +21,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Numeric,
     SmallInteger,
     Table,
     Text,
@@ -45,21 +47,27 @@ def _position() -> list[Column[Any]]:
 
 @dataclass(frozen=True)
 class EventTable:
-    """A table partitioned by a time column, and which time to live applies to it."""
+    """A table partitioned by a time column, and what must be over before its rows may go.
+
+    A row's events end at most `reach` after its time. Rows that are `judged` stay until
+    online evaluation has moved past them, however old they are.
+    """
 
     name: str
     time_column: str
     long_lived: bool
+    judged: bool
+    reach: timedelta = timedelta(0)
 
 
 EVENT_TABLES = (
-    EventTable("watch", "time", long_lived=False),
-    EventTable("rating", "time", long_lived=True),
-    EventTable("recommendation_request", "time", long_lived=False),
-    EventTable("account", "time", long_lived=True),
-    EventTable("reject", "landed_at", long_lived=False),
-    EventTable("viewing", "day", long_lived=True),
-    EventTable("receipt", "time", long_lived=False),
+    EventTable("watch", "time", long_lived=False, judged=True),
+    EventTable("rating", "time", long_lived=True, judged=True),
+    EventTable("recommendation_request", "time", long_lived=False, judged=True),
+    EventTable("account", "time", long_lived=True, judged=False),
+    EventTable("reject", "landed_at", long_lived=False, judged=False),
+    EventTable("viewing", "day", long_lived=True, judged=False, reach=timedelta(days=1)),
+    EventTable("receipt", "time", long_lived=False, judged=True),
 )
 """Every partitioned table; `receipt` is the recommender's, but expires by the same rule."""
 
@@ -169,6 +177,11 @@ ingest_audit = Table(
     _column("accounts", BigInteger, "rows in account"),
     _column("rejects", BigInteger, "rows in reject"),
     _column("dropped", BigInteger, "rows in partitions that retention dropped, as counted then"),
+    _column(
+        "offset_error",
+        Numeric,
+        "sum of the offsets consumed less the sum found; not 0 if one is missing, another double",
+    ),
     _column("balanced", Boolean, "whether each consumed offset is accounted for once"),
     comment="Each audit of what was consumed against what is there, term by term",
 )
@@ -196,6 +209,7 @@ dropped_rows = Table(
     ),
     _column("log_partition", SmallInteger, "Kafka partition of the rows", primary_key=True),
     _column("row_count", BigInteger, "how many rows went with it"),
+    _column("offset_sum", Numeric, "sum of the offsets of these rows"),
     comment="How many lines of each Kafka partition went with a dropped partition",
 )
 retention_lease = Table(
@@ -213,6 +227,13 @@ viewing_progress = Table(
     _column("log_partition", SmallInteger, "Kafka partition", primary_key=True),
     _column("next_offset", BigInteger, "the next offset to roll up"),
     comment="How far watch is rolled up into viewing",
+)
+catalogue_progress = Table(
+    "catalogue_progress",
+    metadata,
+    _column("log_partition", SmallInteger, "Kafka partition", primary_key=True),
+    _column("next_offset", BigInteger, "the next offset to look at"),
+    comment="How far movies and users met in the stream are gathered into movie and app_user",
 )
 movie = Table(
     "movie",
