@@ -20,6 +20,8 @@ from monitoring.settings import Settings
 from monitoring.status import console, database_facts, ingest_lag, table
 from monitoring.worker import QUEUE, evaluate_once, register
 
+MOMENT = "%Y-%m-%d %H:%M:%S %Z"
+
 app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 evaluate = typer.Typer(no_args_is_help=True, help="Judge answers by what people did after them.")
 app.add_typer(evaluate, name="evaluate")
@@ -46,11 +48,13 @@ def one_pass() -> None:
     settings = Settings()
     done, _latest = evaluate_once(settings, should_stop=lambda: False)
     out = console()
-    out.print(judgement_table(done))
-    out.print(f"judged up to {done.watermark:%Y-%m-%d %H:%M:%S%z}")
+    if done.judgements:
+        out.print(judgement_table(done))
     needed = done.watermark + settings.evaluation_window + settings.evaluation_horizon
-    out.print(f"the next window waits for the stream to pass {needed:%Y-%m-%d %H:%M:%S%z}")
-    out.print(f"the stream has landed up to {done.progress or 'an unknown time'}")
+    progress = f"{done.progress:{MOMENT}}" if done.progress else "an unknown time"
+    out.print(f"judged: answers before {done.watermark:{MOMENT}}")
+    out.print(f"the next window waits for the stream to pass {needed:{MOMENT}}")
+    out.print(f"the stream has landed up to {progress}")
 
 
 @app.command()
@@ -87,7 +91,7 @@ def judgement_table(done: Pass) -> Table:
     for judgement in done.judgements:
         for figure in judgement.figures:
             table.add_row(
-                f"{judgement.window.start:%Y-%m-%d %H:%M:%S}",
+                f"{judgement.window.start:{MOMENT}}",
                 figure.model_version,
                 figure.arm,
                 figure.metric,
