@@ -1,9 +1,15 @@
 """Which versions are kept: the newest, and whatever is or may soon be answering."""
 
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from trainer.artifact import remove_version, version_names
+
+
+def assigned(slots: Path) -> set[str]:
+    """The versions that the slots are told to hold, by their files on the state volume."""
+    return {json.loads(path.read_bytes())["model_version"] for path in slots.glob("*.json")}
 
 
 def obsolete(names: Sequence[str], keep: int, needed: Iterable[str]) -> list[str]:

@@ -14,6 +14,7 @@ class Settings(DatabaseSettings):
     """Where versions go, what the ratings mean, when to train, what is kept."""
 
     models_directory: Path = Path("/var/lib/marquee/models")
+    state_directory: Path = Path("/var/lib/marquee/state")
     rating_min: float = Field(default=1, description="lowest rating of the stream's scale")
     rating_max: float = Field(default=5, description="highest rating of the stream's scale")
     watched_minutes: int = Field(
@@ -35,6 +36,11 @@ class Settings(DatabaseSettings):
     def versions_directory(self) -> Path:
         """Where each version has its directory."""
         return self.models_directory / "versions"
+
+    @property
+    def slots_directory(self) -> Path:
+        """Where each slot's assignment is written; only read here."""
+        return self.state_directory / "slots"
 
     @property
     def scale(self) -> Scale:

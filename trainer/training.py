@@ -20,7 +20,7 @@ from trainer.artifact import (
     version_name,
     write_version,
 )
-from trainer.collector import collect
+from trainer.collector import assigned, collect
 from trainer.interactions import Interactions
 from trainer.ranking import rank
 from trainer.records import deployed_versions, live_version, record_version, training_lock
@@ -84,9 +84,7 @@ def train(
         manifest = publish(snapshot, selection, settings, clock, progress)
         record_version(connection, manifest)
         progress.step(f"published {manifest.version}")
-        for name in collect(
-            settings.versions_directory, settings.keep_versions, deployed_versions(connection)
-        ):
+        for name in remove_old(connection, settings):
             progress.step(f"removed {name}: {settings.keep_versions} newer ones are kept")
         return manifest
 
@@ -102,6 +100,12 @@ def clean(settings: Settings, progress: Progress) -> None:
     """Remove what trainings left that were killed; only the holder of the lock may."""
     for name in remove_unfinished(settings.versions_directory):
         progress.step(f"removed {name}: it was never finished")
+
+
+def remove_old(connection: psycopg.Connection, settings: Settings) -> list[str]:
+    """Remove the versions that are neither among the newest nor in use; their names."""
+    in_use = deployed_versions(connection) | assigned(settings.slots_directory)
+    return collect(settings.versions_directory, settings.keep_versions, in_use)
 
 
 def live_recipe(connection: psycopg.Connection, progress: Progress) -> Recipe | None:

@@ -77,7 +77,7 @@ class Clock:
         return self.now
 
 
-def quietly(message, done):
+def quietly(*_):
     pass
 
 

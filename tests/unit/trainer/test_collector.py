@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.collector import collect, obsolete
+from trainer.collector import assigned, collect, obsolete
 
 NAMES = st.lists(st.text("abcdefgh", min_size=1), unique=True).map(sorted)
 
@@ -31,3 +31,13 @@ def test_removed_versions_are_named_and_gone(tmp_path):
         (tmp_path / name).mkdir()
     assert collect(tmp_path, 1, []) == ["a"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [".tmp-c", "b"]
+
+
+def test_what_the_slots_are_told_to_hold_is_assigned(tmp_path):
+    (tmp_path / "blue.json").write_text('{"model_version": "a", "assigned_at": "now"}')
+    (tmp_path / "green.json").write_text('{"model_version": "b", "assigned_at": "now"}')
+    assert assigned(tmp_path) == {"a", "b"}
+
+
+def test_without_slots_nothing_is_assigned(tmp_path):
+    assert assigned(tmp_path / "nowhere") == set()
