@@ -122,8 +122,8 @@ def _base_url(settings: Settings) -> str:
 
 def _write(outbox: Outbox, settings: Settings, random: Random, event: Event) -> None:
     mishaps = Mishaps(settings.damaged_share, settings.doubled_share)
-    for kind, line in written(event, mishaps, random):
-        post(outbox, kind, line)
+    for line in written(event, mishaps, random):
+        post(outbox, line)
 
 
 def _serve_metadata(

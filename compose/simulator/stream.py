@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from random import Random
+from typing import Any
 
 import structlog
 from kafka import KafkaProducer
@@ -12,9 +13,9 @@ from compose.simulator.metrics import LINES
 
 GATHER_SECONDS = 0.1
 """Lines are sent in batches of what came in this time."""
-PATIENCE = 4.0
-"""Seconds until a batch that Kafka has not confirmed is sent again, by a new producer: the old
-one would spin for as long as its broker is away, and hold up a stop."""
+DELIVERY_SECONDS = 6
+"""So long a producer tries to deliver; then a new one sends the batch again. A producer with
+unsent lines spins for as long as its broker is away, and holds up a stop."""
 LONGEST_PAUSE = 15.0
 """Seconds between two attempts to reach Kafka, at most."""
 MOST_WAITING = 20_000
@@ -50,10 +51,10 @@ async def publish(outbox: Outbox, servers: str, topic: str, random: Random) -> N
                 batch = []
         except KafkaError as error:
             log.warning("kafka takes no lines", waiting=outbox.qsize(), error=str(error))
-            producer.close(timeout=0)
+            _close(producer, 0)
         except asyncio.CancelledError:
             _send(producer, topic, _waiting(outbox))
-            producer.close(timeout=PATIENCE)
+            _close(producer, DELIVERY_SECONDS / 2)
             raise
 
 
@@ -68,15 +69,23 @@ def _waiting(outbox: Outbox) -> list[Line]:
 
 
 def _deliver(producer: KafkaProducer, topic: str, batch: Sequence[Line]) -> None:
-    _send(producer, topic, batch)
-    producer.flush(timeout=PATIENCE)
+    deliveries = _send(producer, topic, batch)
+    producer.flush(timeout=2 * DELIVERY_SECONDS)  # all end, so that the producer can be closed
+    for delivery in deliveries:
+        delivery.get()
     for kind, _ in batch:
         LINES.labels(kind).inc()
 
 
-def _send(producer: KafkaProducer, topic: str, lines: Sequence[Line]) -> None:
-    for _, line in lines:
-        producer.send(topic, line)
+def _send(producer: KafkaProducer, topic: str, lines: Sequence[Line]) -> list[Any]:
+    return [producer.send(topic, line) for _, line in lines]
+
+
+def _close(producer: KafkaProducer, patience: float) -> None:
+    try:
+        producer.close(timeout=patience)
+    except KafkaError as error:
+        log.warning("lines were left behind", error=str(error))
 
 
 async def _connected(servers: str, topic: str, random: Random) -> KafkaProducer:
@@ -94,12 +103,14 @@ def _connect(servers: str, topic: str) -> KafkaProducer:
     producer = KafkaProducer(
         bootstrap_servers=servers.split(","),
         acks="all",
+        request_timeout_ms=DELIVERY_SECONDS * 500,
+        delivery_timeout_ms=DELIVERY_SECONDS * 1000,
         bootstrap_timeout_ms=3000,
         max_block_ms=3000,
     )
     try:
         producer.partitions_for(topic)
     except KafkaError:
-        producer.close(timeout=0)
+        _close(producer, 0)
         raise
     return producer
