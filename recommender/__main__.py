@@ -93,7 +93,7 @@ def start_slot(settings: Settings) -> Flask:
     metrics.model_age.set_function(
         lambda: age_seconds(slot.model, datetime.now(UTC)) if slot.model else nan
     )
-    answers = Answers(settings.slot, activity, queue, metrics)
+    answers = Answers(activity, queue, metrics)
     return create_app(settings.slot, slot, answers, store, metrics)
 
 

@@ -15,10 +15,7 @@ from trainer.artifact import ModelVersion
 class Answers:
     """Answers of one slot, each with its receipt and its place in the metrics."""
 
-    def __init__(
-        self, slot_name: str, activity: RecentActivity, receipts: ReceiptQueue, metrics: Metrics
-    ) -> None:
-        self._slot_name = slot_name
+    def __init__(self, activity: RecentActivity, receipts: ReceiptQueue, metrics: Metrics) -> None:
         self._activity = activity
         self._receipts = receipts
         self._metrics = metrics
@@ -47,6 +44,6 @@ class Answers:
 
     def _figures_of(self, model_version: str, reason: str) -> tuple[Counter, Histogram]:
         return (
-            self._metrics.requests.labels(self._slot_name, model_version, "200", reason),
-            self._metrics.seconds.labels(self._slot_name, model_version, reason),
+            self._metrics.requests.labels(model_version, "200", reason),
+            self._metrics.seconds.labels(model_version, reason),
         )

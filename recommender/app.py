@@ -47,7 +47,7 @@ def create_app(
     app.before_request(_only_get)
     app.register_error_handler(HTTPException, _explained)
     app.register_error_handler(Exception, _failed)
-    app.after_request(_counted(slot_name, metrics))
+    app.after_request(_counted(metrics))
     _add_recommend(app, slot, answers)
     _add_readiness(app, slot_name, slot, receipts)
     _add_metrics(app, metrics)
@@ -149,10 +149,10 @@ def _failed(error: Exception) -> ResponseReturnValue:
     return Response(f"{EXPLANATIONS[500]}\n", status=500, mimetype="text/plain")
 
 
-def _counted(slot_name: str, metrics: Metrics) -> Callable[[Response], Response]:
+def _counted(metrics: Metrics) -> Callable[[Response], Response]:
     def count(response: Response) -> Response:
         if response.status_code >= 400:  # noqa: PLR2004 -- where HTTP's errors begin
-            metrics.requests.labels(slot_name, "", str(response.status_code), "none").inc()
+            metrics.requests.labels("", str(response.status_code), "none").inc()
         return response
 
     return count

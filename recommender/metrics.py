@@ -15,7 +15,7 @@ BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 0.6, 1.0)
 
 
 class Metrics:
-    """One slot's figures, in a registry of their own."""
+    """One slot's figures, in a registry of their own; which slot it is, the scraper knows."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -25,13 +25,13 @@ class Metrics:
         self.requests = Counter(
             "marquee_requests_total",
             "Requests, by status and by how the list came about (none: no list)",
-            ["slot", "model_version", "status", "reason"],
+            ["model_version", "status", "reason"],
             registry=self.registry,
         )
         self.seconds = Histogram(
             "marquee_request_seconds",
             "Time spent on an answer",
-            ["slot", "model_version", "reason"],
+            ["model_version", "reason"],
             buckets=BUCKETS,
             registry=self.registry,
         )

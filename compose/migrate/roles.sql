@@ -20,3 +20,5 @@ $$;
 GRANT job_worker TO retention, trainer, evaluation, releaser;
 ALTER ROLE analyst SET default_transaction_read_only = on;
 ALTER ROLE analyst SET statement_timeout = '5min';
+-- it asks for a few rows twice a second: starting parallel workers costs five times the query
+ALTER ROLE recommender SET max_parallel_workers_per_gather = 0;

@@ -22,7 +22,7 @@ class Running:
         self.metrics = Metrics()
         self.slot = Slot(folder, folder / "blue.json", self.metrics)
         self.receipts = ReceiptQueue(100, self.metrics)
-        answers = Answers("blue", RecentActivity(10), self.receipts, self.metrics)
+        answers = Answers(RecentActivity(10), self.receipts, self.metrics)
         app = create_app("blue", self.slot, answers, self.receipts, self.metrics)
         self.client = app.test_client()
 
@@ -59,7 +59,7 @@ def test_an_answer_leaves_a_receipt_that_says_the_same(ready):
 def test_an_answer_is_counted(ready):
     ready.client.get("/recommend/7")
 
-    labels = {"slot": "blue", "model_version": NAME, "reason": "popular"}
+    labels = {"model_version": NAME, "reason": "popular"}
     assert ready.figure("marquee_requests_total", status="200", **labels) == 1
     assert ready.figure("marquee_request_seconds_count", **labels) == 1
 
@@ -107,9 +107,7 @@ def test_an_error_is_told_without_its_trace(ready, monkeypatch):
 
     assert (response.status_code, response.mimetype) == (500, "text/plain")
     assert "secret" not in response.text
-    assert ready.figure(
-        "marquee_requests_total", slot="blue", model_version="", status="500", reason="none"
-    )
+    assert ready.figure("marquee_requests_total", model_version="", status="500", reason="none")
 
 
 def test_without_a_model_there_is_no_answer_and_the_slot_is_not_ready(running):
