@@ -56,14 +56,16 @@ def ask_and_follow(task: str, **arguments: JSONValue) -> int:
     """Ask the releaser for `task` and print its progress; the exit status."""
     conninfo = Settings().conninfo()
     try:
-        job_id = defer(job_app(conninfo), task, QUEUE, **arguments)
+        with psycopg.connect(conninfo, autocommit=True) as connection:
+            job_id = defer(job_app(conninfo), task, QUEUE, **arguments)
+            for line in follow(conninfo, job_id):
+                typer.echo(f"{line.at:%H:%M:%S} {line.message}")
+            return 0 if job_status(connection, job_id) == "succeeded" else 1
     except AlreadyEnqueued:
         typer.echo(f"a {task} is waiting already", err=True)
-        return 1
-    for line in follow(conninfo, job_id):
-        typer.echo(f"{line.at:%H:%M:%S} {line.message}")
-    with psycopg.connect(conninfo, autocommit=True) as connection:
-        return 0 if job_status(connection, job_id) == "succeeded" else 1
+    except psycopg.OperationalError as error:
+        typer.echo(f"the database does not answer: {error}", err=True)
+    return 1
 
 
 if __name__ == "__main__":

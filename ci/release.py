@@ -99,14 +99,21 @@ def plan(version: str, standing: Standing, shares: tuple[int, ...]) -> tuple[Ste
 
 @dataclass(frozen=True)
 class Readiness:
-    """What a slot says of itself; `version` is None when it has no model or does not answer."""
+    """What a slot says of itself.
+
+    `version` is None when it has no model or does not answer; `refused` is a version that it
+    was told to run and found damaged or unfit.
+    """
 
     ready: bool
     version: str | None = None
+    refused: str | None = None
     why_not: str = "it says it is not ready"
 
     def missing(self, version: str) -> str | None:
         """Why the slot cannot answer with `version`; None when it can."""
+        if self.refused == version:
+            return "it found the version damaged or unfit, its log says why"
         if not self.ready:
             return self.why_not
         if self.version != version:

@@ -18,6 +18,7 @@ from ci.release import (
     Place,
     Placement,
     Promote,
+    Readiness,
     Shift,
     Standing,
     Step,
@@ -37,8 +38,8 @@ POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Ground:
-    """What a release stands on, whom it tells, and who may stop it.
+class Environment:
+    """What a release works on, whom it tells, and who may stop it.
 
     `stop_reason` is asked at every poll; what it says, if anything, ends the release.
     """
@@ -51,37 +52,37 @@ class Ground:
     job_id: int | None = None
 
 
-def release(ground: Ground, version: str) -> None:
+def release(environment: Environment, version: str) -> None:
     """Replace the live version by `version`, or leave everything as it was.
 
     Raises:
         AbortedError: it was given up and the traffic is back.
     """
-    standing = record.standing(ground.connection)
+    standing = record.standing(environment.connection)
     if standing.live and standing.live.version == version:
         metrics.RELEASES.labels("unchanged").inc()
-        ground.say(f"{version} is live already; nothing was changed")
+        environment.say(f"{version} is live already; nothing was changed")
         return
-    run = Run(ground, "release", target_of(version, standing), standing)
-    run.carry_out(plan(version, standing, ground.settings.release_steps))
+    run = Run(environment, "release", target_of(version, standing), standing)
+    run.carry_out(plan(version, standing, environment.settings.release_steps))
     metrics.RELEASES.labels("promoted").inc()
 
 
-def rollback(ground: Ground) -> None:
+def rollback(environment: Environment) -> None:
     """Send all traffic back to the version that was live before.
 
     Raises:
         RefusedError: there is no such version, or its slot does not answer with it.
         AbortedError: it was given up and the traffic is where it was.
     """
-    standing = record.standing(ground.connection)
+    standing = record.standing(environment.connection)
     back_to = standing.previous
     if back_to is None:
         raise RefusedError("there is no previous version to go back to")
-    slot_says = readiness(ground.client, ground.settings.url(back_to.slot))
+    slot_says = readiness(environment.client, environment.settings.url(back_to.slot))
     if missing := slot_says.missing(back_to.version):
         raise RefusedError(f"{back_to.slot} cannot answer with {back_to.version}: {missing}")
-    Run(ground, "rollback", back_to, standing).carry_out((Shift(BUCKETS), Promote()))
+    Run(environment, "rollback", back_to, standing).carry_out((Shift(BUCKETS), Promote()))
     metrics.RELEASES.labels("rolled_back").inc()
 
 
@@ -142,7 +143,7 @@ def publish_popular(settings: Settings, version: str) -> None:
 class Run:
     """One release or rollback under way."""
 
-    ground: Ground
+    environment: Environment
     action: record.Action
     target: Placement
     standing: Standing
@@ -163,10 +164,10 @@ class Run:
         live = self.standing.live
         self.note("start", 0, f"in place of {live.version}" if live else "the first release")
         reason = f"a {self.action} of {self.target.version} needs its slot"
-        for name in record.end_experiments(self.ground.connection, reason):
-            self.ground.say(f"experiment {name} was ended")
+        for name in record.end_experiments(self.environment.connection, reason):
+            self.environment.say(f"experiment {name} was ended")
         if live:
-            send(self.ground.settings, live, BUCKETS)
+            send(self.environment.settings, live, BUCKETS)
 
     def do(self, step: Step, old_before: Traffic) -> None:
         """Do one step and record it.
@@ -176,13 +177,13 @@ class Run:
         """
         match step:
             case Place(target):
-                place(self.ground.settings, target)
+                place(self.environment.settings, target)
                 words = f"{target.slot} was told to load {target.version}"
                 self.note("place", 0, words, slot=target.slot)
             case AwaitReady(target):
                 self.await_ready(target)
             case Shift(share):
-                send(self.ground.settings, self.target, share)
+                send(self.environment.settings, self.target, share)
                 self.note("shift", share, f"{share} of {BUCKETS} buckets go to {self.target.slot}")
             case Watch(share):
                 self.watch(share, old_before)
@@ -190,24 +191,26 @@ class Run:
                 self.promote()
 
     def await_ready(self, target: Placement) -> None:
-        """Wait until the slot answers with the version."""
-        missing: str | None = "it was not asked"
-        for elapsed in self.polls(self.ground.settings.release_ready_seconds):
-            missing = self.slot_says(target)
+        """Wait until the slot answers with the version, or says that it never will."""
+        missing: str | None = None
+        for elapsed in self.polls(self.environment.settings.release_ready_seconds):
+            says = self.slot_says(target)
+            missing = says.missing(target.version)
             if missing is None:
                 words = f"{target.slot} is ready after {elapsed:.1f} s"
                 self.note("ready", 0, words, slot=target.slot)
                 return
-        seconds = self.ground.settings.release_ready_seconds
-        raise AbortedError(f"{target.slot} is not ready after {seconds:g} s: {missing}")
+            if says.refused == target.version:
+                break
+        raise AbortedError(f"{target.slot} is not ready after {elapsed:.1f} s: {missing}")
 
     def watch(self, share: int, old_before: Traffic) -> None:
         """Watch the version at this share; the first bad finding ends the release."""
         new_before = self.new_traffic()
         finding = Finding(passed=None, words="no traffic seen")
         missed = 0
-        for _ in self.polls(self.ground.settings.release_watch_seconds):
-            missing = self.slot_says(self.target)
+        for _ in self.polls(self.environment.settings.release_watch_seconds):
+            missing = self.slot_says(self.target).missing(self.target.version)
             missed = missed + 1 if missing else 0
             if missed >= UNREADY_POLLS:
                 raise AbortedError(f"{self.target.slot} stopped being ready: {missing}")
@@ -216,14 +219,14 @@ class Run:
                 continue
             new_before = new_before or new
             old_since = old.since(old_before) if old else Traffic()
-            finding = judge(new.since(new_before), old_since, self.ground.settings.bounds())
+            finding = judge(new.since(new_before), old_since, self.environment.settings.bounds())
             if finding.passed is False:
                 raise AbortedError(finding.words)
         self.note("watch", share, self.with_online_figures(finding.words))
 
     def promote(self) -> None:
         """Make the version the live one; the other slot keeps what was."""
-        publish_popular(self.ground.settings, self.target.version)
+        publish_popular(self.environment.settings, self.target.version)
         before = self.standing.live
         words = f"live in place of {before.version}" if before else "live, the first"
         self.note("promote", BUCKETS, words, live=self.target)
@@ -231,7 +234,7 @@ class Run:
 
     def give_up(self, error: Exception) -> None:
         """Put traffic back first; then record why. Without a database, `recover` records it."""
-        put_back(self.ground.settings, self.standing)
+        put_back(self.environment.settings, self.standing)
         metrics.RELEASES.labels("aborted").inc()
         try:
             self.note("abort", 0, str(error))
@@ -246,7 +249,7 @@ class Run:
         """
         began = time.monotonic()
         while True:
-            if reason := self.ground.stop_reason():
+            if reason := self.environment.stop_reason():
                 raise AbortedError(reason)
             elapsed = time.monotonic() - began
             yield elapsed
@@ -254,22 +257,23 @@ class Run:
                 return
             time.sleep(min(POLL_SECONDS, seconds - elapsed))
 
-    def slot_says(self, target: Placement) -> str | None:
-        """Why the target's slot cannot answer with its version; None when it can."""
-        url = self.ground.settings.url(target.slot)
-        return readiness(self.ground.client, url).missing(target.version)
+    def slot_says(self, target: Placement) -> Readiness:
+        """What the target's slot says of itself."""
+        return readiness(self.environment.client, self.environment.settings.url(target.slot))
 
     def new_traffic(self) -> Traffic | None:
         """What the new version's slot counted."""
-        return traffic(self.ground.client, self.ground.settings.url(self.target.slot))
+        return traffic(self.environment.client, self.environment.settings.url(self.target.slot))
 
     def old_traffic(self) -> Traffic | None:
         """What the live version's slot counted."""
-        return traffic(self.ground.client, self.ground.settings.url(self.target.slot.other))
+        return traffic(
+            self.environment.client, self.environment.settings.url(self.target.slot.other)
+        )
 
     def with_online_figures(self, words: str) -> str:
         """Add what people did after the new version's answers, where it is known already."""
-        figures = record.online_figures(self.ground.connection, self.target.version)
+        figures = record.online_figures(self.environment.connection, self.target.version)
         return f"{words}; online: {figures}" if figures else words
 
     def note(
@@ -284,7 +288,7 @@ class Run:
         """Record a step and say it; slot and live version are those of the run unless given."""
         live = live or self.standing.live
         deployment = record.Deployment(
-            job_id=self.ground.job_id,
+            job_id=self.environment.job_id,
             action=self.action,
             step=step,
             version=self.target.version,
@@ -294,6 +298,6 @@ class Run:
             live_slot=live.slot if live else None,
             reason=words,
         )
-        record.record(self.ground.connection, deployment)
+        record.record(self.environment.connection, deployment)
         metrics.SHARE.set(share)
-        self.ground.say(f"{step}: {words}")
+        self.environment.say(f"{step}: {words}")

@@ -7,6 +7,7 @@ and a person or the next schedule decides about another.
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import psycopg
 from procrastinate import App, JobContext
@@ -14,7 +15,7 @@ from procrastinate.jobs import Status
 
 from ci import metrics, record
 from ci.errors import RefusedError
-from ci.runbook import Ground, recover, release, rollback
+from ci.runbook import Environment, recover, release, rollback
 from ci.settings import Settings
 from ci.slots import slot_client
 from ingest.jobs import job_app, say
@@ -27,14 +28,14 @@ def register(app: App, settings: Settings) -> None:
 
     @app.task(name="release", queue=QUEUE, pass_context=True)
     def release_task(context: JobContext, version: str | None = None) -> None:
-        with held_ground(settings, context) as ground:
-            release(ground, record.choose_version(ground.connection, version))
+        with held_environment(settings, context) as environment:
+            release(environment, record.choose_version(environment.connection, version))
 
     @app.task(name="rollback", queue=QUEUE, pass_context=True)
     def rollback_task(context: JobContext) -> None:
-        with held_ground(settings, context) as ground:
-            if not stopped_a_release(ground):
-                rollback(ground)
+        with held_environment(settings, context) as environment:
+            if not stopped_a_release(environment):
+                rollback(environment)
 
     if settings.schedule == "internal" and settings.release_cron:
 
@@ -47,22 +48,23 @@ def register(app: App, settings: Settings) -> None:
             pass_context=True,
         )
         def scheduled_release_task(context: JobContext, timestamp: int) -> None:
-            with held_ground(settings, context) as ground:
-                release_if_new(ground, timestamp)
+            with held_environment(settings, context) as environment:
+                release_if_new(environment, timestamp)
 
 
-def release_if_new(ground: Ground, timestamp: int) -> None:
+def release_if_new(environment: Environment, timestamp: int) -> None:
     """Release the newest version unless it was tried before: then a person decides."""
-    version = record.choose_version(ground.connection, None)
-    if record.was_released(ground.connection, version):
-        ground.say(f"nothing new to release (due at {timestamp}): {version} was released before")
+    version = record.choose_version(environment.connection, None)
+    if record.was_released(environment.connection, version):
+        due = datetime.fromtimestamp(timestamp, UTC)
+        environment.say(f"nothing new to release at {due:%H:%M} UTC: {version} was tried before")
         return
-    release(ground, version)
+    release(environment, version)
 
 
 @contextmanager
-def held_ground(settings: Settings, context: JobContext) -> Iterator[Ground]:
-    """The ground of one job, held by nobody else, with whatever died on it cleared away."""
+def held_environment(settings: Settings, context: JobContext) -> Iterator[Environment]:
+    """The environment of one job, held by nobody else, with whatever died on it cleared away."""
     job_id = context.job.id
     if job_id is None:
         raise TypeError("a job that is worked on has an id")
@@ -75,7 +77,7 @@ def held_ground(settings: Settings, context: JobContext) -> Iterator[Ground]:
         metrics.RUNNING.track_inprogress(),
     ):
         recover(connection, settings)
-        yield Ground(
+        yield Environment(
             connection,
             client,
             settings,
@@ -112,12 +114,13 @@ def asked_for_by(job_id: int | None) -> str:
     return f"a rollback was asked for (job {job_id})"
 
 
-def stopped_a_release(ground: Ground) -> bool:
+def stopped_a_release(environment: Environment) -> bool:
     """Whether this rollback already had its effect: it ended the release that was under way."""
-    last = record.last_step(ground.connection)
-    if last is None or last.reason != asked_for_by(ground.job_id):
+    last = record.last_step(environment.connection)
+    if last is None or last.reason != asked_for_by(environment.job_id):
         return False
-    ground.say(f"the release of {last.version} was stopped; live as before: {last.live_version}")
+    words = f"the release of {last.version} was stopped; live as before: {last.live_version}"
+    environment.say(words)
     return True
 
 
