@@ -25,6 +25,7 @@ def metadata_server(port: int, lookups: Mapping[str, Lookup]) -> ThreadingHTTPSe
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = 10
+        disable_nagle_algorithm = True  # head and body are two writes; the second should not wait
 
         def do_GET(self) -> None:
             status, body = answer(self.path, lookups)

@@ -12,7 +12,7 @@ from compose.simulator.movielens import Rating
 
 TASTE_RANK = 40
 """Dimensions of taste: below the 610 users, so that everybody also likes what neighbours like."""
-HALF_LIKED_RANK = 200
+HALF_LIKED_RANK = 60
 """The movie at this place of a person's own ranking is liked by one half."""
 GOOD_STARS = 4.0
 HELD_OUT_LIKING = 0.9
@@ -20,8 +20,8 @@ HELD_OUT_DISLIKING = 0.1
 MEMORY = 300
 """A person may watch a movie again when so many others came after it."""
 
-LOOKS_FURTHER = 0.93
-TAKES_WHAT_IS_LIKED = 0.6
+LOOKS_FURTHER = 0.9
+TAKES_WHAT_IS_LIKED = 0.15
 WATCHES_ANYWAY = 0.5
 WATCHES_WITHOUT_ASKING = 0.15
 PICKS_FROM_WISHES = 0.3

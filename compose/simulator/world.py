@@ -22,7 +22,7 @@ from compose.simulator.people import (
 from compose.simulator.town import Town
 from ingest.lines import AccountCreated, Event, Rated, Requested, Watched
 
-LINES_A_VISIT = 65
+LINES_A_VISIT = 62
 """How many lines a visit leaves in the stream on average."""
 ODD_CALLS = 0.01
 _NO_IDS = ("abc", "-1", "1.5", "0", "9" * 40, "\0", "1e3", "user 7")

@@ -1,9 +1,10 @@
+from importlib.resources import files
 from random import Random
 
 import numpy as np
 import pytest
 
-from compose.simulator.movielens import Rating
+from compose.simulator.movielens import Rating, read_movies, read_ratings, split_by_user
 from compose.simulator.people import (
     MEMORY,
     Person,
@@ -152,3 +153,24 @@ def test_a_newcomer_has_a_taste_of_the_set_and_has_seen_nothing(tastes):
     person = newcomer(9000, tastes, Random(1))
     assert person.taste in tastes.row.values()
     assert not person.seen
+
+
+def test_lists_of_what_the_stream_has_not_told_are_taken_more_often_than_popular_ones():
+    folder = files("compose.simulator") / "movielens"
+    movies = read_movies(folder)
+    sent, held_out = split_by_user(read_ratings(folder, movies))
+    tastes = learn_tastes(sent, held_out, len(movies))
+    counts = np.bincount([rating.movie for rating in sent])
+    popular = np.argsort(-counts, stable=True).tolist()
+
+    def taken(movies_of):
+        choices = [
+            (movies_of(person), choose(person, movies_of(person), tastes, Random(person.user_id)))
+            for person in population(tastes, sent)
+        ]
+        return sum(movie in movies for movies, movie in choices)
+
+    def popular_and_not_seen(person):
+        return [movie for movie in popular[:200] if movie not in person.seen][:20]
+
+    assert taken(lambda person: tastes.wishes[person.taste][:20]) > taken(popular_and_not_seen)
