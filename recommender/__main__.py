@@ -1,5 +1,6 @@
 """`python -m recommender serve`: one slot, from its assigned model to answers over HTTP."""
 
+import sys
 import time
 from collections.abc import Callable
 from contextvars import copy_context
@@ -31,7 +32,10 @@ LOOK_FOR_MODEL_SECONDS = 0.5
 FOLLOW_ACTIVITY_SECONDS = 0.5
 STORE_RECEIPTS_SECONDS = 0.05
 FLUSH_SECONDS = 4.0
-THREADS = 2
+THREADS = 1
+"""Answers are short and never wait, so a second thread would only fight for the interpreter."""
+SWITCH_SECONDS = 0.001
+"""How long an answer waits at most for the work beside it to give way."""
 
 LOG = structlog.get_logger()
 
@@ -66,6 +70,7 @@ def serve() -> None:
 
 def start_slot(settings: Settings) -> Flask:
     """Wire a slot and start the work beside its answers; called in the process that answers."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     metrics = Metrics()
     assignment = settings.state_dir / "slots" / f"{settings.slot}.json"
     slot = Slot(settings.models_dir, assignment, metrics)

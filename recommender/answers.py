@@ -25,14 +25,14 @@ class Answers:
         """The line to send: movie ids separated by commas, best first."""
         started = time.perf_counter()
         movie_ids, reason = answer(user_id, model, self._activity.of(user_id))
-        line = f"{','.join(movie_ids)}\n".encode()
+        movies = ",".join(movie_ids)
         seconds = time.perf_counter() - started
         receipt = Receipt(
-            uuid7(), time.time(), user_id, movie_ids, model.name, bucket, reason, seconds
+            uuid7(), time.time(), user_id, movies, model.name, bucket, reason, seconds
         )
         self._receipts.put(receipt)
         self._count(receipt)
-        return line
+        return f"{movies}\n".encode()
 
     def _count(self, receipt: Receipt) -> None:
         key = receipt.model_version, receipt.reason

@@ -34,7 +34,8 @@ class Receipt(NamedTuple):
     time: float
     """Unix time of the answer."""
     user_id: int
-    movie_ids: list[str]
+    movies: str
+    """The answer as it was sent, without the end of the line: ids separated by commas."""
     model_version: str
     bucket: int
     """0 to 999; -1 unknown."""
@@ -135,21 +136,20 @@ class ReceiptStore:
 
 def copy_line(receipt: Receipt, slot: str) -> str:
     """A receipt as one line of COPY's text format."""
-    movies = ",".join(f'"{movie}"' for movie in map(_array_escaped, receipt.movie_ids))
     time = datetime.fromtimestamp(receipt.time, UTC).isoformat()
     return (
-        f"{receipt.receipt_id}\t{time}\t{receipt.user_id}\t{{{_copy_escaped(movies)}}}"
+        f"{receipt.receipt_id}\t{time}\t{receipt.user_id}\t{_array(receipt.movies)}"
         f"\t{receipt.model_version}\t{slot}\t{receipt.bucket}\t{CONTROL_ARM}"
         f"\t{receipt.reason}\t{receipt.seconds * 1000:.3f}\n"
     )
 
 
-def _array_escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
-
-
-def _copy_escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\t", "\\t")
+def _array(movies: str) -> str:
+    """An array of text, quoted for PostgreSQL and then once more for COPY."""
+    if not movies:
+        return "{}"
+    quoted = movies.replace("\\", r"\\").replace('"', r"\"").replace(",", '","')
+    return f'{{"{quoted}"}}'.replace("\\", r"\\").replace("\t", r"\t")
 
 
 def current_transaction(connection: psycopg.Connection) -> str:

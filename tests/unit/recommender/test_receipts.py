@@ -6,9 +6,9 @@ from recommender.metrics import Metrics
 from recommender.receipts import Receipt, ReceiptQueue, copy_line
 
 
-def receipt(user_id, movie_ids=("heat+1995",)):
+def receipt(user_id, movies="heat+1995"):
     identifier = UUID("01890000-0000-7000-8000-000000000000")
-    return Receipt(identifier, 1.5, user_id, list(movie_ids), "v1", 7, "model", 0.0002)
+    return Receipt(identifier, 1.5, user_id, movies, "v1", 7, "model", 0.0002)
 
 
 def test_receipts_are_taken_in_the_order_they_were_put():
@@ -31,7 +31,11 @@ def test_a_full_queue_drops_the_oldest_and_counts_it():
 
 
 def test_a_receipt_becomes_one_line_of_tab_separated_fields():
-    assert copy_line(receipt(5, ["heat+1995", "ronin+1998"]), "blue") == (
+    assert copy_line(receipt(5, "heat+1995,ronin+1998"), "blue") == (
         "01890000-0000-7000-8000-000000000000\t1970-01-01T00:00:01.500000+00:00\t5"
         '\t{"heat+1995","ronin+1998"}\tv1\tblue\t7\tcontrol\tmodel\t0.200\n'
     )
+
+
+def test_an_answer_without_movies_is_an_empty_array():
+    assert "\t{}\t" in copy_line(receipt(5, ""), "blue")
