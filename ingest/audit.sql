@@ -19,7 +19,8 @@ WITH watches AS (
     FROM dropped_rows GROUP BY log_partition
 ), stream AS (
     SELECT log_partition, first_offset, next_offset, next_offset - first_offset AS consumed,
-           (next_offset - first_offset)::numeric * (first_offset + next_offset - 1) / 2 AS offsets
+           div((next_offset - first_offset)::numeric * (first_offset + next_offset - 1), 2)
+               AS offsets
     FROM stream_offset
 ), term AS (
     SELECT log_partition,

@@ -48,6 +48,8 @@ PASSING = (
     NoPartitionError,
 )
 LONGEST_PAUSE_SECONDS = 5.0
+LONGEST_SILENCE_SECONDS = 10.0
+ANSWER_MS = 5_000
 TOPIC_AGE_MS = 5_000
 POLL_MS = 100
 
@@ -98,10 +100,17 @@ def _session(
         positions = _take_up(consumer, connection, topic, settings.start_from)
         landing = Landing(connection, topic, settings.scale, settings.clock_tolerance)
         landed: Future[None] | None = None
+        heard_at = time.monotonic()
         while not stop.is_set() and consumer.partitions_for_topic(topic) <= positions.keys():
             records = _read(consumer, settings, stop)
             if landed:
                 landed.result()
+            if records:
+                heard_at = time.monotonic()
+            elif time.monotonic() - heard_at > LONGEST_SILENCE_SECONDS:
+                # an idle topic and a broker that is gone are the same to poll; this one raises
+                consumer.end_offsets(list(consumer.assignment()), timeout_ms=ANSWER_MS)
+                heard_at = time.monotonic()
             batch = list(_slices(records, positions))
             positions |= {part.log_partition: part.next_offset for part in batch}
             landed = beside.submit(_land, landing, batch, now)

@@ -8,7 +8,6 @@ be safe to repeat.
 import asyncio
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +15,8 @@ from pathlib import Path
 import psycopg
 import structlog
 from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Status
 from procrastinate.types import JSONValue
 
 LOG = structlog.get_logger()
@@ -24,6 +25,8 @@ HEARTBEAT_SECONDS = 5
 SHUTDOWN_SECONDS = 1.0
 """After SIGTERM a job has this long to end by itself; then its context says `should_abort`."""
 STALLED_AFTER_SECONDS = 30
+KEPT_HOURS = 7 * 24
+"""How long jobs that ended well can still be looked up."""
 ENDED = frozenset({"succeeded", "failed", "cancelled", "aborted"})
 
 
@@ -38,26 +41,20 @@ def work(app: App, queue: str, heartbeat: Path) -> None:
 
 
 async def _work(app: App, queue: str, heartbeat: Path) -> None:
-    async with app.open_async():
-        beside = [
-            asyncio.create_task(_beat(heartbeat)),
-            asyncio.create_task(_free_stalled_jobs(app, queue)),
-        ]
-        try:
-            await app.run_worker_async(
-                queues=[queue],
-                name=queue,
-                concurrency=1,
-                fetch_job_polling_interval=1.0,
-                shutdown_graceful_timeout=SHUTDOWN_SECONDS,
-                update_heartbeat_interval=HEARTBEAT_SECONDS,
-                stalled_worker_timeout=STALLED_AFTER_SECONDS,
-            )
-        finally:
-            for task in beside:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+    # In one group, so that a worker that can no longer beat or tidy ends and is restarted.
+    async with app.open_async(), asyncio.TaskGroup() as group:
+        beside = [group.create_task(_beat(heartbeat)), group.create_task(_tidy(app, queue))]
+        await app.run_worker_async(
+            queues=[queue],
+            name=queue,
+            concurrency=1,
+            fetch_job_polling_interval=1.0,
+            shutdown_graceful_timeout=SHUTDOWN_SECONDS,
+            update_heartbeat_interval=HEARTBEAT_SECONDS,
+            stalled_worker_timeout=STALLED_AFTER_SECONDS,
+        )
+        for task in beside:
+            task.cancel()
 
 
 async def _beat(heartbeat: Path) -> None:
@@ -66,14 +63,23 @@ async def _beat(heartbeat: Path) -> None:
         await asyncio.sleep(HEARTBEAT_SECONDS)
 
 
-async def _free_stalled_jobs(app: App, queue: str) -> None:
+async def _tidy(app: App, queue: str) -> None:
     while True:
-        for job in await app.job_manager.get_stalled_jobs(
-            queue=queue, seconds_since_heartbeat=STALLED_AFTER_SECONDS
-        ):
-            LOG.warning("job freed", job=job.id, task=job.task_name, why="its worker is gone")
-            await app.job_manager.retry_job(job)
+        await free_stalled_jobs(app, queue)
+        await app.job_manager.delete_old_jobs(nb_hours=KEPT_HOURS, queue=queue)
         await asyncio.sleep(STALLED_AFTER_SECONDS / 3)
+
+
+async def free_stalled_jobs(app: App, queue: str) -> None:
+    """Put jobs whose worker is gone back, or end them where the same task waits already."""
+    for job in await app.job_manager.get_stalled_jobs(
+        queue=queue, seconds_since_heartbeat=STALLED_AFTER_SECONDS
+    ):
+        LOG.warning("job freed", job=job.id, task=job.task_name, why="its worker is gone")
+        try:
+            await app.job_manager.retry_job(job)
+        except UniqueViolation:
+            await app.job_manager.finish_job(job, Status.FAILED, delete_job=False)
 
 
 def defer(app: App, task: str, queue: str, **arguments: JSONValue) -> int:

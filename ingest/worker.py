@@ -1,11 +1,15 @@
 """The jobs of retention: what the worker of the queue `retain` does, and when."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from threading import Event, Thread
 
 import psycopg
 import structlog
-from procrastinate import App
+from procrastinate import App, JobContext
+from procrastinate.exceptions import JobAborted
 
 from ingest.audit import audit
 from ingest.catalogue import ask_api, describe, meet
@@ -18,31 +22,81 @@ from ingest.settings import RetentionSettings
 LOG = structlog.get_logger()
 
 QUEUE = "retain"
+NIGHTLY = "7 3 * * *"
+KEEP_JOBS_HOURS = 14 * 24
+STOP_POLL_SECONDS = 0.2
 
 
 def retention_app(settings: RetentionSettings, conninfo: str, now: Callable[[], datetime]) -> App:
-    """The periodic tasks `retain`, `audit` and `catalogue`; each is safe to repeat."""
+    """The periodic tasks `retain`, `audit`, `catalogue`, `forget`; each is safe to repeat."""
     app = job_app(conninfo)
 
-    @app.periodic(cron=settings.retain_cron)
-    @app.task(name="retain", queue=QUEUE, queueing_lock="retain")
-    def _retain(timestamp: int = 0) -> None:  # noqa: ARG001 -- the periodic deferrer hands it over
-        with psycopg.connect(conninfo, autocommit=True) as connection:
-            retain(connection, settings, now())
+    def periodic(cron: str, name: str, work: Callable[[psycopg.Connection], None]) -> None:
+        @app.periodic(cron=cron)
+        @app.task(name=name, queue=QUEUE, queueing_lock=name, pass_context=True)
+        def _task(context: JobContext, timestamp: int = 0) -> None:  # noqa: ARG001 -- the deferrer's
+            with stoppable_connection(conninfo, context.should_abort) as connection:
+                work(connection)
 
-    @app.periodic(cron=settings.audit_cron)
-    @app.task(name="audit", queue=QUEUE, queueing_lock="audit")
-    def _audit(timestamp: int = 0) -> None:  # noqa: ARG001 -- the periodic deferrer hands it over
-        with psycopg.connect(conninfo, autocommit=True) as connection:
-            show_audit(connection, now())
+    periodic(settings.retain_cron, "retain", lambda at: retain(at, settings, now()))
+    periodic(settings.audit_cron, "audit", lambda at: show_audit(at, now()))
+    periodic(
+        settings.catalogue_cron,
+        "catalogue",
+        lambda at: keep_catalogue(at, settings.metadata_url, now()),
+    )
 
-    @app.periodic(cron=settings.catalogue_cron)
-    @app.task(name="catalogue", queue=QUEUE, queueing_lock="catalogue")
-    def _catalogue(timestamp: int = 0) -> None:  # noqa: ARG001 -- the periodic deferrer hands it over
-        with psycopg.connect(conninfo, autocommit=True) as connection:
-            keep_catalogue(connection, settings.metadata_url, now())
+    @app.periodic(cron=NIGHTLY)
+    @app.task(name="forget", queue=QUEUE, queueing_lock="forget")
+    async def _forget(timestamp: int = 0) -> None:  # noqa: ARG001 -- the deferrer's
+        await app.job_manager.delete_old_jobs(
+            nb_hours=KEEP_JOBS_HOURS,
+            include_failed=True,
+            include_cancelled=True,
+            include_aborted=True,
+        )
+        await asyncio.to_thread(forget_log_of_jobs, conninfo)
 
     return app
+
+
+@contextmanager
+def stoppable_connection(
+    conninfo: str, should_stop: Callable[[], bool]
+) -> Iterator[psycopg.Connection]:
+    """A connection whose statement is cancelled when the worker is to stop.
+
+    Raises:
+        JobAborted: the worker is to stop; what was not committed is undone.
+    """
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        over = Event()
+        watcher = Thread(target=_cancel_when, args=(connection, should_stop, over))
+        watcher.start()
+        try:
+            yield connection
+        except psycopg.errors.QueryCanceled as error:
+            raise JobAborted from error
+        finally:
+            over.set()
+            watcher.join()
+
+
+def _cancel_when(
+    connection: psycopg.Connection, should_stop: Callable[[], bool], over: Event
+) -> None:
+    while not over.wait(STOP_POLL_SECONDS):
+        if should_stop():
+            connection.cancel_safe()
+
+
+def forget_log_of_jobs(conninfo: str) -> None:
+    """Delete what jobs said that are themselves forgotten."""
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        connection.execute(
+            "DELETE FROM job_log"
+            " WHERE NOT EXISTS (SELECT FROM procrastinate_jobs WHERE id = job_log.job_id)"
+        )
 
 
 def show_audit(connection: psycopg.Connection, now: datetime) -> None:

@@ -20,6 +20,7 @@ GRANT ALL ON watch, rating, recommendation_request, account, reject, viewing, re
 GRANT SELECT ON stream_offset, retention_lease TO retention;
 GRANT SELECT, INSERT, UPDATE ON dropped_partition, dropped_rows, viewing_progress,
     catalogue_progress, ingest_audit, movie, app_user TO retention;
+GRANT DELETE ON job_log TO retention;
 
 -- ingest reads back what it wrote only to audit it
 GRANT SELECT, INSERT ON watch, rating, recommendation_request, account, reject TO ingest;

@@ -16,6 +16,7 @@ from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient, NewPartitions
 from psycopg.conninfo import conninfo_to_dict
 
+from ingest.audit import audit
 from ingest.consumer import run
 from ingest.errors import FencedError, LostOffsetsError, WrongTopicError
 from ingest.landing import Landing, connect, store_first_offsets
@@ -337,6 +338,8 @@ def test_killed_again_and_again_it_loses_and_doubles_nothing(
     wait_for_rows(conninfo("marquee"), 50_000)
     process.end(signal.SIGTERM)
     assert positions(conninfo("marquee")) == each_once(50_000)
+    with psycopg.connect(conninfo("ingest"), autocommit=True) as connection:
+        assert [partition.balanced for partition in audit(connection, now())] == [True, True]
 
 
 def test_it_ends_well_and_soon_when_asked(process, conninfo, topic, kafka_servers):
