@@ -7,7 +7,7 @@ import pytest
 
 from ci.pipeline import steps
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 STEPS = steps((ROOT / "ci/Jenkinsfile").read_text())
 
 
