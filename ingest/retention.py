@@ -41,6 +41,7 @@ def retain(connection: psycopg.Connection, settings: PartitionSettings, now: dat
         for decision in decisions:
             if decision.drop:
                 drop(connection, decision, now)
+    forget_log_of_jobs(connection)
     LAST_RETENTION_PASS.set(now.timestamp())
 
 
@@ -67,6 +68,14 @@ def roll_up_viewings(connection: psycopg.Connection) -> None:
         connection.execute(VIEWINGS, asdict(landed))
 
     walk(connection, "viewing_progress", add)
+
+
+def forget_log_of_jobs(connection: psycopg.Connection) -> None:
+    """Delete what jobs said that are forgotten themselves."""
+    connection.execute(
+        "DELETE FROM job_log"
+        " WHERE NOT EXISTS (SELECT FROM procrastinate_jobs WHERE id = job_log.job_id)"
+    )
 
 
 def _decisions(

@@ -1,6 +1,5 @@
 """The jobs of retention: what the worker of the queue `retain` does, and when."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -22,13 +21,11 @@ from ingest.settings import RetentionSettings
 LOG = structlog.get_logger()
 
 QUEUE = "retain"
-NIGHTLY = "7 3 * * *"
-KEEP_JOBS_HOURS = 14 * 24
 STOP_POLL_SECONDS = 0.2
 
 
 def retention_app(settings: RetentionSettings, conninfo: str, now: Callable[[], datetime]) -> App:
-    """The periodic tasks `retain`, `audit`, `catalogue`, `forget`; each is safe to repeat."""
+    """The periodic tasks `retain`, `audit` and `catalogue`; each is safe to repeat."""
     app = job_app(conninfo)
 
     def periodic(cron: str, name: str, work: Callable[[psycopg.Connection], None]) -> None:
@@ -45,17 +42,6 @@ def retention_app(settings: RetentionSettings, conninfo: str, now: Callable[[], 
         "catalogue",
         lambda at: keep_catalogue(at, settings.metadata_url, now()),
     )
-
-    @app.periodic(cron=NIGHTLY)
-    @app.task(name="forget", queue=QUEUE, queueing_lock="forget")
-    async def _forget(timestamp: int = 0) -> None:  # noqa: ARG001 -- the deferrer's
-        await app.job_manager.delete_old_jobs(
-            nb_hours=KEEP_JOBS_HOURS,
-            include_failed=True,
-            include_cancelled=True,
-            include_aborted=True,
-        )
-        await asyncio.to_thread(forget_log_of_jobs, conninfo)
 
     return app
 
@@ -88,15 +74,6 @@ def _cancel_when(
     while not over.wait(STOP_POLL_SECONDS):
         if should_stop():
             connection.cancel_safe()
-
-
-def forget_log_of_jobs(conninfo: str) -> None:
-    """Delete what jobs said that are themselves forgotten."""
-    with psycopg.connect(conninfo, autocommit=True) as connection:
-        connection.execute(
-            "DELETE FROM job_log"
-            " WHERE NOT EXISTS (SELECT FROM procrastinate_jobs WHERE id = job_log.job_id)"
-        )
 
 
 def show_audit(connection: psycopg.Connection, now: datetime) -> None:

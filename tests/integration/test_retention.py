@@ -227,6 +227,12 @@ def test_days_of_viewings_are_utc_days(conninfo, retention):
     assert [minutes for _, _, minutes, *_ in viewings(conninfo)] == [1, 1]
 
 
+def test_what_forgotten_jobs_said_is_forgotten(conninfo, retention):
+    retention.execute("INSERT INTO job_log (job_id, message) VALUES (999, 'done')")
+    retain(retention, SETTINGS, NOW)
+    assert count(conninfo, "job_log") == 0
+
+
 def test_partitions_are_made_ahead(conninfo, retention):
     with psycopg.connect(conninfo("marquee"), autocommit=True) as owner:
         ahead = [p for p in existing_partitions(owner, "watch") if p.lower > NOW]

@@ -32,26 +32,12 @@ def work_once(app, *tasks: str) -> None:
 
 
 def test_each_task_does_its_work_with_the_rights_of_retention(conninfo, retention):
-    work_once(retention, "retain", "audit", "catalogue", "forget")
+    work_once(retention, "retain", "audit", "catalogue")
     with psycopg.connect(conninfo("analyst")) as connection:
         assert connection.execute(
             "SELECT DISTINCT status::text FROM procrastinate_jobs"
-            " WHERE task_name IN ('retain', 'audit', 'catalogue', 'forget')"
+            " WHERE task_name IN ('retain', 'audit', 'catalogue')"
         ).fetchall() == [("succeeded",)]
-
-
-def test_jobs_that_ended_long_ago_are_forgotten_with_what_they_said(conninfo, retention):
-    work_once(retention, "catalogue")
-    with psycopg.connect(conninfo("marquee"), autocommit=True) as connection:
-        connection.execute("UPDATE procrastinate_events SET at = at - interval '15 days'")
-        (old,) = connection.execute("SELECT max(id) FROM procrastinate_jobs").fetchone()
-        connection.execute("INSERT INTO job_log (job_id, message) VALUES (%s, 'done')", (old,))
-        work_once(retention, "forget")
-        assert connection.execute(
-            "SELECT (SELECT count(*) FROM procrastinate_jobs WHERE id <= %s),"
-            " (SELECT count(*) FROM job_log)",
-            (old,),
-        ).fetchone() == (0, 0)
 
 
 def test_a_long_statement_ends_when_the_worker_is_to_stop(conninfo):
