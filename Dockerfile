@@ -185,5 +185,6 @@ RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
         prometheus-alertmanager shellcheck
 COPY --from=marquee/packages-groovy-jars /opt/groovy /opt/groovy
 COPY --from=tests-wheels /opt/venv /opt/venv
+WORKDIR /src/build
 WORKDIR /src
 COPY . .

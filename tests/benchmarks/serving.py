@@ -66,7 +66,7 @@ class Load:
 def load(port: int, seconds: int, script: Path) -> Load:
     """Ask as fast as the answers come."""
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", str(script)]
-    said = subprocess.run(  # noqa: S603 -- a fixed command
+    said = subprocess.run(
         [*command, f"http://127.0.0.1:{port}/"], capture_output=True, text=True, check=True
     ).stdout
     return parse_load(said)
@@ -136,7 +136,7 @@ def constant_slots(way: str) -> Iterator[tuple[int, int]]:
     """Two servers that answer with a constant; their ports."""
     ports = free_port(), free_port()
     module = [sys.executable, "-m", "tests.benchmarks.serving_limits", way]
-    servers = [subprocess.Popen([*module, str(port)], cwd=ROOT) for port in ports]  # noqa: S603 -- ours
+    servers = [subprocess.Popen([*module, str(port)], cwd=ROOT) for port in ports]
     try:
         for port in ports:
             eventually(lambda port=port: _answers(port))
@@ -232,7 +232,7 @@ def main(scale: str = "small") -> None:
     for name, (value, unit) in measured.items():
         print(f"{name}: {value:.4g} {unit}".rstrip())  # noqa: T201 -- what a benchmark is for
     commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"],  # noqa: S607 -- whichever git there is
+        ["git", "rev-parse", "HEAD"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -1,8 +1,8 @@
 """Lines become rows, rows a model, the model answers, answers become lines again."""
 
-import urllib.request
 import json
 import os
+import urllib.request
 
 import pytest
 
@@ -77,7 +77,7 @@ def test_status_is_one_table_that_names_every_service(stack):
         assert service in status.stdout
 
 
-def test_prometheus_reaches_every_target(stack):
+def test_prometheus_reaches_every_target():
     port = os.environ["PROMETHEUS_PORT"]
 
     def down() -> list[str]:

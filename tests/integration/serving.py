@@ -177,7 +177,7 @@ def nginx(folder: Path, state: Path, blue: int, green: int) -> Iterator[RunningN
         },
     )
     command = ["/usr/sbin/nginx", "-e", "stderr", "-c", str(configuration / "nginx.conf")]
-    process = subprocess.Popen([*command, "-g", "daemon off; user root;"])  # noqa: S603 -- a fixed command
+    process = subprocess.Popen([*command, "-g", "daemon off; user root;"])
     try:
         eventually(lambda: _listens(port))
         yield RunningNginx(port, access_log, process)

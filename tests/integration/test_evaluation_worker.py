@@ -70,7 +70,7 @@ def environment(conninfo, tmp_path):
 @pytest.fixture
 def worker(environment):
     command = [sys.executable, "-m", "monitoring", "evaluate", "work"]
-    with subprocess.Popen(command, env=environment) as process:  # noqa: S603 -- our own command
+    with subprocess.Popen(command, env=environment) as process:
         yield process
         process.kill()
 
@@ -114,5 +114,5 @@ def test_one_pass_prints_what_it_found(conninfo, environment):
     with psycopg.connect(conninfo("marquee"), autocommit=True) as connection:
         land_a_judged_answer(connection)
     command = [sys.executable, "-m", "monitoring", "evaluate", "pass"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)  # noqa: S603 -- our own command
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert "hit_rate" in done.stdout

@@ -85,7 +85,7 @@ class Releaser:
         process.wait()
 
     def start(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(  # noqa: S603 -- the command under test
+        return subprocess.Popen(
             [sys.executable, "-m", "ci", *arguments],
             env=self.environment | settings,
             stdout=subprocess.PIPE if arguments[0] != "work" else subprocess.DEVNULL,

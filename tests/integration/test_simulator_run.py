@@ -68,7 +68,7 @@ def simulator(folder, topic, kafka_servers, recommender_url):
         "HEARTBEAT_FILE": str(folder / "heartbeat"),
     }
     command = [sys.executable, "-m", "compose.simulator", "run"]
-    with subprocess.Popen(  # noqa: S603 -- the product's own command
+    with subprocess.Popen(
         command, env=os.environ | environment, stdout=subprocess.DEVNULL
     ) as process:
         try:

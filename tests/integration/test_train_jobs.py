@@ -60,7 +60,7 @@ def working(environment):
 
 
 def start(command, environment):
-    return subprocess.Popen(  # noqa: S603 -- our own command
+    return subprocess.Popen(
         [sys.executable, "-m", "trainer", command],
         env=environment,
         stdout=subprocess.PIPE,

@@ -8,13 +8,17 @@ build_tests_image() {
   build_image tests "$IMAGE_PREFIX/tests"
 }
 
-# in_tests_image [docker options] -- COMMAND...: run in the checked tree's own image
+# in_tests_image [docker options] -- COMMAND...: run in the checked tree's own image. What
+# it leaves in build/ is copied out, not mounted: the engine may not see our folders.
 in_tests_image() {
-  local options=()
+  local options=() container status=0
   while [ "$1" != -- ]; do options+=("$1"); shift; done
   shift
-  docker run --rm --init --network host --volume "$PWD/build:/src/build" "${options[@]}" \
-    "$IMAGE_PREFIX/tests" "$@"
+  container=$(docker create --init --network host "${options[@]}" "$IMAGE_PREFIX/tests" "$@")
+  docker start --attach "$container" || status=$?
+  docker cp --quiet "$container:/src/build/." build/ 2> /dev/null || true
+  docker rm --force "$container" > /dev/null
+  return "$status"
 }
 
 lint() {

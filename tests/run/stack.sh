@@ -13,7 +13,6 @@ start_stack() {
 
 test_stack() {
   say "End-to-end tests"
-  clone_here
   in_tests_image --volume /var/run/docker.sock:/var/run/docker.sock \
     --env-file <(stack_environment) \
     -- pytest tests/end_to_end --junit-xml=build/junit-end-to-end.xml ${ARGS-}

@@ -351,7 +351,9 @@ def upgrade() -> None:
             comment="first receipt time past the window",
         ),
         sa.Column("value", sa.Double(), nullable=False, comment="the figure"),
-        sa.Column("samples", sa.BigInteger(), nullable=False, comment="answers, or ratings, it rests on"),
+        sa.Column(
+            "samples", sa.BigInteger(), nullable=False, comment="answers, or ratings, it rests on"
+        ),
         sa.Column(
             "computed_at",
             sa.DateTime(timezone=True),

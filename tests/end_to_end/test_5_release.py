@@ -1,0 +1,69 @@
+"""A model is replaced, and put back, while people ask: 300 requests a second, none failed."""
+
+import json
+
+import pytest
+
+from tests.end_to_end.conftest import Stack, eventually
+from tests.end_to_end.load import Load, Outcome, under
+
+RATE = 300
+
+
+def marked(stack: Stack, mark: str) -> Load:
+    """A load whose requests can be told from everybody else's in Nginx's log."""
+    return Load(port=stack.nginx_port, rate=RATE, path="/recommend/{}?" + mark)
+
+
+def logged(stack: Stack, mark: str) -> list[int]:
+    """The statuses that Nginx logged for a marked load."""
+    lines = stack.compose("logs", "--no-log-prefix", "--no-color", "nginx").splitlines()
+    requests = [json.loads(line) for line in lines if f"?{mark} " in line]
+    return [request["status"] for request in requests]
+
+
+def assert_none_failed(stack: Stack, mark: str, outcome: Outcome) -> None:
+    """No request failed, and Nginx counts as many as the callers do."""
+    assert outcome.sent > RATE
+    assert not outcome.failures
+    eventually(lambda: len(logged(stack, mark)) >= outcome.sent, 15, "Nginx's log of all requests")
+    assert logged(stack, mark) == [200] * outcome.sent
+
+
+@pytest.mark.parametrize("target", ["release", "rollback"])
+def test_what_is_live_changes_without_a_failed_request(stack, target):
+    if target == "release":
+        trained = stack.make("retrain")
+        assert trained.returncode == 0, trained.stdout + trained.stderr
+    before = stack.sql("SELECT live_version FROM deployment ORDER BY step_id DESC LIMIT 1")
+    with under(marked(stack, target)) as outcome:
+        done = stack.make(target)
+    assert done.returncode == 0, done.stdout + done.stderr
+    after = stack.sql("SELECT live_version FROM deployment ORDER BY step_id DESC LIMIT 1")
+    assert after != before
+    assert_none_failed(stack, target, outcome)
+
+
+def test_each_step_of_a_release_is_recorded(stack):
+    steps = stack.sql(
+        "SELECT array_agg(step ORDER BY step_id) FROM deployment"
+        " WHERE action = 'release' GROUP BY job_id ORDER BY max(step_id) DESC LIMIT 1"
+    )
+    assert steps[0][0][0] == "start"
+    assert {"place", "ready", "shift", "watch", "promote"} <= set(steps[0][0])
+
+
+@pytest.mark.parametrize("slot", ["recommender-blue", "recommender-green"])
+def test_a_killed_slot_costs_no_request(stack, slot):
+    with under(marked(stack, slot)) as outcome:
+        stack.kill(slot)
+        stack.start(slot)
+    assert_none_failed(stack, slot, outcome)
+
+
+def test_with_both_slots_killed_everybody_still_gets_a_list(stack):
+    slots = ("recommender-blue", "recommender-green")
+    with under(marked(stack, "both")) as outcome:
+        stack.kill(*slots)
+        stack.start(*slots)
+    assert_none_failed(stack, "both", outcome)
