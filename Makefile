@@ -41,7 +41,7 @@ rollback: ## Put the previous version back, at once
 
 .PHONY: test lint test-unit test-integration test-end-to-end lock
 test: ## Everything below, on a stack of its own beside a running one
-	@tests/run.sh lint unit integration end-to-end
+	@tests/run.sh all
 lint: ## Lint, types, import rules, and each configuration by its own checker
 	@tests/run.sh lint
 test-unit: ## Unit tests with coverage (build/coverage.xml); ARGS=... goes to pytest

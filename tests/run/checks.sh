@@ -28,7 +28,7 @@ lint() {
 
 unit() {
   say "Unit tests"
-  in_tests_image -- pytest tests/unit --cov --cov-report=term --cov-report=xml:build/coverage.xml \
+  in_tests_image -- pytest tests/unit --numprocesses 2 --cov --cov-report=term --cov-report=xml:build/coverage.xml \
     --junit-xml=build/junit-unit.xml ${ARGS-}
 }
 
@@ -36,7 +36,7 @@ integration() {
   say "Integration tests, on a Kafka and a PostgreSQL of their own"
   start_stores
   in_tests_image --env "TEST_DATABASE=$(owner_conninfo)" --env "TEST_KAFKA=localhost:$KAFKA_PORT" \
-    -- pytest tests/integration --junit-xml=build/junit-integration.xml ${ARGS-}
+    -- pytest tests/integration --numprocesses 4 --dist loadfile --junit-xml=build/junit-integration.xml ${ARGS-}
   stop_stores
 }
 
