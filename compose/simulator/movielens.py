@@ -13,7 +13,7 @@ from typing import NamedTuple
 HISTORY = timedelta(days=90)
 HELD_OUT_SHARE = 0.2
 
-_YEAR_AT_END = re.compile(r"^(?P<name>.*?)\s*(?:\((?P<year>\d{4})(?:[-\u2013]\d{0,4})?\))?\s*$")
+_YEAR_AT_END = re.compile(r"\((?P<year>\d{4})(?:[-\u2013]\d{0,4})?\)$")
 _ALTERNATE_TITLE = re.compile(r"\s*\([^)]*\)")
 _ARTICLE_AT_END = re.compile(
     r"^(?P<rest>.*), "
@@ -136,8 +136,6 @@ def _movie(row: dict[str, str], taken: Counter[str]) -> Movie:
 
 
 def _name_and_year(title: str) -> tuple[str, str | None]:
-    parts = _YEAR_AT_END.fullmatch(title)
-    if parts is None:
-        return title, None
-    name = _ALTERNATE_TITLE.sub("", parts["name"]).strip() or parts["name"]
-    return name, parts["year"]
+    year = _YEAR_AT_END.search(title)
+    name = (title[: year.start()] if year else title).strip()
+    return _ALTERNATE_TITLE.sub("", name).strip() or name, year["year"] if year else None
