@@ -36,10 +36,10 @@ class Receipt(NamedTuple):
     user_id: int
     movies: str
     """The answer as it was sent, without the end of the line: ids separated by commas."""
+    reason: str
     model_version: str
     bucket: int
     """0 to 999; -1 unknown."""
-    reason: str
     seconds: float
     """Time spent on the answer."""
 

@@ -105,7 +105,7 @@ class TestActivity:
 class TestReceipts:
     def receipt(self, user, movie_ids=("heat+1995",)):
         now = NOW.timestamp()
-        return Receipt(uuid7(), now, user, ",".join(movie_ids), FIRST, 7, "model", 0.25e-3)
+        return Receipt(uuid7(), now, user, ",".join(movie_ids), "model", FIRST, 7, 0.25e-3)
 
     @pytest.fixture
     def metrics(self):

@@ -8,7 +8,7 @@ from recommender.receipts import Receipt, ReceiptQueue, copy_line
 
 def receipt(user_id, movies="heat+1995"):
     identifier = UUID("01890000-0000-7000-8000-000000000000")
-    return Receipt(identifier, 1.5, user_id, movies, "v1", 7, "model", 0.0002)
+    return Receipt(identifier, 1.5, user_id, movies, "model", "v1", 7, 0.0002)
 
 
 def test_receipts_are_taken_in_the_order_they_were_put():
