@@ -9,7 +9,7 @@ While one batch lands in a thread beside, the next is being read.
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Event
@@ -99,25 +99,30 @@ def _session(
     ):
         positions = _take_up(consumer, connection, topic, settings.start_from)
         landing = Landing(connection, topic, settings.scale, settings.clock_tolerance)
-        landed: Future[None] | None = None
+        landed = beside.submit(_land, landing, [], now)
         heard_at = time.monotonic()
         while not stop.is_set() and consumer.partitions_for_topic(topic) <= positions.keys():
             records = _read(consumer, settings, stop)
-            if landed:
-                landed.result()
-            if records:
-                heard_at = time.monotonic()
-            elif time.monotonic() - heard_at > LONGEST_SILENCE_SECONDS:
-                # an idle topic and a broker that is gone are the same to poll; this one raises
-                consumer.end_offsets(list(consumer.assignment()), timeout_ms=ANSWER_MS)
-                heard_at = time.monotonic()
+            landed.result()
             batch = list(_slices(records, positions))
             positions |= {part.log_partition: part.next_offset for part in batch}
             landed = beside.submit(_land, landing, batch, now)
+            heard_at = _heard_at(consumer, records, heard_at)
             _show_lag(consumer, topic, positions, records, now())
             yield
-        if landed:
-            landed.result()
+        landed.result()
+
+
+def _heard_at(consumer: KafkaConsumer, records: Records, before: float) -> float:
+    """When the broker last gave a sign of life; asks for one when it was silent for long.
+
+    An idle topic and a broker that is gone look the same to a poll; this raises.
+    """
+    if not records:
+        if time.monotonic() - before < LONGEST_SILENCE_SECONDS:
+            return before
+        consumer.end_offsets(list(consumer.assignment()), timeout_ms=ANSWER_MS)
+    return time.monotonic()
 
 
 @contextmanager

@@ -7,16 +7,21 @@ no partition covers is refused before it reaches the database.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Self
 
 import psycopg
 from psycopg import sql
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingest.tables import EVENT_TABLES, EventTable
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """Partition bounds are whole widths after this, so every process cuts time the same way."""
+
+
+MOST_PARTITIONS = 1_000
+"""Of one table; with more, planning a query takes longer than doing it."""
 
 
 class PartitionSettings(BaseSettings):
@@ -38,6 +43,20 @@ class PartitionSettings(BaseSettings):
                 "a partition is some whole minutes wide: ingest judges times by minute"
             )
         return width
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.long_time_to_live < self.time_to_live:
+            raise ValueError("viewings cannot expire before the minutes they are made of")
+        if (
+            max(
+                self.time_to_live / self.partition_width,
+                self.long_time_to_live / self.long_partition_width,
+            )
+            > MOST_PARTITIONS
+        ):
+            raise ValueError(f"a time to live of more than {MOST_PARTITIONS} partitions")
+        return self
 
     def width_of(self, table: EventTable) -> timedelta:
         """The width of this table's partitions."""

@@ -98,15 +98,15 @@ def _encode_watches(part: Slice, rules: Rules, rows: Rows) -> list[tuple[int, by
     log_partition = part.log_partition
     others = []
     for offset, line in enumerate(part.lines, part.first_offset):
-        match = watched(line)
-        if match and len(line) <= MAX_LINE_BYTES and verdicts[line[:MINUTE_BYTES]] is None:
-            minute, seconds, _, user, movie, watched_minute = match.groups()
-            append(
-                b"%b%b\t%b\t%b\t%b\t%d\t%d\n"
-                % (minute, seconds, user, movie, watched_minute, log_partition, offset)
-            )
-        else:
-            others.append((offset, line))
+        if (match := watched(line)) and len(line) <= MAX_LINE_BYTES:
+            minute, seconds, _, user, movie, of_movie = match.groups()
+            if verdicts[minute] is None:
+                append(
+                    b"%b%b\t%b\t%b\t%b\t%d\t%d\n"
+                    % (minute, seconds, user, movie, of_movie, log_partition, offset)
+                )
+                continue
+        others.append((offset, line))
     return others
 
 

@@ -177,6 +177,24 @@ def test_lines_that_are_no_events_are_kept_with_the_reason(
     assert found == [(why, line[:4096]) for why, line in zip(reasons, lines, strict=True)]
 
 
+def damaged(line: bytes, draw: random.Random) -> bytes:
+    """The line with some random bytes and characters put in."""
+    for _ in range(draw.randrange(3)):
+        place = draw.randrange(len(line) + 1)
+        odd = draw.choice([draw.randbytes(2), chr(draw.randrange(0x3000)).encode(), b"\\", b"\t"])
+        line = line[:place] + odd + line[place:]
+    return line
+
+
+def test_poison_lines_neither_stop_a_batch_nor_get_lost(conninfo, topic):
+    draw = random.Random(3)
+    lines = [damaged(line, draw) for line in seeded_lines(20_000, seed=3)]
+    with connect(conninfo("ingest")) as connection:
+        store_first_offsets(connection, topic, {0: 0})
+        landing_on(connection, topic).land([Slice(0, 0, lines)], now())
+        assert [partition.balanced for partition in audit(connection, now())] == [True]
+
+
 def test_a_stream_can_be_begun_at_its_end(settings, conninfo, topic, kafka_servers):
     produce(kafka_servers, topic, seeded_lines(100, seed=1))
     settings = settings.model_copy(update={"start_from": Start.LATEST})
