@@ -180,21 +180,20 @@ class Asking:
         for turn in count(number):
             if self._stop.is_set():
                 break
-            started = time.monotonic()
             try:
                 connection.request("GET", f"/recommend/{turn % 200 + 1}")
                 response = connection.getresponse()
                 status, body = response.status, response.read().decode()
             except (OSError, http.client.HTTPException) as error:
                 status, body = 0, repr(error)
-            self.answers.append((status, body, time.monotonic() - started))
+            self.answers.append((status, body))
         connection.close()
 
     def count(self, by):
-        return sum(answered_by(body) == by for _status, body, _seconds in self.answers)
+        return sum(answered_by(body) == by for _status, body in self.answers)
 
     def failed(self):
-        return [(status, body) for status, body, _seconds in self.answers if status != 200]
+        return [(status, body) for status, body in self.answers if status != 200]
 
 
 def test_the_buckets_are_what_their_generator_prints():
@@ -298,7 +297,14 @@ def test_a_slot_that_hangs_costs_its_callers_less_than_600_ms(door, both):
         blue.thaw()
 
     assert clients.failed() == []
-    assert max(seconds for _status, _body, seconds in clients.answers) < 0.6
+    assert slowest(door) < 0.6
+
+
+def slowest(door):
+    """By Nginx's own clock: a test's own threads wait for a processor as well."""
+    door.process.terminate()
+    door.process.wait()
+    return max(line["seconds"] for line in door.requests())
 
 
 def test_with_both_slots_killed_nginx_serves_the_popular_list(own_door, own_both):
@@ -315,14 +321,12 @@ def test_with_both_slots_killed_nginx_serves_the_popular_list(own_door, own_both
 def test_with_both_slots_hanging_the_popular_list_comes_within_600_ms(door, both):
     for slot in both:
         slot.freeze()
-    started = time.monotonic()
     answer = get(door.port, "/recommend/7")
-    seconds = time.monotonic() - started
     for slot in both:
         slot.thaw()
 
     assert answer == (200, POPULAR)
-    assert seconds < 0.6
+    assert slowest(door) < 0.6
 
 
 def test_slots_without_a_model_leave_the_answer_to_the_popular_list(tmp_path):
