@@ -115,6 +115,7 @@ ACCOUNT_CREATED = re.compile(rb"%bGET /create_account" % HEAD)
 TIME_ONLY = re.compile(rb"%b(?:%b)?" % (MINUTE, SECONDS))
 USER_ONLY = re.compile(USER)
 MOVIE_ONLY = re.compile(MOVIE)
+MOVIES_ONLY = re.compile(rb"(?:(?:%b)(?:, (?:%b))*)?" % (MOVIE, MOVIE))
 PRINTABLE_ONLY = re.compile(PRINTABLE)
 
 
@@ -164,10 +165,9 @@ def _requested(match: re.Match[bytes], time: datetime, _scale: RatingScale) -> R
     response_ms = int(match["response"])
     if int(match["status"]) != ANSWERED:
         return Requested(*asked, (), result, response_ms)
-    movie_ids = result.split(", ") if result else []
-    if not all(MOVIE_ONLY.fullmatch(movie_id.encode()) for movie_id in movie_ids):
+    if not MOVIES_ONLY.fullmatch(match["result"]):
         return Reason.BAD_MOVIE
-    return Requested(*asked, tuple(movie_ids), None, response_ms)
+    return Requested(*asked, tuple(result.split(", ")) if result else (), None, response_ms)
 
 
 def _account_created(match: re.Match[bytes], time: datetime, _scale: RatingScale) -> AccountCreated:

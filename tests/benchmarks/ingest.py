@@ -42,7 +42,7 @@ OWNER = os.environ.get(
     "TEST_DATABASE", "host=localhost port=55432 user=marquee password=dev dbname=postgres"
 )
 KAFKA = os.environ.get("TEST_KAFKA", "localhost:59092")
-SCALES = {"small": (500_000, 3), "full": (2_000_000, 5)}
+SCALES = {"small": (1_000_000, 5), "full": (10_000_000, 5)}
 """Lines, and runs of each way."""
 PARTITIONS = 2
 MOVIES, USERS = 20_000, 1_000_000
