@@ -10,9 +10,9 @@ source compose/up/say.sh
 
 confirm_data_loss() {
   local volumes answer
-  volumes=$(docker compose --profile '*' config --volumes)
+  mapfile -t volumes < <(docker compose --profile '*' config --volumes)
   echo "This deletes every row, model and log line in these volumes:"
-  sed 's/^/  /' <<< "$volumes"
+  printf '  %s\n' "${volumes[@]}"
   read -r -p "Type 'gone' to delete them: " answer
   [ "$answer" = gone ] || fail "nothing was deleted or stopped"
 }

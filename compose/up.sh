@@ -31,4 +31,5 @@ start_services
 load_history
 first_release
 wait_for_answer
+let_people_in
 what_to_try

@@ -19,6 +19,7 @@ source tests/run/checks.sh
 source tests/run/stack.sh
 source tests/run/everything.sh
 
+read -r -a PYTEST_ARGUMENTS <<< "${ARGS-}"
 use_test_settings
 install_engine
 start_engine

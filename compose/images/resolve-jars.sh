@@ -14,7 +14,8 @@ fi
 settings=
 if [ -s /run/secrets/maven_settings ]; then settings="--settings=/run/secrets/maven_settings"; fi
 
-# shellcheck disable=SC2086 -- empty when the host has no settings
+# empty when the host has no settings
+# shellcheck disable=SC2086
 mvn --batch-mode --quiet $settings --file "$source/pom.xml" dependency:copy-dependencies \
   -DincludeScope=runtime -DoutputDirectory="$target"
 cd "$target"

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Images: official ones as a start where a registry answers, the distribution's packages
 # elsewhere. What the host needs to reach its package mirrors is handed to the builds as
 # build secrets, so it stays in no image.
@@ -21,6 +22,7 @@ choose_image_source() {
     packages) use_packaged_images ;;
     *) fail "IMAGE_SOURCE is '$IMAGE_SOURCE'" "It is auto, registry or packages." ;;
   esac
+  export COMPOSE_PROFILES
   COMPOSE_PROFILES=$(profiles)
 }
 
@@ -87,10 +89,12 @@ trixie_sources() {
 }
 
 apt_mirror() {
+  # shellcheck disable=SC2016  # apt-get expands these
   apt-get indextargets --format '$(CREATED_BY) $(CODENAME) $(REPO_URI)' |
     awk -v codename="$1" '$1 == "Packages" && $2 == codename { print $3; exit }'
 }
 
+# shellcheck disable=SC2016  # mmdebstrap's own shell expands $1
 make_base_image() {
   docker image inspect "$OWN_BASE" > /dev/null 2>&1 && return
   command -v mmdebstrap > /dev/null || install_packages mmdebstrap
@@ -154,6 +158,6 @@ tag_slots() {
   local slot
   for slot in blue green; do
     docker image inspect "$IMAGE_PREFIX/recommender:$slot" > /dev/null 2>&1 ||
-      docker tag $IMAGE_PREFIX/recommender:candidate "$IMAGE_PREFIX/recommender:$slot"
+      docker tag "$IMAGE_PREFIX/recommender:candidate" "$IMAGE_PREFIX/recommender:$slot"
   done
 }

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the machine must offer; only looks.
 
 NEEDED_GIB=8

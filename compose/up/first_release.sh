@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # A first model, from what came in through the same door as everything else.
 
 load_history() {

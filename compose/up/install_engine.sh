@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Docker engine, Compose and Buildx from the distribution, where they are missing. A
 # client may be there without an engine: ask for what is used, not for the command.
 
@@ -29,12 +30,16 @@ install_plugin() {
   need_root "install the package $1 of Debian 13 (its program goes to $PLUGINS)"
   say "Installing $1 from Debian 13's packages"
   folder=$(mktemp -d)
-  in_trixie "$folder" update > "$folder/log" 2>&1 &&
-    (cd "$folder" && in_trixie "$folder" download "$1" >> log 2>&1) ||
-    { cat "$folder/log" >&2; fail "no package $1 could be had" "Install $1 by hand, then run it again."; }
+  if ! quietly download_from_trixie "$folder" "$1"; then
+    fail "no package $1 could be had" "Install $1 by hand, then run it again."
+  fi
   dpkg-deb --extract "$folder"/"$1"_*.deb "$folder/root"
   install -D -t "$PLUGINS" "$folder"/root/usr/libexec/docker/cli-plugins/"$1"
   rm -rf "$folder"
+}
+
+download_from_trixie() {
+  in_trixie "$1" update && cd "$1" && in_trixie "$1" download "$2"
 }
 
 # apt-get with the machine's own mirror, but Debian 13's index, in a folder of its own

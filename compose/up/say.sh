@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # How the scripts speak: a step as it begins, a failure with what to do.
 
 say() { printf '%s  %s\n' "$(date +%H:%M:%S)" "$*"; }

@@ -1,8 +1,10 @@
+# shellcheck shell=bash
 # What .env holds: image source, ports, subnet, profiles. No secrets. A value given to
 # make or in the environment beats .env, .env beats the default.
 
 ENV_FILE=${ENV_FILE:-.env}
 
+# shellcheck disable=SC2054  # the commas are part of RELEASE_STEPS
 SETTINGS=(
   COMPOSE_PROJECT_NAME=marquee IMAGE_PREFIX=marquee
   COMPOSE_FILE=docker-compose.yml COMPOSE_PROFILES=simulator

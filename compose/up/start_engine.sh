@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The engine, running: by the service manager where there is one, by ourselves elsewhere.
 
 ENGINE_LOG=/var/log/dockerd.log

@@ -1,15 +1,27 @@
+# shellcheck shell=bash
 # Start what is not running and wait for it; leave alone what is.
 
-# No one-shots here: they end, and their dependants wait for that themselves.
+# No one-shots here: they end, and their dependants wait for that themselves. Nor the
+# simulator: people come when there is something to ask.
 running_services() {
-  docker compose config --services | grep -vxE 'secrets|migrate'
+  docker compose config --services | grep -vxE 'secrets|migrate|simulator'
 }
 
 start_services() {
   say "Starting the services"
   local services=()
   mapfile -t services < <(running_services)
-  quietly docker compose up --detach --no-build --wait --wait-timeout 240 "${services[@]}" ||
+  start "${services[@]}"
+}
+
+let_people_in() {
+  [ "$SIMULATOR" = on ] || return 0
+  say "Letting simulated people in"
+  start simulator
+}
+
+start() {
+  quietly docker compose up --detach --no-build --wait --wait-timeout 240 "$@" ||
     explain_failed_start
 }
 

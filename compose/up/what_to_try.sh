@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The end of make up: what to try, where to look.
 
 what_to_try() {

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The checks that need no stack, and the two stores that integration tests use.
 
 build_tests_image() {
@@ -29,14 +30,14 @@ lint() {
 unit() {
   say "Unit tests"
   in_tests_image -- pytest tests/unit --numprocesses 2 --cov --cov-report=term --cov-report=xml:build/coverage.xml \
-    --junit-xml=build/junit-unit.xml ${ARGS-}
+    --junit-xml=build/junit-unit.xml "${PYTEST_ARGUMENTS[@]}"
 }
 
 integration() {
   say "Integration tests, on a Kafka and a PostgreSQL of their own"
   start_stores
   in_tests_image --env "TEST_DATABASE=$(owner_conninfo)" --env "TEST_KAFKA=localhost:$KAFKA_PORT" \
-    -- pytest tests/integration --numprocesses 4 --dist loadfile --junit-xml=build/junit-integration.xml ${ARGS-}
+    -- pytest tests/integration --numprocesses 4 --dist loadfile --junit-xml=build/junit-integration.xml "${PYTEST_ARGUMENTS[@]}"
   stop_stores
 }
 

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # `make test`: what Jenkins runs, exactly, in a clean clone; then the whole stack.
 
 CLONE=build/test/clone

@@ -10,7 +10,10 @@ check() {
   if output=$("$@" 2>&1); then echo ok; else printf 'found\n%s\n' "$output"; exit 1; fi
 }
 
-shell_scripts() { git ls-files '*.sh' .ci/run 2>/dev/null || find . -name '*.sh' -not -path './build/*'; }
+shell_scripts() {
+  find . -name '*.sh' -not -path './build/*' -print0 |
+    xargs -0 shellcheck -x --source-path=SCRIPTDIR --source-path=. .ci/run
+}
 nginx_test() {
   printf '127.0.0.1 slot-blue slot-green\n' >> /etc/hosts
   nginx -t -c "$PWD/nginx/nginx.conf"
@@ -20,7 +23,7 @@ check format ruff format --check .
 check ruff ruff check .
 check mypy mypy
 check import-linter lint-imports
-check shellcheck shellcheck -x --source-path=SCRIPTDIR --source-path=. $(find . -name '*.sh' -not -path './build/*') .ci/run
+check shellcheck shell_scripts
 check compose docker compose --profile '*' config --quiet
 check nginx nginx_test
 check prometheus promtool check config monitoring/prometheus/prometheus.yml

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # A stack for tests: nothing in it has a name, a port or a tag that a running one uses.
 # Behaviour is shortened (time-lapse, short windows); all time stays wall-clock time.
 

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The whole stack, started by the very steps of `make up`, and taken away at the end.
 
 end_to_end() {
@@ -15,7 +16,7 @@ test_stack() {
   say "End-to-end tests"
   in_tests_image --volume /var/run/docker.sock:/var/run/docker.sock \
     --env-file <(stack_environment) \
-    -- pytest tests/end_to_end --junit-xml=build/junit-end-to-end.xml ${ARGS-}
+    -- pytest tests/end_to_end --junit-xml=build/junit-end-to-end.xml "${PYTEST_ARGUMENTS[@]}"
 }
 
 stack_environment() {
