@@ -117,13 +117,17 @@ def test_people_ask_and_watch_what_they_are_told_of(
 ):
     with simulator(tmp_path, topic, kafka_servers, recommender):
         wait_until(
-            lambda: stream.holds(
-                lambda events: any(isinstance(e, Watched) and e.movie_id in LIST for e in events)
+            lambda: (
+                stream.holds(
+                    lambda events: any(
+                        isinstance(e, Watched) and e.movie_id in LIST for e in events
+                    )
+                )
+                and stream.partitions == {0, 1}
             )
         )
     requests = [event for event in stream.events if isinstance(event, Requested)]
     assert {request.movie_ids for request in requests} == {LIST}
-    assert stream.partitions == {0, 1}
     assert not [event for event in stream.events if isinstance(event, Rejected)]
 
 
