@@ -3,6 +3,7 @@
 import logging
 
 import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 
 def configure_logging(service: str) -> None:
@@ -10,6 +11,7 @@ def configure_logging(service: str) -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            _name(service),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -17,4 +19,12 @@ def configure_logging(service: str) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     )
-    structlog.contextvars.bind_contextvars(service=service)
+
+
+def _name(service: str) -> Processor:
+    """Name the service on every line; what is bound to a context would miss other threads'."""
+
+    def name(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        return {"service": service, **event}
+
+    return name

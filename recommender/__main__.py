@@ -3,7 +3,6 @@
 import sys
 import time
 from collections.abc import Callable
-from contextvars import copy_context
 from datetime import UTC, datetime
 from functools import partial
 from math import nan
@@ -106,13 +105,8 @@ def _start(
     metrics: Metrics, stop: Event, name: str, step: Callable[[], None], every_seconds: float
 ) -> Thread:
     failures = metrics.background_failures.labels(name)
-    log_context = copy_context()
-    thread = Thread(
-        target=log_context.run,
-        args=(repeat, name, step, every_seconds, stop, failures),
-        name=name,
-        daemon=True,
-    )
+    arguments = (name, step, every_seconds, stop, failures)
+    thread = Thread(target=repeat, args=arguments, name=name, daemon=True)
     thread.start()
     return thread
 
