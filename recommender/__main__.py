@@ -23,13 +23,17 @@ from recommender.app import create_app
 from recommender.background import repeat
 from recommender.connection import KeptConnection
 from recommender.metrics import Metrics
-from recommender.receipts import ReceiptQueue, ReceiptStore
+from recommender.receipts import ReceiptQueue, ReceiptWriter
 from recommender.settings import Settings
 from recommender.slot import Slot, age_seconds, offsets_trained_on
+from recommender.spool import Spool
+from recommender.store import ReceiptStore
 
 LOOK_FOR_MODEL_SECONDS = 0.5
 FOLLOW_ACTIVITY_SECONDS = 0.5
-STORE_RECEIPTS_SECONDS = 0.05
+WRITE_RECEIPTS_SECONDS = 0.05
+"""A slot that is killed loses the receipts of its last answers, for about so long."""
+STORE_RECEIPTS_SECONDS = 0.1
 FLUSH_SECONDS = 4.0
 THREADS = 1
 """Answers are short and never wait, so a second thread would only fight for the interpreter."""
@@ -76,7 +80,9 @@ def start_slot(settings: Settings) -> Flask:
     activity = RecentActivity(settings.activity_users)
     follower = ActivityFollower(KeptConnection(settings.conninfo()), settings.kafka_topic, activity)
     queue = ReceiptQueue(settings.receipts_limit, metrics)
-    store = ReceiptStore(KeptConnection(settings.conninfo()), settings.slot, queue, metrics)
+    spool = Spool(settings.receipts_dir, settings.receipts_bytes)
+    writer = ReceiptWriter(queue, spool, settings.slot)
+    store = ReceiptStore(KeptConnection(settings.conninfo()), settings.slot, spool, metrics)
 
     def follow_activity() -> None:
         if slot.model:
@@ -87,18 +93,20 @@ def start_slot(settings: Settings) -> Flask:
     work = (
         ("model", lambda: slot.follow(time.monotonic()), LOOK_FOR_MODEL_SECONDS),
         ("activity", follow_activity, FOLLOW_ACTIVITY_SECONDS),
-        ("receipts", store.store_all, STORE_RECEIPTS_SECONDS),
+        ("receipts", writer.write_all, WRITE_RECEIPTS_SECONDS),
+        ("store", store.store_all, STORE_RECEIPTS_SECONDS),
     )
     threads = [_start(metrics, stop, *each) for each in work]
-    Finalize(None, _end, (stop, threads, store), exitpriority=1)
+    Finalize(None, _end, (stop, threads, queue), exitpriority=1)
 
-    metrics.receipts_queued.set_function(lambda: len(store))
+    metrics.receipts_queued.set_function(lambda: len(queue))
+    metrics.receipts_spooled.set_function(lambda: len(store))
     metrics.activity_users.set_function(lambda: len(activity))
     metrics.model_age.set_function(
         lambda: age_seconds(slot.model, datetime.now(UTC)) if slot.model else nan
     )
     answers = Answers(activity, queue, metrics)
-    return create_app(settings.slot, slot, answers, store, metrics)
+    return create_app(settings.slot, slot, answers, lambda: len(queue) + len(store), metrics)
 
 
 def _start(
@@ -111,8 +119,8 @@ def _start(
     return thread
 
 
-def _end(stop: Event, threads: list[Thread], receipts: ReceiptStore) -> None:
-    """Let the work beside the answers end, which stores what still waits."""
+def _end(stop: Event, threads: list[Thread], receipts: ReceiptQueue) -> None:
+    """Let the work beside the answers end, which writes and stores what still waits."""
     stop.set()
     deadline = time.monotonic() + FLUSH_SECONDS
     for thread in threads:

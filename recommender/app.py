@@ -5,7 +5,7 @@ wrong method, no model yet, health, metrics) does. Everything is told in one pla
 """
 
 import re
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -40,16 +40,20 @@ EXPLANATIONS = {
 
 
 def create_app(
-    slot_name: str, slot: Slot, answers: Answers, receipts: Sized, metrics: Metrics
+    slot_name: str,
+    slot: Slot,
+    answers: Answers,
+    receipts_waiting: Callable[[], int],
+    metrics: Metrics,
 ) -> Flask:
-    """A slot's web application; `receipts` are those not stored yet."""
+    """A slot's web application; `receipts_waiting` tells how many are not stored yet."""
     app = Flask("recommender")
     app.before_request(_only_get)
     app.register_error_handler(HTTPException, _explained)
     app.register_error_handler(Exception, _failed)
     app.after_request(_counted(metrics))
     _add_recommend(app, slot, answers)
-    _add_readiness(app, slot_name, slot, receipts)
+    _add_readiness(app, slot_name, slot, receipts_waiting)
     _add_metrics(app, metrics)
     # Flask's own way to wrap an application, though its types have it as a method only.
     app.wsgi_app = hot_path(app.wsgi_app, slot, answers)  # type: ignore[method-assign,assignment]
@@ -109,7 +113,9 @@ def _add_recommend(app: Flask, slot: Slot, answers: Answers) -> None:
     app.add_url_rule(f"{RECOMMEND}<path:user>", view_func=recommend)
 
 
-def _add_readiness(app: Flask, slot_name: str, slot: Slot, receipts: Sized) -> None:
+def _add_readiness(
+    app: Flask, slot_name: str, slot: Slot, receipts_waiting: Callable[[], int]
+) -> None:
     @app.get("/healthz")
     def healthz() -> ResponseReturnValue:
         return Response("alive\n", mimetype="text/plain")
@@ -122,7 +128,7 @@ def _add_readiness(app: Flask, slot_name: str, slot: Slot, receipts: Sized) -> N
             "model_version": model.name if model else None,
             "ready": model is not None,
             "refused": slot.refused,
-            "receipts_queued": len(receipts),
+            "receipts_queued": receipts_waiting(),
         }
         return jsonify(state), 200 if model else 503
 

@@ -3,7 +3,7 @@
 RecommenderError
 ├── AssignmentError     the slot's assignment file cannot be understood
 ├── UnfitModelError     a model version failed the self-test
-└── UndecidedError      PostgreSQL has not decided yet whether a batch of receipts landed
+└── SpoolFullError      receipts wait on the disk, as many as may
 """
 
 
@@ -19,5 +19,5 @@ class UnfitModelError(RecommenderError):
     """A model version gives an answer that must not be given."""
 
 
-class UndecidedError(RecommenderError):
-    """PostgreSQL has not decided yet whether a batch of receipts landed."""
+class SpoolFullError(RecommenderError):
+    """Receipts wait on the disk, as many as may."""

@@ -35,12 +35,18 @@ class Metrics:
             buckets=BUCKETS,
             registry=self.registry,
         )
-        self.receipts_queued = self._gauge("marquee_receipts_queued", "Receipts not yet stored")
+        self.receipts_queued = self._gauge(
+            "marquee_receipts_queued", "Receipts in memory, not yet on the disk"
+        )
+        self.receipts_spooled = self._gauge(
+            "marquee_receipts_spooled", "Receipts on the disk, not yet in PostgreSQL"
+        )
         self.receipts_written = self._counter(
             "marquee_receipts_written_total", "Receipts stored in PostgreSQL"
         )
         self.receipts_dropped = self._counter(
-            "marquee_receipts_dropped_total", "Receipts given up: too many waited, or not storable"
+            "marquee_receipts_dropped_total",
+            "Receipts given up: too many waited, or PostgreSQL refuses them",
         )
         self.model_loaded = Gauge(
             "marquee_model_loaded",

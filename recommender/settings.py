@@ -17,4 +17,8 @@ class Settings(DatabaseSettings):
     activity_users: int = 100_000
     """Users whose recent activity is kept; the longest inactive are forgotten first."""
     receipts_limit: int = 50_000
-    """Receipts that wait for PostgreSQL; past that, the oldest are dropped and counted."""
+    """Receipts that wait for the disk; past that, the oldest are dropped and counted."""
+    receipts_dir: Path = Path("/var/lib/marquee/receipts")
+    """Where receipts wait for PostgreSQL; no other slot may use it."""
+    receipts_bytes: int = 256 * 2**20
+    """How much may wait there: about 500,000 receipts."""

@@ -1,6 +1,6 @@
-"""The table of receipts: one row for each answer given."""
+"""The tables of receipts: one row for each answer given, and how far each spool is stored."""
 
-from sqlalchemy import REAL, BigInteger, Column, DateTime, SmallInteger, Table, Text
+from sqlalchemy import REAL, BigInteger, Column, DateTime, Index, SmallInteger, Table, Text, func
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
 from ingest.tables import metadata
@@ -24,4 +24,23 @@ receipt = Table(
     Column("latency_ms", REAL, nullable=False, comment="time spent on the answer, milliseconds"),
     comment="One row for each answer: who got which list, from which model, and why",
     postgresql_partition_by="RANGE (time)",
+)
+Index("receipt_time", receipt.c.time, postgresql_using="brin")
+
+receipt_spool = Table(
+    "receipt_spool",
+    metadata,
+    Column("spool_id", UUID, primary_key=True, comment="names a spool; a lost volume gets another"),
+    Column("slot", Text, nullable=False, comment="whose spool: blue or green"),
+    Column(
+        "position", BigInteger, nullable=False, comment="bytes of the spool that are in receipt"
+    ),
+    Column(
+        "updated_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=func.now(),
+        comment="when receipts were last stored",
+    ),
+    comment="How far each slot's spool of receipts is stored; moves with the receipts themselves",
 )

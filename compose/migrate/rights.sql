@@ -28,11 +28,14 @@ GRANT SELECT, INSERT, UPDATE ON stream_offset TO ingest;
 GRANT SELECT ON dropped_rows TO ingest;
 GRANT SELECT, INSERT ON ingest_audit TO ingest;
 
-GRANT SELECT ON rating, viewing, movie, app_user, stream_offset, deployment TO trainer;
+GRANT SELECT ON rating, viewing, viewing_progress, movie, app_user, stream_offset, deployment
+    TO trainer;
 GRANT SELECT, INSERT ON model_version TO trainer;
 
-GRANT SELECT ON rating, watch, stream_offset TO recommender;
-GRANT INSERT ON receipt TO recommender;
+-- a slot explains receipts: what was answered, by which model
+GRANT SELECT ON rating, watch, stream_offset, model_version TO recommender;
+GRANT SELECT, INSERT ON receipt TO recommender;
+GRANT SELECT, INSERT, UPDATE ON receipt_spool TO recommender;
 
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO evaluation;
 GRANT INSERT, UPDATE ON online_metric, retention_lease, experiment TO evaluation;

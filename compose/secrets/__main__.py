@@ -34,7 +34,12 @@ ROLE_UIDS = {
 """Database roles and the user id of the service that logs in with each; analyst: people."""
 
 MIGRATE_UID, POSTGRES_UID, ALERTMANAGER_UID, GRAFANA_UID, JENKINS_UID = 10108, 999, 65534, 472, 1000
-VOLUME_OWNERS = {"models": ROLE_UIDS["trainer"], "state": ROLE_UIDS["releaser"]}
+VOLUME_OWNERS = {
+    "models": ROLE_UIDS["trainer"],
+    "state": ROLE_UIDS["releaser"],
+    "receipts-blue": ROLE_UIDS["recommender"],
+    "receipts-green": ROLE_UIDS["recommender"],
+}
 NO_SLACK = "http://slack.invalid/not-set"
 
 

@@ -104,6 +104,7 @@ class Slots:
     def __init__(self, folder: Path, conninfo: str = NO_DATABASE) -> None:
         self.models = folder / "models"
         self.state = folder / "state"
+        self.receipts = folder / "receipts"
         self._conninfo = conninfo_to_dict(conninfo)
         self._password = folder / "password"
         self._password.write_text(str(self._conninfo["password"]))
@@ -131,6 +132,7 @@ class Slots:
             "PORT": str(port),
             "MODELS_DIR": str(self.models),
             "STATE_DIR": str(self.state),
+            "RECEIPTS_DIR": str(self.receipts / name),
             "DATABASE_HOST": str(self._conninfo["host"]),
             "DATABASE_PORT": str(self._conninfo["port"]),
             "DATABASE_NAME": str(self._conninfo["dbname"]),

@@ -23,7 +23,7 @@ class Running:
         self.slot = Slot(folder, folder / "blue.json", self.metrics)
         self.receipts = ReceiptQueue(100, self.metrics)
         answers = Answers(RecentActivity(10), self.receipts, self.metrics)
-        app = create_app("blue", self.slot, answers, self.receipts, self.metrics)
+        app = create_app("blue", self.slot, answers, lambda: len(self.receipts), self.metrics)
         self.client = app.test_client()
 
     def figure(self, name, **labels):

@@ -1,0 +1,127 @@
+"""From the spool to PostgreSQL, each receipt once, whatever breaks in between.
+
+How far a spool is stored stands in PostgreSQL (`receipt_spool`) and moves in the transaction
+that stores, as `stream_offset` does for the stream: after a crash of either side, that row
+says where to go on. Locking it waits for a transaction whose end we never heard of.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import structlog
+from psycopg.errors import CheckViolation, DataError
+
+from recommender.connection import KeptConnection
+from recommender.metrics import Metrics
+from recommender.spool import Spool
+
+LOG = structlog.get_logger()
+
+PARTITION_WAIT = timedelta(hours=1)
+"""How old a receipt is when it is no longer hoped that a partition will be made for it."""
+
+COPY = """
+COPY receipt (receipt_id, time, user_id, movie_ids, model_version, slot, bucket, arm, reason,
+              latency_ms)
+FROM STDIN
+"""
+BEGIN_SPOOL = """
+INSERT INTO receipt_spool (spool_id, slot, position) VALUES (%s, %s, 0)
+ON CONFLICT (spool_id) DO NOTHING
+"""
+POSITION = "SELECT position FROM receipt_spool WHERE spool_id = %s FOR UPDATE"
+MOVE_POSITION = """
+UPDATE receipt_spool SET position = %s, updated_at = now() WHERE spool_id = %s
+"""
+
+
+class ReceiptStore:
+    """Stores what is spooled; see the module."""
+
+    def __init__(
+        self, connection: KeptConnection, slot: str, spool: Spool, metrics: Metrics
+    ) -> None:
+        self._connection = connection
+        self._slot = slot
+        self._spool = spool
+        self._metrics = metrics
+        self._position: int | None = None
+        self._stored_lines = 0
+
+    def __len__(self) -> int:
+        """Receipts on the disk that are not stored."""
+        return self._spool.lines - self._stored_lines
+
+    def store_all(self) -> None:
+        """Store until nothing waits.
+
+        Raises:
+            psycopg.Error: PostgreSQL could not take a batch; the next call starts with it.
+            OSError: the spool cannot be read.
+        """
+        if self._spool.identity is None:
+            return
+        if self._position is None:
+            self._position = self._begin(self._connection.get())
+            self._stored_lines = self._spool.lines_before(self._position)
+        while self._position < self._spool.end:
+            self._position = self._store_batch(self._connection.get())
+            self._spool.forget(self._position)
+
+    def _begin(self, connection: psycopg.Connection) -> int:
+        """Where to go on; a spool cut by a power failure goes on at what is left of it."""
+        with connection.transaction():
+            connection.execute(BEGIN_SPOOL, (self._spool.identity, self._slot))
+            stored = _position(connection, self._spool)
+            position = self._spool.first_position(min(stored, self._spool.found_end))
+            connection.execute(MOVE_POSITION, (position, self._spool.identity))
+        return position
+
+    def _store_batch(self, connection: psycopg.Connection) -> int:
+        with connection.transaction():
+            position = _position(connection, self._spool)
+            lines = self._spool.read(position)
+            refused = _copy(connection, lines)
+            position = position + len(lines) if lines else self._spool.after_gap(position)
+            connection.execute(MOVE_POSITION, (position, self._spool.identity))
+        count = lines.count(b"\n")
+        self._stored_lines += count
+        self._metrics.receipts_written.inc(count - refused)
+        self._metrics.receipts_dropped.inc(refused)
+        return position
+
+
+def _position(connection: psycopg.Connection, spool: Spool) -> int:
+    row = connection.execute(POSITION, (spool.identity,)).fetchone()
+    assert row is not None  # noqa: S101 -- `_begin` made it, and nobody may delete it
+    return int(row[0])
+
+
+def _copy(connection: psycopg.Connection, lines: bytes) -> int:
+    """Store lines; the number of those that PostgreSQL will never take."""
+    try:
+        with connection.transaction(), connection.cursor().copy(COPY) as copy:
+            copy.write(lines)
+    except (DataError, CheckViolation) as error:
+        first, second = _halves(lines)
+        if second:
+            return _copy(connection, first) + _copy(connection, second)
+        if isinstance(error, CheckViolation) and _is_recent(lines, datetime.now(UTC)):
+            raise
+        LOG.exception("receipt refused", receipt=lines[:36].decode())
+        return 1
+    return 0
+
+
+def _halves(lines: bytes) -> tuple[bytes, bytes]:
+    """Two parts of whole lines; the second is empty for a single line."""
+    middle = lines.find(b"\n", len(lines) // 2) + 1
+    if middle == len(lines):
+        middle = lines.rfind(b"\n", 0, len(lines) - 1) + 1 or len(lines)
+    return lines[:middle], lines[middle:]
+
+
+def _is_recent(line: bytes, now: datetime) -> bool:
+    """Whether a partition for this receipt may still be made."""
+    time = datetime.fromisoformat(line.split(b"\t")[1].decode())
+    return now - time < PARTITION_WAIT

@@ -1,0 +1,296 @@
+"""Receipts on a real disk and a real PostgreSQL: each answer's lands, and lands once."""
+
+import os
+import signal
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from psycopg import sql
+from uuid_utils import uuid7
+
+from recommender.connection import KeptConnection
+from recommender.metrics import Metrics
+from recommender.receipts import Receipt, ReceiptQueue, ReceiptWriter
+from recommender.spool import Spool
+from recommender.store import ReceiptStore
+from tests.integration.serving import Slots, eventually, get
+from tests.unit.recommender.versions import publish
+
+FIRST = "20260101-000000-ease"
+NOW = datetime.now(UTC)
+
+
+class Way:
+    """A receipt's way, from the queue by way of the spool in a folder to PostgreSQL."""
+
+    def __init__(self, folder, conninfo):
+        self.metrics = Metrics()
+        self.queue = ReceiptQueue(100_000, self.metrics)
+        self.spool = Spool(folder, 2**26)
+        self.writer = ReceiptWriter(self.queue, self.spool, "blue")
+        self.connection = KeptConnection(conninfo)
+        self.store = ReceiptStore(self.connection, "blue", self.spool, self.metrics)
+
+    def put(self, *users, movies=("heat+1995",), at=NOW):
+        """Put a receipt for each of these users on the disk; the last is told."""
+        for user in users:
+            identifier, listed = uuid7(), ",".join(movies)
+            receipt = Receipt(identifier, at.timestamp(), user, listed, "model", FIRST, 7, 0.25e-3)
+            self.queue.put(receipt)
+        self.writer.write_all()
+        return receipt
+
+    def dropped(self):
+        return self.metrics.registry.get_sample_value("marquee_receipts_dropped_total")
+
+
+@pytest.fixture
+def ways(tmp_path, conninfo):
+    """Makes ways over the same disk, as processes that follow each other have them."""
+    made = []
+
+    def make():
+        made.append(Way(tmp_path, conninfo("recommender")))
+        return made[-1]
+
+    yield make
+    for way in made:
+        way.connection.close()
+
+
+@pytest.fixture
+def way(ways):
+    return ways()
+
+
+@pytest.fixture
+def slots(tmp_path, conninfo):
+    slots = Slots(tmp_path, conninfo("recommender"))
+    publish(slots.models, FIRST)
+    yield slots
+    slots.end()
+
+
+def stored_receipts(database, columns="user_id"):
+    with psycopg.connect(database) as connection:
+        return connection.execute(f"SELECT {columns} FROM receipt ORDER BY receipt_id").fetchall()
+
+
+def stored_users(conninfo):
+    return [user for (user,) in stored_receipts(conninfo("marquee"))]
+
+
+def test_what_is_put_is_what_is_stored(way, conninfo):
+    odd = ["a\\b+1999", 'q"uote+1999', "tab\there", "b{race}+1999", "café+1999", "%2C+1999"]
+    receipt = way.put(5, movies=odd)
+    way.store.store_all()
+
+    columns = "receipt_id::text, user_id, movie_ids, model_version, slot, bucket, arm, reason"
+    assert stored_receipts(conninfo("marquee"), columns) == [
+        (str(receipt.receipt_id), 5, odd, FIRST, "blue", 7, "control", "model")
+    ]
+
+
+def test_more_than_one_batch_is_stored_at_once(way, conninfo):
+    way.put(*range(1, 12_001))
+    assert len(way.store) == 12_000
+    way.store.store_all()
+
+    assert len(way.store) == 0
+    assert sorted(stored_users(conninfo)) == list(range(1, 12_001))
+
+
+def test_a_batch_whose_connection_broke_is_stored_once(way, conninfo):
+    way.put(1)
+    way.store.store_all()
+    break_connections(conninfo)
+    way.put(2)
+    with pytest.raises(psycopg.OperationalError):
+        way.store.store_all()
+    way.store.store_all()
+
+    assert stored_users(conninfo) == [1, 2]
+
+
+def break_connections(conninfo):
+    with psycopg.connect(conninfo("marquee"), autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def test_a_batch_that_was_committed_unheard_is_not_stored_again(way, conninfo, monkeypatch):
+    way.put(1)
+    with monkeypatch.context() as deaf:
+        deaf.setattr("recommender.store.psycopg.Connection.transaction", commit_unheard)
+        with pytest.raises(psycopg.OperationalError):
+            way.store.store_all()
+    way.put(2)
+    way.store.store_all()
+
+    assert len(way.store) == 0
+    assert stored_users(conninfo) == [1, 2]
+
+
+@contextmanager
+def commit_unheard(connection):
+    """A transaction that commits, and whose connection breaks before we are told."""
+    connection.execute("BEGIN")
+    yield
+    connection.execute("COMMIT")
+    connection.close()
+    raise psycopg.OperationalError("the connection broke as the commit came back")
+
+
+def test_the_next_process_stores_what_the_last_one_could_not_and_nothing_twice(ways, conninfo):
+    killed = ways()
+    killed.put(1)
+    killed.store.store_all()
+    killed.put(2)
+
+    heir = ways()
+    heir.put(3)
+    heir.store.store_all()
+
+    assert len(heir.store) == 0
+    assert stored_users(conninfo) == [1, 2, 3]
+
+
+def test_receipts_written_to_a_spool_that_a_power_failure_cut_are_stored(ways, conninfo, tmp_path):
+    before = ways()
+    before.put(1)
+    before.put(2)
+    before.store.store_all()
+    os.truncate(tmp_path / f"{0:020}.receipts", before.spool.end // 2)
+
+    after = ways()
+    after.put(3)
+    after.store.store_all()
+
+    assert stored_users(conninfo) == [1, 2, 3]
+
+
+def test_only_the_receipts_that_can_never_be_stored_are_given_up_and_counted(way, conninfo):
+    way.put(1, 2)
+    way.put(3, movies=["nul\x00byte"])
+    way.put(4)
+    way.put(5, at=NOW - timedelta(days=4000))
+    way.put(6)
+    way.store.store_all()
+
+    assert stored_users(conninfo) == [1, 2, 4, 6]
+    assert way.dropped() == 2
+
+
+def test_a_receipt_without_a_partition_yet_waits_for_it(way):
+    way.put(1, at=NOW + timedelta(days=4000))
+    with pytest.raises(psycopg.errors.CheckViolation):
+        way.store.store_all()
+
+    assert len(way.store) == 1
+
+
+def test_each_answer_leaves_one_receipt_and_bad_requests_leave_none(slots, conninfo):
+    slot = slots.start("blue", FIRST)
+    for user in range(1, 31):
+        assert get(slot.port, f"/recommend/{user}", **{"X-Marquee-Bucket": "123"})[0] == 200
+    assert get(slot.port, "/recommend/none")[0] == 400
+    database = conninfo("marquee")
+    eventually(lambda: len(stored_receipts(database)) == 30)
+
+    columns = "model_version, slot, bucket, arm, reason, cardinality(movie_ids)"
+    assert set(stored_receipts(database, columns)) == {
+        (FIRST, "blue", 123, "control", "popular", 20)
+    }
+
+
+def test_sigterm_ends_a_slot_cleanly_and_its_last_receipts_are_stored(slots, conninfo):
+    slot = slots.start("blue", FIRST)
+    for user in range(1, 101):
+        get(slot.port, f"/recommend/{user}")
+    started = time.monotonic()
+    slot.process.send_signal(signal.SIGTERM)
+
+    assert slot.process.wait(timeout=10) == 0
+    assert time.monotonic() - started < 10
+    assert len(stored_receipts(conninfo("marquee"))) == 100
+
+
+def test_a_slot_answers_without_postgresql_and_stores_the_receipts_when_it_is_back(slots, conninfo):
+    slot = slots.start("blue", FIRST)
+    database = conninfo("marquee")
+    set_connections(database, allowed=False)
+    for user in range(1, 51):
+        assert get(slot.port, f"/recommend/{user}")[0] == 200
+    assert slot.readiness()["ready"] is True
+    set_connections(database, allowed=True)
+
+    eventually(lambda: len(stored_receipts(database)) == 50)
+
+
+def test_receipts_wait_on_the_disk_for_postgresql_even_if_the_slot_is_killed(slots, conninfo):
+    slot = slots.start("blue", FIRST)
+    database = conninfo("marquee")
+    set_connections(database, allowed=False)
+    for user in range(1, 51):
+        assert get(slot.port, f"/recommend/{user}")[0] == 200
+    time.sleep(0.2)
+    slot.kill()
+    set_connections(database, allowed=True)
+    slots.start("blue", FIRST)
+
+    eventually(lambda: stored_users(conninfo))
+    assert stored_users(conninfo) == list(range(1, 51))
+
+
+def test_a_killed_slot_loses_the_receipts_of_its_last_100_ms_at_most(slots, conninfo):
+    slot = slots.start("blue", FIRST)
+    answered_at = {}
+    begun = time.monotonic()
+    while time.monotonic() < begun + 2:
+        user = len(answered_at) + 1
+        assert get(slot.port, f"/recommend/{user}")[0] == 200
+        answered_at[user] = time.monotonic()
+    slot.kill()
+    killed_at = time.monotonic()
+    heir = slots.start("blue", FIRST)
+    eventually(lambda: stored_users(conninfo))
+    eventually(lambda: heir.readiness()["receipts_queued"] == 0)
+
+    stored = stored_users(conninfo)
+    assert len(set(stored)) == len(stored)
+    lost = answered_at.keys() - set(stored)
+    assert max((killed_at - answered_at[user] for user in lost), default=0) < 0.1
+
+
+def test_a_volume_that_takes_no_receipts_slows_no_answer_and_is_used_again(slots, conninfo):
+    in_the_way = slots.receipts / "blue"
+    in_the_way.parent.mkdir()
+    in_the_way.write_text("a file where the folder should be")
+    slot = slots.start("blue", FIRST)
+    begun = time.monotonic()
+    for user in range(1, 51):
+        assert get(slot.port, f"/recommend/{user}")[0] == 200
+    assert time.monotonic() - begun < 2
+    in_the_way.unlink()
+
+    eventually(lambda: len(stored_users(conninfo)) == 50)
+
+
+def set_connections(database, *, allowed):
+    """Let the role in or not, and throw out who is connected."""
+    name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]
+    server = psycopg.conninfo.make_conninfo(database, dbname="postgres", options="")
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}").format(
+                sql.Identifier(name), sql.Literal(allowed)
+            )
+        )
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,)
+        )
