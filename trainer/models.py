@@ -134,7 +134,7 @@ class FactorModel:
     def restore(cls, parameters: Parameters, popular: Items, arrays: Arrays) -> Self:
         """Take the three arrays as they are."""
         del popular
-        factors, offsets, prior = (arrays[name] for name in cls.array_names)
+        factors, offsets, prior = (arrays[name] for name in FactorModel.array_names)
         return cls(factors, offsets, prior, parameters["regularisation"])
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -158,9 +158,45 @@ class FactorModel:
         return np.asarray(predicted + self.prior, np.float32)
 
 
+@dataclass(frozen=True)
+class ImplicitFactorModel(FactorModel):
+    """Factors and offsets, and what having rated each item adds to a user's factors (SVD++)."""
+
+    array_names: ClassVar[tuple[str, ...]] = (*FactorModel.array_names, "implicit_factors")
+
+    implicit: NDArray[np.float32]
+    """float32 [items, factors]."""
+
+    @classmethod
+    def of(cls, model: FactorModel, implicit: NDArray[np.float32]) -> Self:
+        """Add implicit factors to a factor model."""
+        return cls(model.factors, model.offsets, model.prior, model.regularisation, implicit)
+
+    @classmethod
+    def restore(cls, parameters: Parameters, popular: Items, arrays: Arrays) -> Self:
+        """Take the four arrays as they are."""
+        explicit = FactorModel.restore(parameters, popular, arrays)
+        return cls.of(explicit, arrays["implicit_factors"])
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Factors, offsets, prior and implicit factors."""
+        learned = (self.factors, self.offsets, self.prior, self.implicit)
+        return dict(zip(self.array_names, learned, strict=True))
+
+    def fold_in(self, items: Items, ratings: Ratings) -> Scores:
+        """As `FactorModel`, after what the rated items add to the user's factors."""
+        rated = items[~np.isnan(ratings)]
+        if not len(rated):
+            return super().fold_in(items, ratings)
+        added = self.factors @ (self.implicit[rated].sum(axis=0) / np.sqrt(len(rated)))
+        explicit = FactorModel(self.factors, self.offsets + added, self.prior, self.regularisation)
+        return explicit.fold_in(items, ratings)
+
+
 MODELS: Mapping[str, type[ItemModel]] = {
     "popularity": PopularityModel,
     "svd": FactorModel,
+    "svdpp": ImplicitFactorModel,
     "ease": ItemWeightsModel,
 }
 """Which model each algorithm leaves, by the algorithm's name."""

@@ -69,7 +69,11 @@ def select(
         popularity=judgements[BASELINE.algorithm].ranking.ndcg,
         live=on_live.ranking.ndcg if on_live else None,
     )
-    shuffled = replace(evidence, candidate=_shuffled_ndcg(chosen, split, scale))
+    shuffled = replace(
+        evidence,
+        candidate=_shuffled_ndcg(chosen, split, scale),
+        live=evidence.candidate if evidence.live is None else evidence.live,
+    )
     verdict = gate.checked(
         gate.judge(evidence, rules, _random()), gate.judge(shuffled, rules, _random())
     )

@@ -15,6 +15,11 @@ from trainer.errors import NoDataError
 from trainer.interactions import Interactions
 
 QUERY = files("trainer").joinpath("snapshot.sql").read_bytes()
+OFFSETS = """
+SELECT log_partition, least(consumed.next_offset, coalesce(rolled.next_offset, first_offset))
+FROM stream_offset AS consumed LEFT JOIN viewing_progress AS rolled USING (log_partition)
+ORDER BY updated_at
+"""
 ROWS_AT_ONCE = 50_000
 
 
@@ -24,7 +29,10 @@ class Snapshot:
 
     interactions: Interactions
     offsets: Mapping[int, int]
-    """The next offset of each Kafka partition: what was landed before it is in the snapshot."""
+    """For each Kafka partition, up to where everything that landed is in the snapshot.
+
+    Watched minutes are in it once they are rolled up into viewings, which lags behind.
+    """
 
     def summary(self) -> dict[str, Any]:
         """For the manifest: what it is in numbers."""
@@ -65,9 +73,7 @@ def take_snapshot(connection: psycopg.Connection, watched_minutes: int) -> Snaps
 
 
 def _read(connection: psycopg.Connection, watched_minutes: int) -> Snapshot:
-    offsets = connection.execute(
-        "SELECT log_partition, next_offset FROM stream_offset ORDER BY updated_at"
-    ).fetchall()
+    offsets = connection.execute(OFFSETS).fetchall()
     codes: dict[str, int] = {}
     chunks = list(_chunks(connection, watched_minutes, codes))
     if not chunks:

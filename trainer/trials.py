@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from trainer.algorithms import ALGORITHMS
-from trainer.algorithms.algorithm import FittedModel, RatingModel
+from trainer.algorithms.algorithm import FittedModel, RatingModel, ReusableModel
 from trainer.algorithms.popularity import PopularityConfiguration
 from trainer.errors import UnsuitableDataError
 from trainer.evaluation import RankingFigures, RatingError, judge_ranking, judge_ratings
@@ -75,15 +75,22 @@ def recipes(scale: Scale) -> list[Recipe]:
 
 def try_on_validation(split: Split, scale: Scale, say: Say) -> Iterator[Trial]:
     """Fit every recipe to the training part and rank the validation part with it."""
+    models: dict[str, FittedModel] = {}
     for recipe in recipes(scale):
         told = f"{recipe.algorithm} {_varied(recipe)}".rstrip()
         try:
-            ranking = judge_ranking(recipe.fit(split.training), split, scale.liked)
+            model = _reused(models.get(recipe.algorithm), recipe) or recipe.fit(split.training)
+            models[recipe.algorithm] = model
+            ranking = judge_ranking(model, split, scale.liked)
         except UnsuitableDataError as error:
             say(f"validation: {told} left out: {error}")
         else:
             say(f"validation: {told}: NDCG@20 {ranking.mean_ndcg:.4f}")
             yield Trial(recipe, ranking.mean_ndcg)
+
+
+def _reused(model: FittedModel | None, recipe: Recipe) -> FittedModel | None:
+    return model.reused(recipe.configuration) if isinstance(model, ReusableModel) else None
 
 
 def _varied(recipe: Recipe) -> str:

@@ -32,7 +32,7 @@ def ratings(users=USERS):
             yield TODAY + timedelta(minutes=place), user, f"movie+{movie:02}+1999", value
 
 
-def load(conninfo, rows):
+def load(conninfo, rows, rolled_up=((0, 650), (1, 690))):
     with psycopg.connect(conninfo("ingest")) as connection:
         with connection.cursor().copy(
             "COPY rating (time, user_id, movie_id, rating, log_partition, log_offset) FROM STDIN"
@@ -43,6 +43,8 @@ def load(conninfo, rows):
             "INSERT INTO stream_offset (topic, log_partition, first_offset, next_offset)"
             " VALUES ('movielog', 0, 0, 700), ('movielog', 1, 0, 690)"
         )
+    with psycopg.connect(conninfo("retention")) as connection:
+        connection.cursor().executemany("INSERT INTO viewing_progress VALUES (%s, %s)", rolled_up)
 
 
 @pytest.fixture
@@ -95,7 +97,7 @@ def test_a_training_publishes_a_version_that_can_be_read(conninfo, trainer, sett
     load(conninfo, ratings())
     manifest = train(trainer, settings, Clock(), quietly)
     version = read_version(settings.versions_directory / manifest.version)
-    assert version.manifest.algorithm == "ease"
+    assert version.name.endswith(version.manifest.algorithm)
     assert len(version.movies) == MOVIES
     liked = [version.movies[item] for item in version.top_list(1)[:3]]
     assert {int(movie[6:8]) % TASTES for movie in liked} == {1}
@@ -108,10 +110,15 @@ def test_a_training_records_its_version(conninfo, trainer, settings):
     row = trainer.execute(
         "SELECT version, algorithm, users, movies, verdict, figures, manifest FROM model_version"
     ).fetchone()
-    assert row[:5] == (manifest.version, "ease", USERS, MOVIES, "accepted")
+    assert row[:5] == (manifest.version, manifest.algorithm, USERS, MOVIES, "accepted")
     assert row[5]["ndcg20_ease"]["value"] > row[5]["ndcg20_popularity"]["value"]
-    assert row[6]["data"]["offsets"] == {"0": 700, "1": 690}
+    assert row[6]["data"]["offsets"] == {"0": 650, "1": 690}
     assert newest_version(trainer) == manifest
+
+
+def test_what_is_not_rolled_up_at_all_is_followed_from_the_beginning(conninfo, trainer):
+    load(conninfo, ratings(users=5), rolled_up=())
+    assert take_snapshot(trainer, 10).summary()["offsets"] == {"0": 0, "1": 0}
 
 
 def test_a_second_training_makes_a_second_version(conninfo, trainer, settings):

@@ -10,8 +10,8 @@ from typing import Any
 from trainer.algorithms.algorithm import Algorithm
 from trainer.algorithms.ease import Ease
 from trainer.algorithms.popularity import Popularity
-from trainer.algorithms.svd import Svd
+from trainer.algorithms.svd import Svd, Svdpp
 
 ALGORITHMS: Mapping[str, Algorithm[Any]] = {
-    algorithm.name: algorithm for algorithm in (Popularity(), Svd(), Ease())
+    algorithm.name: algorithm for algorithm in (Popularity(), Svd(), Svdpp(), Ease())
 }

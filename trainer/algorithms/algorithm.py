@@ -46,6 +46,15 @@ class RatingModel(FittedModel, Protocol):
         ...
 
 
+@runtime_checkable
+class ReusableModel(FittedModel, Protocol):
+    """A model of which much stays the same under another configuration."""
+
+    def reused(self, configuration: Any) -> FittedModel | None:
+        """What `fit` would give for the same data; None where it has to be fitted anew."""
+        ...
+
+
 class Algorithm[Configuration](Protocol):
     """A way to learn from interactions."""
 

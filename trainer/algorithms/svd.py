@@ -1,24 +1,25 @@
-"""Biased matrix factorisation by stochastic gradient descent: scikit-surprise's SVD.
+"""Biased matrix factorisation by stochastic gradient descent: scikit-surprise's SVD and SVD++.
 
 A rating is predicted as mean + user bias + item bias + product of factors (Y. Koren et al.,
-"Matrix Factorization Techniques for Recommender Systems", 2009). Ranked by that alone, movies
-that few people love come first; so a prior that grows with the number of ratings is added.
+"Matrix Factorization Techniques for Recommender Systems", 2009); in SVD++ the items a user
+rated add to the user's factors (Y. Koren, "Factorization Meets the Neighborhood", 2008).
+Ranked by that alone, movies that few people love come first; so a prior that grows with the
+number of ratings is added.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
-import surprise
 from numpy.typing import NDArray
-from surprise.trainset import Trainset
 
 from trainer.algorithms.algorithm import Rows
+from trainer.algorithms.descent import RatingsByUser
+from trainer.algorithms.matrix_factorization import SVD, SVDpp
 from trainer.errors import UnsuitableDataError
 from trainer.interactions import Interactions, Scale
-from trainer.models import FactorModel, Scores
+from trainer.models import FactorModel, ImplicitFactorModel, Scores
 
 
 @dataclass(frozen=True)
@@ -37,18 +38,37 @@ class SvdConfiguration:
     regularisation: float = 0.02
     seed: int = 0
 
+    def descent(self) -> dict[str, Any]:
+        """What Surprise's constructors are told."""
+        return {
+            "n_factors": self.factors,
+            "n_epochs": self.epochs,
+            "lr_all": self.learning_rate,
+            "reg_all": self.regularisation,
+            "random_state": self.seed,
+        }
+
+
+@dataclass(frozen=True)
+class SvdppConfiguration(SvdConfiguration):
+    """How SVD++ is fitted; the usual values are Surprise's for it."""
+
+    factors: int = 20
+    learning_rate: float = 0.007
+
 
 @dataclass(frozen=True)
 class FittedSvd:
     """Biases and factors of both sides."""
 
+    configuration: SvdConfiguration
     item_model: FactorModel
+    popularity: Scores
+    """float32 [items]: log(1 + ratings of the movie)."""
     user_biases: NDArray[np.float32]
     """float32 [users]."""
     user_factors: NDArray[np.float32]
-    """float32 [users, factors]."""
-    lowest: float
-    highest: float
+    """float32 [users, factors]; for SVD++ with what the rated items add."""
 
     def score(self, rows: Rows) -> Scores:
         """Predicted rating, beyond the scale if need be, plus the popularity prior."""
@@ -61,11 +81,22 @@ class FittedSvd:
         """The predicted rating of each pair, within the scale."""
         products = np.einsum("nf,nf->n", self.user_factors[rows], self.item_model.factors[items])
         predicted = self.item_model.offsets[items] + self.user_biases[rows] + products
-        return np.asarray(np.clip(predicted, self.lowest, self.highest), np.float32)
+        lowest, highest = self.configuration.lowest, self.configuration.highest
+        return np.asarray(np.clip(predicted, lowest, highest), np.float32)
+
+    def reused(self, configuration: SvdConfiguration) -> Self | None:
+        """The same factors with another weight of the prior; None where more than that differs."""
+        weight = configuration.prior_weight
+        if replace(self.configuration, prior_weight=weight) != configuration:
+            return None
+        prior = np.asarray(weight * self.popularity, np.float32)
+        return replace(
+            self, configuration=configuration, item_model=replace(self.item_model, prior=prior)
+        )
 
 
 class Svd:
-    """Fits Surprise's SVD to the ratings; viewings without a rating count in nothing but rank."""
+    """Fits SVD to the ratings; viewings without a rating count in nothing but rank."""
 
     name = "svd"
 
@@ -73,7 +104,7 @@ class Svd:
         """Four weights of the popularity prior, scaled with the ratings."""
         return [
             SvdConfiguration(scale.lowest, scale.highest, weight * scale.highest / 5)
-            for weight in (0.8, 0.2, 0.4, 1.6)
+            for weight in PRIOR_WEIGHTS
         ]
 
     def configure(self, **parameters: Any) -> SvdConfiguration:
@@ -86,53 +117,88 @@ class Svd:
         Raises:
             UnsuitableDataError: there is no rating.
         """
-        rated = interactions.only(~np.isnan(interactions.ratings))
-        if not len(rated):
-            raise UnsuitableDataError("svd learns from ratings, and there are none")
-        fitted = surprise.SVD(
-            n_factors=configuration.factors,
-            n_epochs=configuration.epochs,
-            lr_all=configuration.learning_rate,
-            reg_all=configuration.regularisation,
-            random_state=configuration.seed,
-        ).fit(_trainset(rated, configuration))
-        return _fitted(fitted, rated, configuration)
+        rated = _rated(interactions, self.name)
+        learned = SVD(**configuration.descent())
+        learned.descend(_by_user(rated), _sizes(rated), _mean(rated))
+        return _fitted(learned, rated, configuration)
 
 
-def _trainset(rated: Interactions, configuration: SvdConfiguration) -> Trainset:
-    triples = zip(rated.rows().tolist(), rated.items.tolist(), rated.ratings.tolist(), strict=True)
-    by_user, by_item = defaultdict(list), defaultdict(list)
-    for user, item, rating in triples:
-        by_user[user].append((item, rating))
-        by_item[item].append((user, rating))
-    return Trainset(
-        by_user,
-        by_item,
-        len(rated.users),
-        len(rated.movies),
-        len(rated),
-        (configuration.lowest, configuration.highest),
-        {},
-        {},
+class Svdpp:
+    """Fits SVD++ to the ratings; what a user rated is its implicit feedback, as in Surprise."""
+
+    name = "svdpp"
+
+    def candidates(self, scale: Scale) -> Sequence[SvdppConfiguration]:
+        """Four weights of the popularity prior, scaled with the ratings."""
+        return [
+            SvdppConfiguration(scale.lowest, scale.highest, weight * scale.highest / 5)
+            for weight in PRIOR_WEIGHTS
+        ]
+
+    def configure(self, **parameters: Any) -> SvdppConfiguration:
+        """The configuration that a version's parameters say."""
+        return SvdppConfiguration(**parameters)
+
+    def fit(self, interactions: Interactions, configuration: SvdppConfiguration) -> FittedSvd:
+        """Run the descent over the ratings, user by user in order of time.
+
+        Raises:
+            UnsuitableDataError: there is no rating.
+        """
+        rated = _rated(interactions, self.name)
+        learned = SVDpp(**configuration.descent())
+        learned.descend(_by_user(rated), _sizes(rated), _mean(rated))
+        numbers = np.maximum(1, np.diff(rated.indptr))
+        rows = rated.matrix(np.repeat(1 / np.sqrt(numbers), np.diff(rated.indptr)))
+        learned.pu += rows @ learned.yj
+        fitted = _fitted(learned, rated, configuration)
+        implicit = np.where(rated.counts()[:, None] > 0, learned.yj, 0).astype(np.float32)
+        return replace(fitted, item_model=ImplicitFactorModel.of(fitted.item_model, implicit))
+
+
+PRIOR_WEIGHTS = (0.8, 0.2, 0.4, 1.6)
+
+
+def _rated(interactions: Interactions, name: str) -> Interactions:
+    rated = interactions.only(~np.isnan(interactions.ratings))
+    if not len(rated):
+        raise UnsuitableDataError(f"{name} learns from ratings, and there are none")
+    return rated
+
+
+def _by_user(rated: Interactions) -> RatingsByUser:
+    return RatingsByUser(
+        np.arange(len(rated.users)),
+        rated.indptr,
+        rated.items.astype(np.int64),
+        rated.ratings.astype(np.float64),
     )
+
+
+def _sizes(rated: Interactions) -> tuple[int, int]:
+    return len(rated.users), len(rated.movies)
+
+
+def _mean(rated: Interactions) -> float:
+    return float(rated.ratings.mean(dtype=np.float64))
 
 
 def _fitted(
-    fitted: surprise.SVD, rated: Interactions, configuration: SvdConfiguration
+    learned: SVD | SVDpp, rated: Interactions, configuration: SvdConfiguration
 ) -> FittedSvd:
     counts = rated.counts()
-    known_users = np.diff(rated.indptr) > 0
-    prior = configuration.prior_weight * np.log1p(counts)
+    popularity = np.log1p(counts).astype(np.float32)
     items = FactorModel(
-        factors=np.where(counts[:, None] > 0, fitted.qi, 0).astype(np.float32),
-        offsets=(fitted.trainset.global_mean + fitted.bi).astype(np.float32),
-        prior=prior.astype(np.float32),
+        factors=np.where(counts[:, None] > 0, learned.qi, 0).astype(np.float32),
+        offsets=(_mean(rated) + learned.bi).astype(np.float32),
+        prior=np.asarray(configuration.prior_weight * popularity, np.float32),
         regularisation=configuration.regularisation,
     )
+    known_users = np.diff(rated.indptr) > 0
     return FittedSvd(
+        configuration,
         items,
-        fitted.bu.astype(np.float32),
-        np.where(known_users[:, None], fitted.pu, 0).astype(np.float32),
-        configuration.lowest,
-        configuration.highest,
+        popularity,
+        learned.bu.astype(np.float32),
+        np.where(known_users[:, None], learned.pu, 0).astype(np.float32),
     )

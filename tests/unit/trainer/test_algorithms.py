@@ -1,4 +1,4 @@
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -140,9 +140,8 @@ class TestPopularity(AlgorithmContract):
         assert scores.argmax() == interactions.counts().argmax()
 
 
-class TestSvd(AlgorithmContract):
-    name = "svd"
-    ndcg = (0.1, 0.9)
+class RatingModelContract(AlgorithmContract):
+    """What holds beyond that for algorithms that predict ratings."""
 
     def test_it_predicts_ratings_within_the_scale(self, fitted, interactions):
         predicted = fitted.predict(interactions.rows(), interactions.items)
@@ -164,6 +163,24 @@ class TestSvd(AlgorithmContract):
     def test_it_says_that_there_is_no_rating(self, algorithm, configuration, interactions):
         with pytest.raises(UnsuitableDataError, match="there are none"):
             algorithm.fit(only_watched(interactions), configuration)
+
+    def test_another_weight_of_popularity_needs_no_refit(self, algorithm, interactions, fitted):
+        other = algorithm.candidates(SCALE)[1]
+        reused, anew = fitted.reused(other), algorithm.fit(interactions, other)
+        assert np.array_equal(reused.score(EVERYBODY), anew.score(EVERYBODY))
+
+    def test_anything_else_does(self, configuration, fitted):
+        assert fitted.reused(replace(configuration, epochs=1)) is None
+
+
+class TestSvd(RatingModelContract):
+    name = "svd"
+    ndcg = (0.1, 0.9)
+
+
+class TestSvdpp(RatingModelContract):
+    name = "svdpp"
+    ndcg = (0.1, 0.9)
 
 
 class TestEase(AlgorithmContract):

@@ -71,7 +71,11 @@ def contents(algorithm="ease"):
         top=TopLists(
             np.array([[1, 3, -1], [0, -1, -1]], np.int32), np.array([[2, 1, 0], [1, 0, 0]], "f4")
         ),
-        seen=SeenItems(np.array([0, 2, 3], np.int64), np.array([0, 2, 1], np.int32)),
+        seen=SeenItems(
+            np.array([0, 2, 3], np.int64),
+            np.array([0, 2, 1], np.int32),
+            np.array([5, np.nan, 3], np.float32),
+        ),
         model=MODELS[algorithm][0],
     )
 
@@ -110,6 +114,17 @@ def test_a_stranger_has_no_list_and_has_seen_nothing(version, stranger):
 def test_a_known_user_has_seen_what_was_stored(version):
     assert read_version(version).seen_items(3).tolist() == [0, 2]
     assert read_version(version).seen_items(7).tolist() == [1]
+
+
+def test_what_a_known_user_rated_is_told_and_nan_is_only_watched(version):
+    assert np.array_equal(read_version(version).seen_ratings(3), [5, np.nan], equal_nan=True)
+    assert read_version(version).seen_ratings(4).tolist() == []
+
+
+def test_a_version_that_kept_no_ratings_says_so(tmp_path):
+    seen = replace(contents().seen, ratings=None)
+    write_version(tmp_path, manifest(), replace(contents(), seen=seen))
+    assert read_version(tmp_path / manifest().version).seen_ratings(3) is None
 
 
 def test_arrays_are_mapped_not_loaded(version):
@@ -155,6 +170,7 @@ def files_of_a_version():
         "top_scores.npy",
         "seen_indptr.npy",
         "seen_indices.npy",
+        "seen_ratings.npy",
         "weights_indptr.npy",
         "weights_indices.npy",
         "weights_data.npy",
