@@ -22,6 +22,8 @@ from recommender.answers import Answers
 from recommender.app import create_app
 from recommender.background import repeat
 from recommender.connection import KeptConnection
+from recommender.fallbacks import CurrentFallbacks
+from recommender.lately import PopularLately
 from recommender.metrics import Metrics
 from recommender.receipts import ReceiptQueue, ReceiptWriter
 from recommender.settings import Settings
@@ -30,7 +32,8 @@ from recommender.spool import Spool
 from recommender.store import ReceiptStore
 
 LOOK_FOR_MODEL_SECONDS = 0.5
-FOLLOW_ACTIVITY_SECONDS = 0.5
+FOLLOW_ACTIVITY_SECONDS = 0.2
+REFRESH_FALLBACKS_SECONDS = 5.0
 WRITE_RECEIPTS_SECONDS = 0.05
 """A slot that is killed loses the receipts of its last answers, for about so long."""
 STORE_RECEIPTS_SECONDS = 0.1
@@ -78,7 +81,15 @@ def start_slot(settings: Settings) -> Flask:
     assignment = settings.state_dir / "slots" / f"{settings.slot}.json"
     slot = Slot(settings.models_dir, assignment, metrics)
     activity = RecentActivity(settings.activity_users)
-    follower = ActivityFollower(KeptConnection(settings.conninfo()), settings.kafka_topic, activity)
+    lately = PopularLately(datetime.now(UTC))
+    fallbacks = CurrentFallbacks(lately)
+    follower = ActivityFollower(
+        KeptConnection(settings.conninfo()),
+        settings.kafka_topic,
+        activity,
+        lately,
+        metrics.freshness,
+    )
     queue = ReceiptQueue(settings.receipts_limit, metrics)
     spool = Spool(settings.receipts_dir, settings.receipts_bytes)
     writer = ReceiptWriter(queue, spool, settings.slot)
@@ -93,6 +104,7 @@ def start_slot(settings: Settings) -> Flask:
     work = (
         ("model", lambda: slot.follow(time.monotonic()), LOOK_FOR_MODEL_SECONDS),
         ("activity", follow_activity, FOLLOW_ACTIVITY_SECONDS),
+        ("fallbacks", lambda: fallbacks.refresh(datetime.now(UTC)), REFRESH_FALLBACKS_SECONDS),
         ("receipts", writer.write_all, WRITE_RECEIPTS_SECONDS),
         ("store", store.store_all, STORE_RECEIPTS_SECONDS),
     )
@@ -105,7 +117,7 @@ def start_slot(settings: Settings) -> Flask:
     metrics.model_age.set_function(
         lambda: age_seconds(slot.model, datetime.now(UTC)) if slot.model else nan
     )
-    answers = Answers(activity, queue, metrics)
+    answers = Answers(activity, fallbacks.of, queue, metrics, settings.diversity)
     return create_app(settings.slot, slot, answers, lambda: len(queue) + len(store), metrics)
 
 

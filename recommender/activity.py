@@ -6,13 +6,16 @@ of order, while a partition's rows up to `stream_offset` are all there once it s
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from math import isnan
 from types import MappingProxyType
 from typing import NamedTuple
 
 import psycopg
+from prometheus_client import Histogram
 
 from recommender.connection import KeptConnection
+from recommender.lately import PopularLately
 from recommender.ranking import Recent
 
 NOTHING: Recent = MappingProxyType({})
@@ -21,12 +24,11 @@ OFFSETS_A_READ = 100_000
 """So many offsets are read at once: a slot that starts far behind stays small."""
 
 ROWS = """
-SELECT user_id, movie_id, 'NaN'::real FROM (
-    SELECT DISTINCT user_id, movie_id FROM watch
-    WHERE log_partition = %(partition)s AND log_offset >= %(start)s AND log_offset < %(end)s
-) AS watched
+SELECT user_id, movie_id, 'NaN'::real, max(time) FROM watch
+WHERE log_partition = %(partition)s AND log_offset >= %(start)s AND log_offset < %(end)s
+GROUP BY user_id, movie_id
 UNION ALL (
-    SELECT user_id, movie_id, rating FROM rating
+    SELECT user_id, movie_id, rating, time FROM rating
     WHERE log_partition = %(partition)s AND log_offset >= %(start)s AND log_offset < %(end)s
     ORDER BY log_offset
 )
@@ -50,8 +52,12 @@ class RecentActivity:
         """Movie id to rating, NaN if only watched; empty for somebody who did nothing lately."""
         return self._by_user.get(user_id, NOTHING)
 
-    def note(self, user_id: int, movie_id: str, rating: float) -> None:
-        """Add a rating, or a watched movie as NaN, which never hides a rating."""
+    def note(self, user_id: int, movie_id: str, rating: float) -> bool:
+        """Add a rating, or a watched movie as NaN, which never hides a rating.
+
+        Returns:
+            Whether nothing was known of this user and this movie.
+        """
         before = self._by_user.get(user_id, NOTHING)
         if movie_id not in before or not isnan(rating):
             recent = {**before, movie_id: rating}
@@ -61,6 +67,7 @@ class RecentActivity:
         self._by_user.move_to_end(user_id)
         if len(self._by_user) > self._users_limit:
             self._by_user.popitem(last=False)
+        return movie_id not in before
 
 
 class Span(NamedTuple):
@@ -96,10 +103,19 @@ def gone_back(position: Offsets, trained_on: Offsets) -> dict[int, int]:
 class ActivityFollower:
     """Brings the recent activity up to what has landed; see the module."""
 
-    def __init__(self, connection: KeptConnection, topic: str, activity: RecentActivity) -> None:
+    def __init__(
+        self,
+        connection: KeptConnection,
+        topic: str,
+        activity: RecentActivity,
+        lately: PopularLately,
+        freshness: Histogram,
+    ) -> None:
         self._connection = connection
         self._topic = topic
         self._activity = activity
+        self._lately = lately
+        self._freshness = freshness
         self._position: dict[int, int] = {}
         self._trained_on: Offsets | None = None
 
@@ -111,13 +127,21 @@ class ActivityFollower:
         """
         connection = self._connection.get()
         landed = landed_offsets(connection, self._topic)
-        if trained_on != self._trained_on:
+        is_live = trained_on == self._trained_on
+        if not is_live:
             self._position = gone_back(self._position, trained_on)
-            self._trained_on = trained_on
         for span in unread(self._position, landed):
-            for user_id, movie_id, rating in connection.execute(ROWS, span._asdict()):
-                self._activity.note(user_id, movie_id, rating)
+            self._read(connection, span, is_live=is_live)
             self._position[span.partition] = span.end
+        self._trained_on = trained_on
+
+    def _read(self, connection: psycopg.Connection, span: Span, *, is_live: bool) -> None:
+        now = datetime.now(UTC)
+        for user_id, movie_id, rating, time in connection.execute(ROWS, span._asdict()):
+            if self._activity.note(user_id, movie_id, rating):
+                self._lately.count(movie_id, time)
+            if is_live:
+                self._freshness.observe((now - time).total_seconds())
 
 
 def landed_offsets(connection: psycopg.Connection, topic: str) -> Offsets:

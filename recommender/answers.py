@@ -2,45 +2,71 @@
 
 import time
 from collections.abc import Callable
-from functools import lru_cache
 from typing import NamedTuple
 
 from prometheus_client import Counter, Histogram
-from uuid_utils import uuid7
+from uuid_utils import UUID, uuid7
 
-from recommender.activity import NOTHING, RecentActivity
+from recommender.activity import RecentActivity
 from recommender.metrics import Metrics
-from recommender.ranking import Reason, Recent, answer
+from recommender.ranking import Answer, Fallback, Reason, Recent, answer
 from recommender.receipts import Receipt, ReceiptQueue
-from trainer.artifact import ModelVersion
+from trainer.artifact import ANSWER_LENGTH, ModelVersion
 
 LINES_KEPT = 20_000
-"""Lines kept ready for users who did nothing lately; about 1 kB each."""
+"""Lines kept ready, about 1 kB each."""
+
+Fallbacks = Callable[[int], Fallback]
+"""Tells what fills up a user's list; the same object for as long as that is the same."""
 
 
 class Line(NamedTuple):
-    """An answer as it is sent."""
+    """An answer as it is sent, and what it was made from."""
 
     movies: str
     """Movie ids, best first, separated by commas."""
     reason: Reason
+    is_personal: bool
+    """Every movie was scored for this user."""
+    recent: Recent
+    fallback: Fallback
 
 
 class ModelAnswers:
-    """The lines and the figures of one model version."""
+    """The lines and the figures of one model version; used by the one thread that answers."""
 
-    def __init__(self, model: ModelVersion, metrics: Metrics) -> None:
+    def __init__(self, model: ModelVersion, diversity: float, metrics: Metrics) -> None:
         self.model = model
-        self.unchanging: Callable[[int], Line] = lru_cache(LINES_KEPT)(
-            lambda user_id: self.line(user_id, NOTHING)
-        )
+        self._diversity = diversity
         self._metrics = metrics
+        self._lines: dict[int, Line] = {}
         self._figures: dict[Reason, tuple[Counter, Histogram]] = {}
 
-    def line(self, user_id: int, recent: Recent) -> Line:
+    def line(self, user_id: int, recent: Recent, fallback: Fallback) -> Line:
+        """The usual answer, ranked anew only if something changed since the last time."""
+        line = self._lines.get(user_id)
+        if (
+            line is None
+            or line.recent is not recent
+            or not (line.is_personal or line.fallback is fallback)
+        ):
+            line = self._rank(user_id, recent, fallback)
+            self._keep(user_id, line)
+        return line
+
+    def answer(self, user_id: int, recent: Recent, fallback: Fallback, count: int) -> Answer:
         """Rank for this user, as they are now."""
-        movie_ids, reason = answer(user_id, self.model, recent)
-        return Line(",".join(movie_ids), reason)
+        return answer(user_id, self.model, recent, fallback, count, self._diversity)
+
+    def _rank(self, user_id: int, recent: Recent, fallback: Fallback) -> Line:
+        ranked = self.answer(user_id, recent, fallback, ANSWER_LENGTH)
+        is_personal = len(ranked.scores) == len(ranked.movie_ids)
+        return Line(",".join(ranked.movie_ids), ranked.reason, is_personal, recent, fallback)
+
+    def _keep(self, user_id: int, line: Line) -> None:
+        self._lines[user_id] = line
+        if len(self._lines) > LINES_KEPT:
+            del self._lines[next(iter(self._lines))]
 
     def figures(self, reason: Reason) -> tuple[Counter, Histogram]:
         """Where answers of this kind are counted and timed."""
@@ -55,29 +81,72 @@ class ModelAnswers:
 class Answers:
     """Answers of one slot, each with its receipt and its place in the metrics."""
 
-    def __init__(self, activity: RecentActivity, receipts: ReceiptQueue, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        activity: RecentActivity,
+        fallbacks: Fallbacks,
+        receipts: ReceiptQueue,
+        metrics: Metrics,
+        diversity: float = 0.0,
+    ) -> None:
         self._activity = activity
+        self._fallbacks = fallbacks
         self._receipts = receipts
         self._metrics = metrics
+        self._diversity = diversity
         self._of_model: ModelAnswers | None = None
 
     def give(self, user_id: int, bucket: int, model: ModelVersion) -> bytes:
-        """The line to send: movie ids separated by commas, best first."""
+        """The line to send: 20 movie ids separated by commas, best first."""
         started = time.perf_counter()
         answers = self._answers_of(model)
-        recent = self._activity.of(user_id)
-        line = answers.line(user_id, recent) if recent else answers.unchanging(user_id)
+        line = answers.line(user_id, self._activity.of(user_id), self._fallbacks(user_id))
+        self._account(answers, user_id, line.movies, line.reason, bucket, started)
+        return f"{line.movies}\n".encode()
+
+    def give_in_full(
+        self, user_id: int, bucket: int, model: ModelVersion, count: int
+    ) -> tuple[Answer, UUID]:
+        """So many movies with their scores, and the receipt's id."""
+        started = time.perf_counter()
+        answers = self._answers_of(model)
+        recent, fallback = self._activity.of(user_id), self._fallbacks(user_id)
+        given = answers.answer(user_id, recent, fallback, count)
+        movies = ",".join(given.movie_ids)
+        return given, self._account(answers, user_id, movies, given.reason, bucket, started)
+
+    def _account(  # noqa: PLR0913, PLR0917 -- a receipt's fields
+        self,
+        answers: ModelAnswers,
+        user_id: int,
+        movies: str,
+        reason: Reason,
+        bucket: int,
+        started: float,
+    ) -> UUID:
+        """Leave a receipt, and count and time the answer."""
+        receipt_id = uuid7()
         seconds = time.perf_counter() - started
         self._receipts.put(
-            Receipt(uuid7(), time.time(), user_id, *line, model.name, bucket, seconds)
+            Receipt(
+                receipt_id,
+                time.time(),
+                user_id,
+                movies,
+                reason,
+                answers.model.name,
+                bucket,
+                seconds,
+            )
         )
-        requests, durations = answers.figures(line.reason)
+        requests, durations = answers.figures(reason)
         requests.inc()
         durations.observe(seconds)
-        return f"{line.movies}\n".encode()
+        return receipt_id
 
     def _answers_of(self, model: ModelVersion) -> ModelAnswers:
         answers = self._of_model
         if answers is None or answers.model is not model:
-            self._of_model = answers = ModelAnswers(model, self._metrics)
+            answers = ModelAnswers(model, self._diversity, self._metrics)
+            self._of_model = answers
         return answers

@@ -7,7 +7,8 @@ wrong method, no model yet, health, metrics) does. Everything is told in one pla
 import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from flask import Flask, Response, abort, jsonify, request
@@ -17,7 +18,9 @@ from werkzeug.exceptions import HTTPException
 
 from recommender.answers import Answers
 from recommender.metrics import Metrics
+from recommender.ranking import Answer
 from recommender.slot import Slot
+from trainer.artifact import ANSWER_LENGTH
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -27,11 +30,13 @@ LOG = structlog.get_logger()
 USER_ID = re.compile(r"[0-9]{1,18}")
 BUCKET = re.compile(r"[0-9]{3}")
 UNKNOWN_BUCKET = -1
+COUNT = re.compile(r"[1-9][0-9]?|100")
+JSON = "application/json"
 RECOMMEND = "/recommend/"
 PLAIN = "text/plain; charset=utf-8"
 
 EXPLANATIONS = {
-    400: "ask for GET /recommend/<user id>; a user id is 1 to 18 digits and not zero",
+    400: "ask for GET /recommend/<user id>?n=<1 to 100>; a user id is 1 to 18 digits and not zero",
     404: "there is nothing here; ask for GET /recommend/<user id>",
     405: "only GET is answered here",
     500: "this request could not be answered; the reason is in the log",
@@ -69,7 +74,7 @@ def hot_path(flask: "WSGIApplication", slot: Slot, answers: Answers) -> "WSGIApp
     def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path: str = environ["PATH_INFO"]
         model = slot.model
-        if model and environ["REQUEST_METHOD"] == "GET" and path.startswith(RECOMMEND):
+        if model and path.startswith(RECOMMEND) and _is_plain(environ):
             with suppress(Exception):
                 bucket = bucket_number(environ.get("HTTP_X_MARQUEE_BUCKET", ""))
                 line = answers.give(user_number(path[len(RECOMMEND) :]), bucket, model)
@@ -80,6 +85,15 @@ def hot_path(flask: "WSGIApplication", slot: Slot, answers: Answers) -> "WSGIApp
         return flask(environ, start_response)
 
     return application
+
+
+def _is_plain(environ: "WSGIEnvironment") -> bool:
+    """Whether the usual answer is asked for: 20 movies, as text."""
+    return (
+        environ["REQUEST_METHOD"] == "GET"
+        and not environ["QUERY_STRING"]
+        and "json" not in environ.get("HTTP_ACCEPT", "")
+    )
 
 
 def user_number(text: str) -> int:
@@ -98,19 +112,47 @@ def bucket_number(header: str) -> int:
     return int(header) if BUCKET.fullmatch(header) else UNKNOWN_BUCKET
 
 
+def movie_count(text: str | None) -> int:
+    """How many movies are asked for: the `n` of a request, or as many as a list has.
+
+    Raises:
+        ValueError: it is no number from 1 to 100.
+    """
+    if text is None:
+        return ANSWER_LENGTH
+    if COUNT.fullmatch(text):
+        return int(text)
+    raise ValueError(EXPLANATIONS[400])
+
+
 def _add_recommend(app: Flask, slot: Slot, answers: Answers) -> None:
     def recommend(user: str) -> ResponseReturnValue:
         try:
-            user_id = user_number(user)
+            user_id, count = user_number(user), movie_count(request.args.get("n"))
         except ValueError:
             abort(400)
-        if slot.model is None:
+        model = slot.model
+        if model is None:
             abort(503)
         bucket = bucket_number(request.headers.get("X-Marquee-Bucket", ""))
-        return Response(answers.give(user_id, bucket, slot.model), mimetype="text/plain")
+        answer, receipt_id = answers.give_in_full(user_id, bucket, model, count)
+        if request.accept_mimetypes.best_match(["text/plain", JSON]) == JSON:
+            return jsonify(_in_full(user_id, answer, model.name, str(receipt_id)))
+        return Response(",".join(answer.movie_ids) + "\n", mimetype="text/plain")
 
     app.add_url_rule(RECOMMEND, view_func=recommend, defaults={"user": ""})
     app.add_url_rule(f"{RECOMMEND}<path:user>", view_func=recommend)
+
+
+def _in_full(user_id: int, answer: Answer, model_version: str, receipt_id: str) -> dict[str, Any]:
+    scored = zip_longest(answer.movie_ids, answer.scores)
+    return {
+        "user_id": user_id,
+        "movies": [{"movie_id": movie, "score": score} for movie, score in scored],
+        "reason": answer.reason,
+        "model_version": model_version,
+        "receipt_id": receipt_id,
+    }
 
 
 def _add_readiness(
@@ -147,7 +189,10 @@ def _only_get() -> None:
 def _explained(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
     line = EXPLANATIONS.get(code, error.name.lower())
-    return Response(f"{line}\n", status=code, mimetype="text/plain")
+    response = Response(f"{line}\n", status=code, mimetype="text/plain")
+    if code == 405:  # noqa: PLR2004 -- RFC 9110 wants to be told what is allowed
+        response.headers["Allow"] = "GET"
+    return response
 
 
 def _failed(error: Exception) -> ResponseReturnValue:

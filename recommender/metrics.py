@@ -13,6 +13,9 @@ from prometheus_client import (
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 0.6, 1.0)
 """Seconds; 0.1 is what we promise, 0.3 what Nginx waits for one slot, 0.6 the caller's patience."""
 
+FRESHNESS_BUCKETS = (0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 30, 60, 300)
+"""Seconds; most lines state whole seconds, so what is told is up to one too many."""
+
 
 class Metrics:
     """One slot's figures, in a registry of their own; which slot it is, the scraper knows."""
@@ -64,6 +67,12 @@ class Metrics:
         self.activity_followed = self._gauge(
             "marquee_activity_followed_timestamp_seconds",
             "When recent activity was last read up to its end, Unix time",
+        )
+        self.freshness = Histogram(
+            "marquee_freshness_seconds",
+            "From what a user did, by the time on its line, to answers that reckon with it",
+            buckets=FRESHNESS_BUCKETS,
+            registry=self.registry,
         )
         self.background_failures = Counter(
             "marquee_background_failures_total",

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
+
 from ingest.database import DatabaseSettings
 
 
@@ -16,6 +18,8 @@ class Settings(DatabaseSettings):
     kafka_topic: str = "movielog"
     activity_users: int = 100_000
     """Users whose recent activity is kept; the longest inactive are forgotten first."""
+    diversity: float = Field(default=0.0, ge=0, le=1)
+    """0 ranks by score alone; more prefers movies unlike those before them in the list."""
     receipts_limit: int = 50_000
     """Receipts that wait for the disk; past that, the oldest are dropped and counted."""
     receipts_dir: Path = Path("/var/lib/marquee/receipts")

@@ -36,6 +36,8 @@ UNFINISHED = ".tmp-"
 """What names start with that are being written or removed; readers never look at them."""
 
 ARRAY_NAMES = ("users", "popular", "top_items", "top_scores", "seen_indptr", "seen_indices")
+RATINGS_NAME = "seen_ratings"
+"""An array that the first versions did not have."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,13 @@ class SeenItems:
     """int64 [users + 1]."""
     indices: Items
     """int32 [interactions]."""
+    ratings: Ratings | None = None
+    """float32 [interactions], NaN where only watched; None in versions that did not keep them."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What there is, by the name of its file without `.npy`."""
+        kept = {} if self.ratings is None else {RATINGS_NAME: self.ratings}
+        return {"seen_indptr": self.indptr, "seen_indices": self.indices, **kept}
 
 
 @dataclass(frozen=True)
@@ -121,8 +130,7 @@ class Contents:
             "popular": self.popular,
             "top_items": self.top.items,
             "top_scores": self.top.scores,
-            "seen_indptr": self.seen.indptr,
-            "seen_indices": self.seen.indices,
+            **self.seen.arrays(),
             **self.model.arrays(),
         }
 
@@ -168,11 +176,18 @@ class ModelVersion:
 
     def seen_items(self, user_id: int) -> Items:
         """int32: the items the user had rated or watched at training, none for a stranger."""
+        return self.contents.seen.indices[self._seen(user_id)]
+
+    def seen_ratings(self, user_id: int) -> Ratings | None:
+        """float32: what they rated `seen_items`, NaN where only watched; None if it is not kept."""
+        ratings = self.contents.seen.ratings
+        return None if ratings is None else ratings[self._seen(user_id)]
+
+    def _seen(self, user_id: int) -> slice:
         row = self.row(user_id)
         if row is None:
-            return np.empty(0, np.int32)
-        start, end = self.contents.seen.indptr[row : row + 2]
-        return self.contents.seen.indices[start:end]
+            return slice(0)
+        return slice(*self.contents.seen.indptr[row : row + 2].tolist())
 
     def fold_in(self, items: Items, ratings: Ratings) -> Scores:
         """Score every item for somebody by what they rated; see `ItemModel.fold_in`."""
@@ -195,11 +210,16 @@ def read_version(directory: Path) -> ModelVersion:
     """
     with _named(directory):
         manifest = Manifest.parse(_verified_manifest(directory))
-        names = (*ARRAY_NAMES, *MODELS[manifest.algorithm].array_names)
+        names = _array_names(manifest)
         _verify_files(directory, manifest, names)
         movies = tuple((directory / "movies.txt").read_text().split("\n")[:-1])
         arrays = {name: _map(directory / f"{name}.npy") for name in names}
         return ModelVersion(manifest, movies, _contents(manifest, movies, arrays))
+
+
+def _array_names(manifest: Manifest) -> Sequence[str]:
+    kept = [RATINGS_NAME] if f"{RATINGS_NAME}.npy" in manifest.files else []
+    return (*ARRAY_NAMES, *kept, *MODELS[manifest.algorithm].array_names)
 
 
 @contextmanager
@@ -247,7 +267,7 @@ def _contents(
         users=arrays["users"],
         popular=popular,
         top=TopLists(arrays["top_items"], arrays["top_scores"]),
-        seen=SeenItems(arrays["seen_indptr"], arrays["seen_indices"]),
+        seen=SeenItems(arrays["seen_indptr"], arrays["seen_indices"], arrays.get(RATINGS_NAME)),
         model=MODELS[manifest.algorithm].restore(manifest.parameters, popular, arrays),
     )
 

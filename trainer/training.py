@@ -155,7 +155,7 @@ def _contents(model: FittedModel, interactions: Interactions) -> Contents:
         users=interactions.users,
         popular=interactions.popular(),
         top=_top_lists(model, interactions),
-        seen=SeenItems(interactions.indptr, interactions.items),
+        seen=SeenItems(interactions.indptr, interactions.items, interactions.ratings),
         model=model.item_model,
     )
 

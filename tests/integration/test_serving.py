@@ -10,6 +10,8 @@ from psycopg import sql
 
 from recommender.activity import ActivityFollower, RecentActivity
 from recommender.connection import KeptConnection
+from recommender.lately import PopularLately
+from recommender.metrics import Metrics
 from tests.integration.serving import Slots, eventually, get
 from tests.unit.recommender.versions import MOVIES, publish
 
@@ -55,7 +57,9 @@ class TestActivity:
 
     @pytest.fixture
     def follower(self, connection, activity):
-        return ActivityFollower(connection, "movielog", activity)
+        return ActivityFollower(
+            connection, "movielog", activity, PopularLately(NOW), Metrics().freshness
+        )
 
     def test_rows_past_the_model_s_data_are_followed_and_earlier_ones_are_not(
         self, conninfo, activity, follower

@@ -5,6 +5,7 @@ import pytest
 from recommender.activity import RecentActivity
 from recommender.answers import Answers
 from recommender.metrics import Metrics
+from recommender.ranking import Fallback
 from recommender.receipts import ReceiptQueue
 from tests.unit.recommender.versions import MOVIES, publish
 
@@ -17,9 +18,15 @@ def activity():
 
 
 @pytest.fixture
-def answers(activity):
+def fallback():
+    """The fallback of now, in a list so that a test can change it."""
+    return [Fallback()]
+
+
+@pytest.fixture
+def answers(activity, fallback):
     metrics = Metrics()
-    return Answers(activity, ReceiptQueue(10, metrics), metrics)
+    return Answers(activity, lambda _user: fallback[0], ReceiptQueue(10, metrics), metrics)
 
 
 def first_movie(line):
@@ -48,3 +55,22 @@ def test_an_answer_is_the_same_the_second_time(answers, tmp_path):
     model = publish(tmp_path, top={7: [30]})
 
     assert answers.give(7, -1, model) == answers.give(7, -1, model)
+
+
+def test_what_becomes_popular_reaches_a_stranger_and_leaves_a_known_user_alone(
+    answers, fallback, tmp_path
+):
+    model = publish(tmp_path, top={7: range(20, 40)})
+    before = [answers.give(user, -1, model) for user in (7, 999)]
+    fallback[0] = Fallback(lately=[MOVIES[50]])
+    after = [answers.give(user, -1, model) for user in (7, 999)]
+
+    assert [first_movie(line) for line in before] == [MOVIES[20], MOVIES[0]]
+    assert [first_movie(line) for line in after] == [MOVIES[20], MOVIES[50]]
+
+
+def test_an_answer_in_full_has_its_receipt(answers, tmp_path):
+    given, receipt_id = answers.give_in_full(7, 42, publish(tmp_path), 3)
+
+    assert given.movie_ids == list(MOVIES[:3])
+    assert receipt_id.version == 7

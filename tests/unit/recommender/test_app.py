@@ -8,6 +8,7 @@ from recommender.activity import RecentActivity
 from recommender.answers import Answers
 from recommender.app import bucket_number, create_app
 from recommender.metrics import Metrics
+from recommender.ranking import NO_FALLBACK
 from recommender.receipts import ReceiptQueue
 from recommender.slot import Slot
 from tests.unit.recommender.versions import MOVIES, NAME, publish
@@ -22,7 +23,9 @@ class Running:
         self.metrics = Metrics()
         self.slot = Slot(folder, folder / "blue.json", self.metrics)
         self.receipts = ReceiptQueue(100, self.metrics)
-        answers = Answers(RecentActivity(10), self.receipts, self.metrics)
+        answers = Answers(
+            RecentActivity(10), lambda _user: NO_FALLBACK, self.receipts, self.metrics
+        )
         app = create_app("blue", self.slot, answers, lambda: len(self.receipts), self.metrics)
         self.client = app.test_client()
 
@@ -70,6 +73,53 @@ def test_flask_answers_as_the_hot_path_does(ready, monkeypatch):
     slow = ready.client.get("/recommend/7")
 
     assert (slow.status_code, slow.text, slow.content_type) == (200, fast.text, fast.content_type)
+
+
+def test_as_json_an_answer_has_scores_reason_model_and_receipt(running, tmp_path):
+    running.slot.model = publish(tmp_path, top={7: [30, 31]})
+    response = running.client.get("/recommend/7?n=3", headers={"Accept": "application/json"})
+
+    (receipt,) = running.receipts.take(10)
+    assert response.json == {
+        "user_id": 7,
+        "movies": [
+            {"movie_id": MOVIES[30], "score": 0.0},
+            {"movie_id": MOVIES[31], "score": 0.0},
+            {"movie_id": MOVIES[0], "score": None},
+        ],
+        "reason": "model",
+        "model_version": NAME,
+        "receipt_id": str(receipt.receipt_id),
+    }
+
+
+@pytest.mark.parametrize(
+    ("accept", "mimetype"),
+    [
+        ("application/json", "application/json"),
+        ("text/plain;q=0.5, application/json", "application/json"),
+        ("text/plain, application/json;q=0.5", "text/plain"),
+        ("text/html, application/json;q=0", "text/plain"),
+        ("*/*", "text/plain"),
+        ("json", "text/plain"),
+    ],
+)
+def test_text_is_answered_unless_json_is_preferred(ready, accept, mimetype):
+    response = ready.client.get("/recommend/7", headers={"Accept": accept})
+
+    assert (response.status_code, response.mimetype) == (200, mimetype)
+
+
+@pytest.mark.parametrize("count", [1, 19, 60])
+def test_as_many_movies_come_as_are_asked_for(ready, count):
+    assert ready.client.get(f"/recommend/7?n={count}").text.count("+1999") == count
+
+
+@pytest.mark.parametrize("count", ["0", "101", "-1", "1.5", "", "x", "007", "%D9%A3"])
+def test_a_number_of_movies_that_cannot_be_is_told_in_one_plain_line(ready, count):
+    response = ready.client.get(f"/recommend/7?n={count}")
+
+    assert (response.status_code, response.text.count("\n")) == (400, 1)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.ranking import answer
+from recommender.ranking import Fallback, answer
 from tests.unit.recommender.versions import MOVIES, publish
 
 KNOWN, STRANGER = 7, 999
@@ -23,25 +23,27 @@ def model(tmp_path_factory):
 
 
 def test_a_known_user_gets_the_precomputed_list_in_its_order(model):
-    assert answer(KNOWN, model, {}) == ([MOVIES[item] for item in range(59, 39, -1)], "model")
+    movies, _scores, reason = answer(KNOWN, model, {})
+
+    assert (movies, reason) == ([MOVIES[item] for item in range(59, 39, -1)], "model")
 
 
 def test_what_a_known_user_watched_since_gives_way_to_the_next_on_the_list(model):
-    movies, reason = answer(KNOWN, model, {MOVIES[59]: nan, MOVIES[57]: 5.0})
+    movies, _scores, reason = answer(KNOWN, model, {MOVIES[59]: nan, MOVIES[57]: 5.0})
 
     assert (movies[0], movies[1]) == (MOVIES[58], MOVIES[56])
     assert (len(movies), reason) == (20, "model")
 
 
 def test_a_short_list_is_filled_by_popularity_without_what_was_seen_at_training(model):
-    movies, _reason = answer(8, model, {})
+    movies, _scores, _reason = answer(8, model, {})
 
     assert movies[:5] == [MOVIES[item] for item in (5, 6, 1, 2, 3)]
     assert MOVIES[9] not in movies
 
 
 def test_a_stranger_who_rated_gets_what_these_ratings_speak_for_first(model):
-    movies, reason = answer(STRANGER, model, {MOVIES[3]: 5.0})
+    movies, _scores, reason = answer(STRANGER, model, {MOVIES[3]: 5.0})
 
     assert reason == "fold_in"
     assert movies[:4] == [MOVIES[item] for item in (50, 51, 52, 0)]
@@ -53,26 +55,76 @@ def test_a_stranger_who_only_watched_is_folded_in_too(model):
 
 
 def test_ratings_that_speak_for_nothing_leave_the_order_to_popularity(model):
-    movies, _reason = answer(STRANGER, model, {MOVIES[3]: 1.0})
+    movies, _scores, _reason = answer(STRANGER, model, {MOVIES[3]: 1.0})
 
     assert movies[:4] == [MOVIES[item] for item in (0, 1, 2, 4)]
 
 
 def test_a_stranger_gets_the_popular_list(model):
-    assert answer(STRANGER, model, {}) == (list(MOVIES[:20]), "popular")
+    assert answer(STRANGER, model, {}) == (list(MOVIES[:20]), [], "popular")
 
 
 def test_movies_the_model_never_met_neither_help_nor_harm(model):
     assert answer(STRANGER, model, {"brand+new+2026": 5.0}).reason == "popular"
 
 
+def test_what_a_known_user_did_since_changes_what_they_are_scored_from(tmp_path):
+    model = publish(
+        tmp_path, top={KNOWN: [30]}, seen={KNOWN: [1]}, rated=5.0, likes={1: [30], 3: [50, 51]}
+    )
+    movies, scores, reason = answer(KNOWN, model, {MOVIES[3]: 5.0})
+
+    assert movies[:4] == [MOVIES[item] for item in (50, 30, 51, 0)]
+    assert (scores[:4], reason) == ([5.0, 2.5, 2.5, 0.0], "fold_in")
+    assert not {MOVIES[1], MOVIES[3]}.intersection(movies)
+
+
+def test_watching_again_what_was_rated_at_training_changes_no_score(tmp_path):
+    model = publish(tmp_path, top={KNOWN: [30]}, seen={KNOWN: [1]}, rated=5.0, likes={1: [30, 31]})
+
+    assert answer(KNOWN, model, {MOVIES[1]: nan}).scores[:2] == [5.0, 2.5]
+
+
+def test_people_like_the_user_come_before_what_is_popular_lately_and_that_before_ever(model):
+    fallback = Fallback(people=[MOVIES[40]], lately=[MOVIES[41], "brand+new+2026", MOVIES[40]])
+
+    movies, _scores, reason = answer(STRANGER, model, {}, fallback)
+    assert movies[:4] == [MOVIES[item] for item in (40, 41, 0, 1)]
+    assert reason == "people"
+    assert answer(STRANGER, model, {}, Fallback(lately=fallback.lately)).reason == "lately"
+
+
+def test_lists_that_are_too_short_are_filled_up_and_keep_their_reason(model):
+    movies, scores, reason = answer(8, model, {}, Fallback(lately=[MOVIES[41]]))
+
+    assert movies[:4] == [MOVIES[item] for item in (5, 6, 41, 1)]
+    assert (len(scores), reason) == (2, "model")
+
+
+def test_more_diversity_puts_like_movies_further_apart(tmp_path):
+    alike = {30: [31], 31: [30]}
+    model = publish(tmp_path, top={KNOWN: [30, 31, 32]}, likes=alike)
+
+    assert answer(KNOWN, model, {}, diversity=0.0).movie_ids[:3] == [
+        MOVIES[i] for i in (30, 31, 32)
+    ]
+    assert answer(KNOWN, model, {}, diversity=0.5).movie_ids[:3] == [
+        MOVIES[i] for i in (30, 32, 31)
+    ]
+
+
 @given(
+    count=st.integers(1, 100),
+    diversity=st.sampled_from([0.0, 0.3, 1.0]),
+    fallback=st.builds(Fallback, *[st.lists(st.sampled_from(MOVIES))] * 2),
     user=st.sampled_from([KNOWN, 8, STRANGER]),
     recent=st.dictionaries(st.sampled_from(MOVIES), st.sampled_from([nan, 0.5, 3.0, 5.0])),
 )
-def test_an_answer_is_20_distinct_unseen_movies_or_all_that_are_left(model, user, recent):
-    movies = answer(user, model, recent).movie_ids
+def test_an_answer_is_as_many_distinct_unseen_movies_as_asked_for_or_all_that_are_left(  # noqa: PLR0913, PLR0917 -- all that an answer depends on
+    model, user, recent, fallback, diversity, count
+):
+    movies = answer(user, model, recent, fallback, count, diversity).movie_ids
 
     seen = {MOVIES[item] for item in model.seen_items(user)} | recent.keys()
-    assert len(movies) == len(set(movies)) == min(20, len(MOVIES) - len(seen))
+    assert len(movies) == len(set(movies)) == min(count, len(MOVIES) - len(seen))
     assert not seen.intersection(movies)

@@ -32,6 +32,7 @@ def publish(  # noqa: PLR0913 -- each test names the two it is about
     movies: Sequence[str] = MOVIES,
     top: Mapping[int, Items] | None = None,
     seen: Mapping[int, Items] | None = None,
+    rated: float | None = None,
     likes: Mapping[int, Items] | None = None,
     offsets: Mapping[str, int] | None = None,
 ) -> ModelVersion:
@@ -43,6 +44,7 @@ def publish(  # noqa: PLR0913 -- each test names the two it is about
         movies: the catalogue; the first is the most popular, the last the least.
         top: each known user's list.
         seen: what each known user had seen at training.
+        rated: what they rated it; None for a version that does not say.
         likes: for a movie, which movies liking it speaks for, the first most.
         offsets: where the data of the training end, by partition.
     """
@@ -64,7 +66,7 @@ def publish(  # noqa: PLR0913 -- each test names the two it is about
         users=np.array(sorted(top), np.int64),
         popular=np.arange(len(movies), dtype=np.int32),
         top=_top_lists(top),
-        seen=_seen_items(top, seen or {}),
+        seen=_seen_items(top, seen or {}, rated),
         model=ItemWeightsModel(_weights(len(movies), likes or {}), 2.5, 0.5),
     )
     write_version(models / "versions", manifest, contents)
@@ -78,10 +80,14 @@ def _top_lists(top: Mapping[int, Items]) -> TopLists:
     return TopLists(items, np.zeros(items.shape, np.float32))
 
 
-def _seen_items(top: Mapping[int, Items], seen: Mapping[int, Items]) -> SeenItems:
+def _seen_items(
+    top: Mapping[int, Items], seen: Mapping[int, Items], rated: float | None
+) -> SeenItems:
     rows = [sorted(seen.get(user, ())) for user in sorted(top)]
     indptr = np.cumsum([0, *map(len, rows)], dtype=np.int64)
-    return SeenItems(indptr, np.array([item for row in rows for item in row], np.int32))
+    items = np.array([item for row in rows for item in row], np.int32)
+    ratings = None if rated is None else np.full(len(items), rated, np.float32)
+    return SeenItems(indptr, items, ratings)
 
 
 def _weights(items: int, likes: Mapping[int, Items]) -> sparse.csr_array:
