@@ -1,4 +1,4 @@
-"""`python -m recommender serve`: one slot, from its assigned model to answers over HTTP."""
+"""`python -m recommender`: `serve` runs one slot, `explain` says why an answer was what it was."""
 
 import sys
 import time
@@ -8,7 +8,10 @@ from functools import partial
 from math import nan
 from multiprocessing.util import Finalize
 from threading import Event, Thread
+from typing import Annotated
+from uuid import UUID
 
+import psycopg
 import structlog
 import typer
 from flask import Flask
@@ -22,6 +25,8 @@ from recommender.answers import Answers
 from recommender.app import create_app
 from recommender.background import repeat
 from recommender.connection import KeptConnection
+from recommender.errors import NoReceiptError
+from recommender.explain import explain
 from recommender.fallbacks import CurrentFallbacks
 from recommender.lately import PopularLately
 from recommender.metrics import Metrics
@@ -30,6 +35,7 @@ from recommender.settings import Settings
 from recommender.slot import Slot, age_seconds, offsets_trained_on
 from recommender.spool import Spool
 from recommender.store import ReceiptStore
+from recommender.telling import told
 
 LOOK_FOR_MODEL_SECONDS = 0.5
 FOLLOW_ACTIVITY_SECONDS = 0.2
@@ -72,6 +78,26 @@ def serve() -> None:
         log_level=LogLevels.warning,
     )
     server.serve(target_loader=partial(start_slot, settings), wrap_loader=False)
+
+
+@commands.command("explain")
+def tell_why(
+    receipt: Annotated[UUID, typer.Argument(help="the receipt's id, as an answer in JSON has it")],
+) -> None:
+    """Tell why an answer was what it was: its model, data, code, and what led to each movie.
+
+    Exits with 1 if there is no such receipt. Runs where a slot runs, with its settings:
+    docker compose exec recommender-blue python -m recommender explain RECEIPT
+    """
+    settings = Settings()
+    with psycopg.connect(settings.conninfo(), autocommit=True) as connection:
+        try:
+            explanation = explain(connection, receipt, settings.models_dir / "versions")
+        except NoReceiptError as error:
+            typer.echo(error, err=True)
+            raise typer.Exit(1) from error
+    for line in told(explanation):
+        typer.echo(line)
 
 
 def start_slot(settings: Settings) -> Flask:

@@ -36,7 +36,8 @@ RECOMMEND = "/recommend/"
 PLAIN = "text/plain; charset=utf-8"
 
 EXPLANATIONS = {
-    400: "ask for GET /recommend/<user id>?n=<1 to 100>; a user id is 1 to 18 digits and not zero",
+    400: "ask for GET /recommend/<user id>; a user id is 1 to 18 digits and not zero, "
+    "?n= is 1 to 100",
     404: "there is nothing here; ask for GET /recommend/<user id>",
     405: "only GET is answered here",
     500: "this request could not be answered; the reason is in the log",

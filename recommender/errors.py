@@ -3,6 +3,7 @@
 RecommenderError
 ├── AssignmentError     the slot's assignment file cannot be understood
 ├── UnfitModelError     a model version failed the self-test
+├── NoReceiptError      there is no receipt of this id, or it is gone
 └── SpoolFullError      receipts wait on the disk, as many as may
 """
 
@@ -17,6 +18,10 @@ class AssignmentError(RecommenderError):
 
 class UnfitModelError(RecommenderError):
     """A model version gives an answer that must not be given."""
+
+
+class NoReceiptError(RecommenderError):
+    """There is no receipt of this id, or it is gone."""
 
 
 class SpoolFullError(RecommenderError):

@@ -126,6 +126,17 @@ class Slots:
             eventually(lambda: slot.answers_with(version))
         return slot
 
+    def explain(self, receipt_id: str) -> subprocess.CompletedProcess[str]:
+        """Run `explain` as in a slot's container."""
+        return subprocess.run(
+            [sys.executable, "-m", "recommender", "explain", receipt_id],
+            cwd=ROOT,
+            env={**os.environ, **self._environment("blue", 0)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
     def _environment(self, name: str, port: int) -> dict[str, str]:
         return {
             "SLOT": name,

@@ -4,10 +4,12 @@ Every request is sent once: no client here tries again.
 """
 
 import http.client
+import json
 import socket
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import count
 
@@ -417,3 +419,111 @@ def test_status_names_the_live_split(door, slots):
     split(slots.state, "canary", range(50))
 
     assert '"split":"canary"' in get(door.port, "/status")[1]
+
+
+def test_json_is_answered_where_it_is_asked_for_through_nginx(door):
+    status, body = get(door.port, "/recommend/7?n=3", Accept="application/json")
+    answer = json.loads(body)
+
+    assert status == 200
+    assert [movie["movie_id"] for movie in answer["movies"]] == list(MOVIES[:3])
+    assert answer["model_version"] == BLUE_VERSION
+
+
+@pytest.mark.parametrize(("query", "count"), [("?n=1", 1), ("?n=60", 60), ("?other=1", 20)])
+def test_as_many_movies_come_as_are_asked_for(door, query, count):
+    assert get(door.port, f"/recommend/7{query}")[1].count("+1999") == count
+
+
+@pytest.mark.parametrize("count", ["0", "101", "-1", "abc", "", "1%0A", "1.0", "00000001"])
+def test_a_number_of_movies_that_cannot_be_is_refused_in_one_plain_line(door, count):
+    status, body = get(door.port, f"/recommend/7?n={count}")
+
+    assert (status, body.count("\n")) == (400, 1)
+
+
+@pytest.mark.parametrize("path", ["/recommend/7", "/status", "/nothing", "/recommend/x"])
+def test_every_answer_has_the_security_headers_and_no_banner(door, path):
+    request = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    head = raw(door.port, request.encode()).partition(b"\r\n\r\n")[0].decode().lower()
+
+    assert "x-content-type-options: nosniff" in head
+    assert "content-security-policy: default-src 'none'" in head
+    assert "cache-control: no-store" in head
+    assert "referrer-policy: no-referrer" in head
+    assert "server: nginx\r\n" in head
+    assert "granian" not in head
+
+
+def test_a_wrong_method_is_told_which_one_is_allowed(bare_door):
+    request = b"POST /recommend/7 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+    assert b"\r\nallow: get\r\n" in raw(bare_door.port, request).lower()
+
+
+def test_more_callers_than_slots_can_serve_get_the_popular_list_at_once(door, both):
+    """400 ask at once and both slots hang: only the first wait for Nginx's time limit."""
+    for slot in both:
+        slot.freeze()
+    try:
+        with ThreadPoolExecutor(450) as callers:
+            answers = list(callers.map(lambda n: get(door.port, f"/recommend/{n + 1}"), range(450)))
+    finally:
+        for slot in both:
+            slot.thaw()
+
+    assert set(answers) == {(200, POPULAR)}
+    assert slowest(door) < 0.6
+
+
+def test_one_address_cannot_have_more_than_its_share_of_requests_in_progress(tmp_path):
+    """A slot that never answers holds each request until the time limit."""
+    put_popular_list(tmp_path / "state")
+    with socket.create_server(("127.0.0.1", 0), backlog=2048) as deaf:
+        port = deaf.getsockname()[1]
+        with nginx(tmp_path, tmp_path / "state", port, port) as door:
+            with ThreadPoolExecutor(700) as callers:
+                answers = list(
+                    callers.map(lambda n: get(door.port, f"/recommend/{n + 1}")[0], range(700))
+                )
+            assert set(answers) <= {200, 429}
+            assert get(door.port, "/recommend/7")[0] == 200
+
+
+def test_slow_callers_do_not_keep_others_from_their_answers(door):
+    slow = [socket.create_connection(("127.0.0.1", door.port)) for _ in range(1000)]
+    try:
+        for number, connection in enumerate(slow):
+            connection.sendall(b"GET /recommend/7 HTTP/1.1\r\nHost: slow\r\nX: "[: 5 + number % 40])
+        with Asking(door.port) as clients:
+            time.sleep(1)
+    finally:
+        for connection in slow:
+            connection.close()
+
+    assert clients.failed() == []
+    assert len(clients.answers) > 100
+
+
+def test_callers_that_read_nothing_do_not_keep_others_from_their_answers(door):
+    request = b"GET /recommend/7 HTTP/1.1\r\nHost: deaf\r\n\r\n"
+    deaf = [socket.create_connection(("127.0.0.1", door.port)) for _ in range(100)]
+    try:
+        for connection in deaf:
+            connection.sendall(request * 200)
+        with Asking(door.port) as clients:
+            time.sleep(1)
+    finally:
+        for connection in deaf:
+            connection.close()
+
+    assert clients.failed() == []
+    assert len(clients.answers) > 100
+
+
+def test_what_a_flood_of_pipelined_requests_gets_is_in_order_and_complete(door):
+    request = b"GET /recommend/%d HTTP/1.1\r\nHost: x\r\n\r\n"
+    flood = b"".join(request % user for user in range(1, 300))
+    last = b"GET /recommend/300 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+    assert raw(door.port, flood + last).count(b"HTTP/1.1 200 OK") == 300

@@ -1,6 +1,8 @@
 """Receipts on a real disk and a real PostgreSQL: each answer's lands, and lands once."""
 
+import json
 import os
+import shutil
 import signal
 import time
 from contextlib import contextmanager
@@ -17,9 +19,9 @@ from recommender.receipts import Receipt, ReceiptQueue, ReceiptWriter
 from recommender.spool import Spool
 from recommender.store import ReceiptStore
 from tests.integration.serving import Slots, eventually, get
-from tests.unit.recommender.versions import publish
+from tests.unit.recommender.versions import MOVIES, publish
 
-FIRST = "20260101-000000-ease"
+FIRST, SECOND = "20260101-000000-ease", "20260102-000000-ease"
 NOW = datetime.now(UTC)
 
 
@@ -279,6 +281,72 @@ def test_a_volume_that_takes_no_receipts_slows_no_answer_and_is_used_again(slots
     in_the_way.unlink()
 
     eventually(lambda: len(stored_users(conninfo)) == 50)
+
+
+def test_an_answer_is_explained_from_its_receipt_to_data_and_code(slots, conninfo):
+    publish(slots.models, SECOND, likes={3: [50]})
+    record_version(conninfo("marquee"))
+    slot = slots.start("blue", SECOND)
+    rate(conninfo("marquee"), user=5, movie=MOVIES[3])
+    eventually(lambda: get(slot.port, "/recommend/5")[1].startswith(MOVIES[50]))
+    answer = json.loads(get(slot.port, "/recommend/5", Accept="application/json")[1])
+    eventually(lambda: slots.explain(answer["receipt_id"]).returncode == 0)
+    said = slots.explain(answer["receipt_id"]).stdout
+
+    assert f"{MOVIES[50]} (2.500): {MOVIES[3]} (rated 5) +2.500; all others +0.000" in said
+    assert "git commit c0de" in said
+    assert "data     d4t4" in said
+
+
+def test_of_a_version_that_is_gone_its_data_and_code_are_told_and_the_rest_is_said_to_be_gone(
+    slots, conninfo
+):
+    record_version(conninfo("marquee"), FIRST)
+    slot = slots.start("blue", FIRST)
+    answer = json.loads(get(slot.port, "/recommend/5", Accept="application/json")[1])
+    eventually(lambda: slots.explain(answer["receipt_id"]).returncode == 0)
+    shutil.rmtree(slots.models / "versions" / FIRST)
+    said = slots.explain(answer["receipt_id"]).stdout
+
+    assert "git commit c0de" in said
+    assert "gone: version" in said
+
+
+def test_a_receipt_that_does_not_exist_is_told_in_one_line(slots):
+    done = slots.explain("01890000-0000-7000-8000-000000000000")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "there is no receipt" in done.stderr
+
+
+def record_version(database, version=SECOND):
+    manifest = {
+        "created_at": "now",
+        "algorithm": "ease",
+        "parameters": {},
+        "data": {"hash": "d4t4"},
+        "code": {"git_commit": "c0de"},
+    }
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            "INSERT INTO model_version (version, algorithm, git_commit, data_hash, interactions,"
+            " users, movies, figures, manifest, verdict, reason)"
+            " VALUES (%s, 'ease', 'c0de', 'd4t4', 1, 1, 1, '{}', %s, 'accepted', 'a test')",
+            (version, json.dumps(manifest)),
+        )
+
+
+def rate(database, user, movie):
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            "INSERT INTO rating (time, user_id, movie_id, rating, log_partition, log_offset)"
+            " VALUES (now(), %s, %s, 5, 0, 0)",
+            (user, movie),
+        )
+        connection.execute(
+            "INSERT INTO stream_offset (topic, log_partition, first_offset, next_offset)"
+            " VALUES ('movielog', 0, 0, 1)"
+        )
 
 
 def set_connections(database, *, allowed):

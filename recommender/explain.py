@@ -1,0 +1,269 @@
+"""Why an answer was what it was: from a receipt to the model, its data and its code.
+
+What a receipt does not hold is worked out again: from the version's own files, and from the
+rows that had landed by the time of the answer. What is gone by now is said to be gone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import nan
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+from psycopg.rows import namedtuple_row
+
+from recommender.errors import NoReceiptError
+from recommender.ranking import Recent, best_items, history, items_of
+from trainer.artifact import ModelVersion, read_version
+from trainer.errors import VersionError
+from trainer.models import FactorModel, Items, ItemWeightsModel, Ratings, Scores
+
+NEAR_ITS_TIME = timedelta(minutes=1)
+"""A receipt's id tells its time; a receipt is looked for there, not in every partition."""
+CAUSES_TOLD = 3
+PERSONAL = ("model", "fold_in")
+"""Reasons of lists that were ranked for the user."""
+
+RECEIPT = """
+SELECT * FROM receipt WHERE receipt_id = %(id)s AND time BETWEEN %(from)s AND %(to)s
+"""
+MANIFEST = "SELECT manifest FROM model_version WHERE version = %s"
+DONE_BY_THEN = """
+SELECT DISTINCT ON (movie_id) movie_id, rating
+FROM (
+    SELECT movie_id, rating, time FROM rating WHERE user_id = %(user)s AND time < %(time)s
+    UNION ALL
+    SELECT movie_id, 'NaN'::real, time FROM watch WHERE user_id = %(user)s AND time < %(time)s
+) AS done
+ORDER BY movie_id, rating = 'NaN', time DESC
+"""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What one of the user's own movies did to the score of a recommended one."""
+
+    movie_id: str
+    rating: float
+    """As the user gave it; NaN: watched, not rated."""
+    contribution: float
+    """To the score, on the model's own scale."""
+
+
+@dataclass(frozen=True)
+class Recommended:
+    """One movie of the answer, and why it is there."""
+
+    movie_id: str
+    score: float | None
+    """What the model makes of it for this user; None where it cannot be told any more."""
+    causes: Sequence[Cause] = ()
+    """The user's movies that spoke for it the most, strongest first."""
+    others: float = 0.0
+    """What all other movies of the user's contributed."""
+    note: str = ""
+    """Why it is there, where none of the user's movies led to it."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A movie that would have been in the answer, and why it is not."""
+
+    movie_id: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All that can be told of an answer."""
+
+    receipt: Mapping[str, Any]
+    """The row of `receipt`."""
+    manifest: Mapping[str, Any] | None
+    """Of the model version, as it was published; None if no record of it is left."""
+    recommended: Sequence[Recommended]
+    left_out: Sequence[LeftOut] = ()
+    exact: str = ""
+    """How far the contributions can be taken at their word."""
+    gone: Sequence[str] = ()
+    """What cannot be told any more, and why."""
+
+
+def explain(connection: psycopg.Connection, receipt_id: UUID, versions: Path) -> Explanation:
+    """Find out what can be found out about an answer.
+
+    Args:
+        connection: to PostgreSQL, as the role `recommender`.
+        receipt_id: names the answer.
+        versions: the directory that holds all model versions.
+
+    Raises:
+        NoReceiptError: there is no such receipt, or it is gone by its time to live.
+    """
+    receipt = find_receipt(connection, receipt_id)
+    row = connection.execute(MANIFEST, (receipt["model_version"],)).fetchone()
+    manifest = None if row is None else row[0]
+    gone = [] if manifest else [f"no record of version {receipt['model_version']} is left"]
+    try:
+        model = read_version(versions / receipt["model_version"])
+    except VersionError as error:
+        gone.append(f"{error}: which movies led to which cannot be told")
+        listed = [Recommended(movie, None) for movie in receipt["movie_ids"]]
+        return Explanation(receipt, manifest, listed, gone=gone)
+    recent = done_by_then(connection, receipt["user_id"], receipt["time"])
+    return explain_by_model(receipt, manifest, model, recent, gone)
+
+
+def find_receipt(connection: psycopg.Connection, receipt_id: UUID) -> Mapping[str, Any]:
+    """The row of a receipt, column by column.
+
+    Raises:
+        NoReceiptError: there is none.
+    """
+    told = told_time(receipt_id)
+    near = {"id": receipt_id, "from": told - NEAR_ITS_TIME, "to": told + NEAR_ITS_TIME}
+    row = connection.cursor(row_factory=namedtuple_row).execute(RECEIPT, near).fetchone()
+    if row is None:
+        raise NoReceiptError(
+            f"there is no receipt {receipt_id}: it would be of {told:%Y-%m-%d %H:%M:%S} UTC; it may"
+            " have passed its time to live, or wait in the slot's spool"
+        )
+    return dict(row._asdict())
+
+
+def told_time(receipt_id: UUID) -> datetime:
+    """The time in a UUIDv7, UTC: its first 48 bits are milliseconds since 1970 (RFC 9562).
+
+    Raises:
+        NoReceiptError: it is another kind of UUID.
+    """
+    if receipt_id.version != 7:  # noqa: PLR2004 -- the version that RFC 9562 gives to time-ordered ids
+        raise NoReceiptError(f"{receipt_id} is no receipt's id: those are UUIDs of version 7")
+    return datetime.fromtimestamp((receipt_id.int >> 80) / 1000, UTC)
+
+
+def done_by_then(connection: psycopg.Connection, user_id: int, time: datetime) -> Recent:
+    """What the user had rated (NaN: watched) before the answer, by the rows that are left."""
+    asked = {"user": user_id, "time": time}
+    return dict(connection.execute(DONE_BY_THEN, asked).fetchall())
+
+
+def explain_by_model(
+    receipt: Mapping[str, Any],
+    manifest: Mapping[str, Any] | None,
+    model: ModelVersion,
+    recent: Recent,
+    gone: Sequence[str] = (),
+) -> Explanation:
+    """Work out what led to each movie, and which better-placed movies were left out."""
+    user_id = receipt["user_id"]
+    if model.row(user_id) is not None and model.seen_ratings(user_id) is None:
+        gone = [*gone, "this version did not keep the ratings it was trained on"]
+    own = own_ratings(user_id, model, recent)
+    led = led_to(model, own, receipt["movie_ids"])
+    recommended = [_recommended(movie, model, own, led) for movie in receipt["movie_ids"]]
+    left = left_out(receipt, model, own)
+    return Explanation(receipt, manifest, recommended, left, _exactness(model), gone)
+
+
+def own_ratings(user_id: int, model: ModelVersion, recent: Recent) -> dict[int, float]:
+    """What the user had rated by item index, NaN where only watched: at training and since."""
+    at_training = dict.fromkeys(model.seen_items(user_id).tolist(), nan)
+    return at_training | history(user_id, model, items_of(model, recent))
+
+
+def left_out(
+    receipt: Mapping[str, Any], model: ModelVersion, own: Mapping[int, float]
+) -> list[LeftOut]:
+    """Movies that stood before the last of the answer, but that the user knew by then."""
+    at_training = set(model.seen_items(receipt["user_id"]).tolist())
+    missing = set(receipt["movie_ids"])
+    left = []
+    for item in _ranking(receipt["reason"], model, own):
+        movie = model.movies[item]
+        missing.discard(movie)
+        if not missing:
+            break
+        if item in own:
+            why = "known at training" if item in at_training else "rated or watched since"
+            left.append(LeftOut(movie, why))
+    return left
+
+
+def _ranking(reason: str, model: ModelVersion, own: Mapping[int, float]) -> list[int]:
+    """Every item, as it would be ranked if the user might be shown what they know."""
+    if reason in PERSONAL:
+        ranked: list[int] = best_items(model, _scores(model, own), len(model.movies)).tolist()
+        return ranked
+    popular: list[int] = model.popular.tolist()
+    return popular
+
+
+def _scores(model: ModelVersion, own: Mapping[int, float]) -> Scores:
+    return model.fold_in(*_as_arrays(own))
+
+
+def _as_arrays(own: Mapping[int, float]) -> tuple[Items, Ratings]:
+    items = np.fromiter(own.keys(), np.int32, len(own))
+    return items, np.fromiter(own.values(), np.float32, len(own))
+
+
+def led_to(
+    model: ModelVersion, own: Mapping[int, float], movies: Sequence[str]
+) -> dict[str, Scores]:
+    """For each movie that the model knows, float32 [own]: what each of the user's own did to it."""
+    known = [movie for movie in movies if movie in model.movie_index]
+    targets = np.array([model.movie_index[movie] for movie in known], np.int32)
+    items, ratings = _as_arrays(own)
+    match model.contents.model:
+        case ItemWeightsModel() as weighted:
+            weights = weighted.weights[items][:, targets].toarray()
+            contributions = weights * weighted.preferences(ratings)[:, None]
+        case FactorModel():
+            contributions = _without_each(model, items, ratings, targets)
+        case _:
+            contributions = np.zeros((len(items), len(targets)), np.float32)
+    return dict(zip(known, contributions.T, strict=True))
+
+
+def _without_each(
+    model: ModelVersion, items: Items, ratings: Ratings, targets: Items
+) -> NDArray[np.float32]:
+    """float32 [items, targets]: how far scores fall when the user had not met one of the items."""
+    whole = model.fold_in(items, ratings)[targets]
+    others = (np.arange(len(items)) != left for left in range(len(items)))
+    without = [model.fold_in(items[kept], ratings[kept])[targets] for kept in others]
+    return whole - np.array(without, np.float32).reshape(len(items), len(targets))
+
+
+def _exactness(model: ModelVersion) -> str:
+    match model.contents.model:
+        case ItemWeightsModel():
+            return "exact: a score is the sum of what the user's movies contribute"
+        case FactorModel():
+            return "by leaving out: how far a score falls without the movie; these do not add up"
+        case _:
+            return "none: this model ranks the same for everybody"
+
+
+def _recommended(
+    movie: str, model: ModelVersion, own: Mapping[int, float], led: Mapping[str, Scores]
+) -> Recommended:
+    if movie not in led:
+        return Recommended(movie, None, note="the model does not know it")
+    contributions, owned = led[movie], list(own.items())
+    order = np.argsort(-contributions, kind="stable")[:CAUSES_TOLD]
+    causes = [
+        Cause(model.movies[owned[row][0]], owned[row][1], float(contributions[row]))
+        for row in order.tolist()
+        if contributions[row] > 0
+    ]
+    score = float(_scores(model, own)[model.movie_index[movie]])
+    others = float(contributions.sum()) - sum(cause.contribution for cause in causes)
+    note = "" if causes else "none of the user's movies spoke for it: it fills the list up"
+    return Recommended(movie, score, causes, others, note)
