@@ -1,7 +1,7 @@
 """Who met which movie, when, and what they thought of it: what every algorithm learns from."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -29,6 +29,35 @@ class Scale:
 
 
 @dataclass(frozen=True)
+class Catalogue:
+    """What is known of the movies themselves."""
+
+    years: NDArray[np.int16]
+    """int16 [movies]: the year of release; 0 where it is not known."""
+    genres: NDArray[np.bool_]
+    """bool [movies, genres]."""
+
+    @classmethod
+    def assemble(
+        cls, movies: Sequence[str], described: Mapping[str, tuple[int | None, Sequence[str]]]
+    ) -> Self:
+        """Take year and genres of each movie, in their order, from a mapping by movie id."""
+        known = [described.get(movie, (None, ())) for movie in movies]
+        names = sorted({name for _, genres in known for name in genres})
+        return cls(
+            np.array([year or 0 for year, _ in known], np.int16),
+            np.array([[name in genres for name in names] for _, genres in known], np.bool_).reshape(
+                len(movies), len(names)
+            ),
+        )
+
+    @classmethod
+    def unknown(cls, movies: int) -> Self:
+        """Nothing is known of any."""
+        return cls(np.zeros(movies, np.int16), np.zeros((movies, 0), np.bool_))
+
+
+@dataclass(frozen=True)
 class Interactions:
     """A CSR matrix of users and movies; each user's row is in order of time, then movie.
 
@@ -48,6 +77,12 @@ class Interactions:
     """float32 [interactions]: on the stream's scale; NaN where it was only watched."""
     times: NDArray[np.int64]
     """int64 [interactions]: microseconds since 1970, UTC."""
+    described: Catalogue | None = None
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is known of the movies, be it nothing."""
+        return self.described or Catalogue.unknown(len(self.movies))
 
     @classmethod
     def assemble(
@@ -100,6 +135,22 @@ class Interactions:
             times=self.times[kept],
         )
 
+    def histories(
+        self, rows: NDArray[np.int32]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
+        """Some users' interactions, oldest first.
+
+        Args:
+            rows: int32 [n].
+
+        Returns:
+            int64 [n + 1], where each user's start; int32 items and float32 ratings of all.
+        """
+        lengths = np.diff(self.indptr)[rows]
+        indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        places = np.arange(indptr[-1]) + np.repeat(self.indptr[rows] - indptr[:-1], lengths)
+        return indptr, self.items[places], self.ratings[places]
+
     def matrix(self, values: NDArray[np.float32]) -> sparse.csr_array:
         """float32 [users, movies]: `values` (one for each interaction) in their places."""
         shape = (len(self.users), len(self.movies))
@@ -124,4 +175,7 @@ class Interactions:
             (self.times, "<i8"),
         ):
             digest.update(np.ascontiguousarray(array, kind).tobytes())
+        if self.described:
+            digest.update(np.ascontiguousarray(self.described.years, "<i2").tobytes())
+            digest.update(np.packbits(self.described.genres).tobytes())
         return digest.hexdigest()

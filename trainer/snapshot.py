@@ -1,7 +1,7 @@
 """What the tables held at one instant, as a matrix."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from psycopg import IsolationLevel
 
 from trainer.errors import NoDataError
-from trainer.interactions import Interactions
+from trainer.interactions import Catalogue, Interactions
 
 QUERY = files("trainer").joinpath("snapshot.sql").read_bytes()
 OFFSETS = """
@@ -20,6 +20,14 @@ SELECT log_partition, least(consumed.next_offset, coalesce(rolled.next_offset, f
 FROM stream_offset AS consumed LEFT JOIN viewing_progress AS rolled USING (log_partition)
 ORDER BY updated_at
 """
+DESCRIBED = r"""
+SELECT
+    movie_id,
+    coalesce(extract(year FROM release_date), substring(movie_id, '\+(\d{4})$')::int)::int,
+    coalesce(genres, '{}')
+FROM movie
+"""
+"""Where the catalogue does not know a movie's year, most of the stream's ids end with it."""
 ROWS_AT_ONCE = 50_000
 
 
@@ -80,7 +88,12 @@ def _read(connection: psycopg.Connection, watched_minutes: int) -> Snapshot:
         raise NoDataError("nothing to train on: there is no rating and no viewing yet")
     users, movies, ratings, times = (np.concatenate(column) for column in zip(*chunks, strict=True))
     interactions = Interactions.assemble(users, list(codes), movies, ratings, times)
-    return Snapshot(interactions, dict(offsets))
+    described = Catalogue.assemble(interactions.movies, _described(connection))
+    return Snapshot(replace(interactions, described=described), dict(offsets))
+
+
+def _described(connection: psycopg.Connection) -> dict[str, tuple[int | None, list[str]]]:
+    return {movie: (year, genres) for movie, year, genres in connection.execute(DESCRIBED)}
 
 
 def _chunks(

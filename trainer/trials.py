@@ -94,9 +94,10 @@ def _reused(model: FittedModel | None, recipe: Recipe) -> FittedModel | None:
 
 
 def _varied(recipe: Recipe) -> str:
-    shown = ("regularisation", "prior_weight")
     return " ".join(
-        f"{key} {recipe.parameters[key]:g}" for key in shown if key in recipe.parameters
+        f"{key} {value:g}"
+        for key, value in recipe.parameters.items()
+        if key == "regularisation" or key.endswith("_weight")
     )
 
 

@@ -264,3 +264,15 @@ def test_the_data_hash_tells_data_apart(conninfo, trainer):
     assert take_snapshot(trainer, 10).summary()["hash"] == first
     add_viewing(conninfo, 1, "brazil+1985", 100)
     assert take_snapshot(trainer, 10).summary()["hash"] != first
+
+
+def test_years_and_genres_come_from_the_catalogue_or_else_from_the_id(conninfo, trainer):
+    load(conninfo, [(TODAY, 1, movie, 4) for movie in ("alien+1979", "brazil+1985", "heat")])
+    with psycopg.connect(conninfo("retention")) as connection:
+        connection.execute(
+            "INSERT INTO movie (movie_id, release_date, genres)"
+            " VALUES ('alien+1979', '1980-05-25', '{Horror}'), ('brazil+1985', NULL, NULL)"
+        )
+    catalogue = take_snapshot(trainer, 10).interactions.catalogue
+    assert catalogue.years.tolist() == [1980, 1985, 0]
+    assert catalogue.genres.tolist() == [[True], [False], [False]]

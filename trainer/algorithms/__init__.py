@@ -9,9 +9,11 @@ from typing import Any
 
 from trainer.algorithms.algorithm import Algorithm
 from trainer.algorithms.ease import Ease
+from trainer.algorithms.history import RecencyEase, RecencyTransitions
 from trainer.algorithms.popularity import Popularity
 from trainer.algorithms.svd import Svd, Svdpp
 
 ALGORITHMS: Mapping[str, Algorithm[Any]] = {
-    algorithm.name: algorithm for algorithm in (Popularity(), Svd(), Svdpp(), Ease())
+    algorithm.name: algorithm
+    for algorithm in (Popularity(), Svd(), Svdpp(), Ease(), RecencyEase(), RecencyTransitions())
 }

@@ -83,34 +83,49 @@ class Ease:
         Raises:
             UnsuitableDataError: both users and movies are more than `LARGEST_INVERSE`.
         """
-        size = min(len(interactions.users), len(interactions.movies))
-        if size > LARGEST_INVERSE:
-            raise UnsuitableDataError(
-                f"ease inverts a matrix of at most {LARGEST_INVERSE} rows, and this needs {size}"
-            )
-        empty = sparse.csr_array((size, size), dtype=np.float32)
+        empty = sparse.csr_array((1, 1), dtype=np.float32)
         model = ItemWeightsModel(empty, configuration.midpoint, configuration.watched_preference)
         preferences = interactions.matrix(model.preferences(interactions.ratings))
         preferences.eliminate_zeros()
-        weights = _largest_weights(preferences, configuration)
+        weights = largest_weights(
+            preferences, configuration.regularisation, configuration.kept_weights
+        )
         return FittedEase(
             ItemWeightsModel(weights, model.midpoint, model.watched_preference), preferences
         )
 
 
-def _largest_weights(
-    preferences: sparse.csr_array, configuration: EaseConfiguration
+def largest_weights(
+    preferences: sparse.csr_array, regularisation: float, kept: int
 ) -> sparse.csr_array:
+    """EASE's weights, but for those that move scores least.
+
+    Args:
+        preferences: float32 [users, items].
+        regularisation: λ.
+        kept: how many weights are kept, on average for each item.
+
+    Returns:
+        float32 [items, items]: row: the item that was liked; column: the item scored.
+
+    Raises:
+        UnsuitableDataError: both users and movies are more than `LARGEST_INVERSE`.
+    """
     users, items = preferences.shape
-    weights_of = (_dual if users < items else _primal)(preferences, configuration.regularisation)
+    if min(users, items) > LARGEST_INVERSE:
+        raise UnsuitableDataError(
+            f"ease inverts a matrix of at most {LARGEST_INVERSE} rows,"
+            f" and this needs {min(users, items)}"
+        )
+    weights_of = (_dual if users < items else _primal)(preferences, regularisation)
     reach = np.sqrt((preferences**2).sum(axis=0)).astype(np.float32)
-    cut = _cut(weights_of, reach, configuration.kept_weights)
+    cut = _cut(weights_of, reach, kept)
     blocks = (
         weights_of(np.arange(start, min(start + ITEMS_AT_ONCE, items)))
         for start in range(0, items, ITEMS_AT_ONCE)
     )
-    kept = [sparse.csr_array(np.where(np.abs(block) * reach >= cut, block, 0)) for block in blocks]
-    return sparse.csr_array(sparse.vstack(kept, format="csr").T.tocsr())
+    large = [sparse.csr_array(np.where(np.abs(block) * reach >= cut, block, 0)) for block in blocks]
+    return sparse.csr_array(sparse.vstack(large, format="csr").T.tocsr())
 
 
 def _cut(weights_of: WeightsOf, reach: NDArray[np.float32], kept: int) -> float:

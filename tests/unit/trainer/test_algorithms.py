@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from trainer.algorithms import ALGORITHMS
+from trainer.algorithms import ALGORITHMS, history
 from trainer.algorithms.algorithm import RatingModel
 from trainer.algorithms.ease import Ease, EaseConfiguration
 from trainer.artifact import (
@@ -19,7 +19,7 @@ from trainer.artifact import (
 )
 from trainer.errors import UnsuitableDataError
 from trainer.evaluation import judge_ranking, judge_ratings
-from trainer.interactions import Interactions, Scale
+from trainer.interactions import Catalogue, Interactions, Scale
 from trainer.models import MODELS
 from trainer.split import split_each_user
 
@@ -224,6 +224,88 @@ class TestEase(AlgorithmContract):
             everybody.astype(np.int64),
         )
         with pytest.raises(UnsuitableDataError, match="at most 10000 rows, and this needs 10001"):
+            algorithm.fit(interactions, configuration)
+
+
+class HistoryContract(AlgorithmContract):
+    """What holds beyond that for algorithms that read a history in its order."""
+
+    def test_a_known_user_is_scored_as_if_folded_in(self, fitted, interactions):
+        _, items, ratings = interactions.histories(np.array([3], np.int32))
+        known = fitted.score(np.array([3], np.int32))[0]
+        assert np.allclose(fitted.item_model.fold_in(items, ratings), known, atol=1e-5)
+
+    def test_the_order_of_a_history_matters(self, fitted):
+        items, ratings = np.array([0, 1, 2, 3, 4], np.int32), np.full(5, 5, np.float32)
+        forwards = fitted.item_model.fold_in(items, ratings)
+        assert not np.allclose(forwards, fitted.item_model.fold_in(items[::-1], ratings))
+
+    def test_an_empty_history_puts_no_movie_before_another(self, fitted):
+        scores = fitted.item_model.fold_in(np.empty(0, np.int32), np.empty(0, np.float32))
+        assert np.ptp(scores) < 1e-6
+
+    def test_another_blend_needs_no_refit(self, algorithm, configuration, interactions, fitted):
+        other = replace(configuration, years_weight=0.1)
+        reused, anew = fitted.reused(other), algorithm.fit(interactions, other)
+        assert np.array_equal(reused.score(EVERYBODY), anew.score(EVERYBODY))
+
+    def test_anything_else_does(self, configuration, fitted):
+        assert fitted.reused(replace(configuration, regularisation=1)) is None
+
+    def test_viewings_alone_are_enough(self, algorithm, configuration, interactions):
+        model = algorithm.fit(only_watched(interactions), configuration)
+        assert model.score(EVERYBODY).std() > 0
+
+    @pytest.mark.parametrize("weight", ["years_weight", "genres_weight"])
+    def test_movies_like_those_of_the_history_are_raised(
+        self, algorithm, configuration, interactions, weight
+    ):
+        odd = np.arange(60) % 2
+        years, genres = np.where(odd, 1950, 2000).astype(np.int16), odd[:, None] == np.arange(2)
+        data = replace(interactions, described=Catalogue(years, genres))
+        quiet = replace(configuration, transitions_weight=0, years_weight=0, genres_weight=0)
+        history = np.array([1, 3], np.int32), np.full(2, 5, np.float32)
+        before = algorithm.fit(data, quiet).item_model.fold_in(*history)
+        after = algorithm.fit(data, replace(quiet, **{weight: 1})).item_model.fold_in(*history)
+        assert (after - before)[5] > (after - before)[6]
+
+    def test_a_movie_of_which_nothing_is_known_is_scored_too(
+        self, algorithm, configuration, interactions
+    ):
+        nothing = np.arange(60) > 5
+        described = Catalogue(np.where(nothing, 0, 1999).astype(np.int16), ~nothing[:, None])
+        model = algorithm.fit(replace(interactions, described=described), configuration)
+        assert np.isfinite(model.score(EVERYBODY)).all()
+
+
+class TestRecencyEase(HistoryContract):
+    name = "recency_ease"
+    ndcg = (0.5, 1.0)
+
+
+class TestRecencyTransitions(HistoryContract):
+    name = "recency_transitions"
+    ndcg = (0.5, 1.0)
+
+    def test_what_usually_comes_next_is_ranked_first(self, algorithm):
+        one_after_another = Interactions.assemble(
+            np.repeat(np.arange(40), 10),
+            [f"part+{part:02}" for part in range(10)],
+            np.tile(np.arange(10), 40).astype(np.int32),
+            np.full(400, 5, np.float32),
+            np.arange(400),
+        )
+        configuration = replace(algorithm.candidates(SCALE)[3], transition_steps=1)
+        model = algorithm.fit(one_after_another, configuration).item_model
+        scores = model.fold_in(np.array([2, 3], np.int32), np.full(2, 5, np.float32))
+        scores[[2, 3]] = -np.inf
+        assert scores.argmax() == 4
+
+    def test_it_says_that_there_are_too_many_interactions(
+        self, algorithm, configuration, interactions, monkeypatch
+    ):
+        monkeypatch.setattr(history, "LARGEST_HISTORY", 100)
+        with pytest.raises(UnsuitableDataError, match="at most 100 interactions"):
             algorithm.fit(interactions, configuration)
 
 
