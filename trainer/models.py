@@ -187,6 +187,50 @@ class ImplicitFactorModel(FactorModel):
 
 
 @dataclass(frozen=True)
+class AlsModel:
+    """Factors of each item, found by weighted least squares (Hu, Koren and Volinsky)."""
+
+    array_names: ClassVar[tuple[str, ...]] = ("item_factors", "factor_products")
+
+    factors: NDArray[np.float32]
+    """float32 [items, factors]."""
+    products: NDArray[np.float32]
+    """float32 [factors, factors]: the factors' inner products, summed over all items."""
+    midpoint: float
+    watched_preference: float
+    alpha: float
+    """Confidence of what was liked, by how far it is above the midpoint."""
+    regularisation: float
+
+    @classmethod
+    def restore(cls, parameters: Parameters, popular: Items, arrays: Arrays) -> Self:
+        """Take the two arrays as they are."""
+        del popular
+        names = ("midpoint", "watched_preference", "alpha", "regularisation")
+        factors, products = (arrays[name] for name in cls.array_names)
+        return cls(factors, products, *(parameters[name] for name in names))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Factors and their products."""
+        return {"item_factors": self.factors, "factor_products": self.products}
+
+    def confidences(self, ratings: Ratings) -> Scores:
+        """How firmly each rating is held to speak for its item: float32, 0 or more."""
+        above = np.maximum(ratings - self.midpoint, 0.0)
+        preferred = np.where(np.isnan(ratings), self.watched_preference, above)
+        return (self.alpha * preferred).astype(np.float32)
+
+    def fold_in(self, items: Items, ratings: Ratings) -> Scores:
+        """With the items' side held still, one exact step of the alternation."""
+        confidences = self.confidences(np.asarray(ratings, np.float32))
+        liked = confidences > 0
+        factors, held = self.factors[items[liked]], confidences[liked]
+        normal = self.products + (factors.T * (held - 1)) @ factors
+        normal += self.regularisation * np.eye(len(normal), dtype=np.float32)
+        return np.asarray(self.factors @ np.linalg.solve(normal, factors.T @ held), np.float32)
+
+
+@dataclass(frozen=True)
 class Blend:
     """How the signs that a history gives are weighed against each other."""
 
@@ -402,6 +446,7 @@ MODELS: Mapping[str, type[ItemModel]] = {
     "popularity": PopularityModel,
     "svd": FactorModel,
     "svdpp": ImplicitFactorModel,
+    "als": AlsModel,
     "ease": ItemWeightsModel,
     "recency_ease": HistoryModel,
     "recency_transitions": HistoryModel,

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 from platform import processor, python_version
 
-LIBRARIES = ("numpy", "scipy", "scikit-surprise")
+LIBRARIES = ("numpy", "scipy", "numba", "implicit", "scikit-surprise")
 UNKNOWN = "unknown"
 
 

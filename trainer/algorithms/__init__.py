@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trainer.algorithms.algorithm import Algorithm
+from trainer.algorithms.als import Als
 from trainer.algorithms.ease import Ease
 from trainer.algorithms.history import RecencyEase, RecencyTransitions
 from trainer.algorithms.popularity import Popularity
@@ -15,5 +16,13 @@ from trainer.algorithms.svd import Svd, Svdpp
 
 ALGORITHMS: Mapping[str, Algorithm[Any]] = {
     algorithm.name: algorithm
-    for algorithm in (Popularity(), Svd(), Svdpp(), Ease(), RecencyEase(), RecencyTransitions())
+    for algorithm in (
+        Popularity(),
+        Svd(),
+        Svdpp(),
+        Als(),
+        Ease(),
+        RecencyEase(),
+        RecencyTransitions(),
+    )
 }

@@ -183,6 +183,25 @@ class TestSvdpp(RatingModelContract):
     ndcg = (0.1, 0.9)
 
 
+class TestAls(AlgorithmContract):
+    name = "als"
+    ndcg = (0.3, 1.0)
+
+    def test_a_folded_in_user_is_scored_like_one_of_the_same_history(self, fitted, interactions):
+        _, items, ratings = interactions.histories(np.array([3], np.int32))
+        known = fitted.score(np.array([3], np.int32))[0]
+        assert np.corrcoef(fitted.item_model.fold_in(items, ratings), known)[0, 1] > 0.95
+
+    def test_viewings_alone_are_enough(self, algorithm, configuration, interactions):
+        model = algorithm.fit(only_watched(interactions), configuration)
+        assert model.score(EVERYBODY).std() > 0
+
+    def test_it_says_that_nothing_was_liked(self, algorithm, configuration, interactions):
+        disliked = replace(interactions, ratings=np.ones_like(interactions.ratings))
+        with pytest.raises(UnsuitableDataError, match="nothing was"):
+            algorithm.fit(disliked, configuration)
+
+
 class TestEase(AlgorithmContract):
     name = "ease"
     ndcg = (0.5, 1.0)

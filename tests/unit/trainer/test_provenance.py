@@ -20,4 +20,11 @@ def test_the_machine_is_named_by_its_cpu():
 
 
 def test_the_libraries_have_versions():
-    assert set(provenance.libraries()) == {"python", "numpy", "scipy", "scikit-surprise"}
+    assert set(provenance.libraries()) == {
+        "python",
+        "numpy",
+        "scipy",
+        "numba",
+        "implicit",
+        "scikit-surprise",
+    }

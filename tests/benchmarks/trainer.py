@@ -1,0 +1,344 @@
+"""How fast SVD and SVD++ are beside Surprise's own, and how well each algorithm ranks.
+
+    python -m tests.benchmarks.trainer [--scale small|full]
+
+small, on MovieLens small: fits take turns with those of Surprise, whose numbers they must
+reach; rankings follow the protocol of trainer.evaluation (each user's latest fifth held out,
+every movie competes), everything is chosen on validation and the test part is scored once.
+full adds generated data of a million interactions, each fit in a process of its own.
+Writes build/bench/trainer.json.
+"""
+
+import csv
+import json
+import os
+import platform
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import surprise
+import typer
+from scipy import sparse
+from surprise import Dataset, Reader, Trainset
+from threadpoolctl import threadpool_limits
+
+from trainer.algorithms import ALGORITHMS
+from trainer.algorithms.matrix_factorization import SVD, SVDpp
+from trainer.evaluation import judge_ranking, mean_figure
+from trainer.gate import Rules
+from trainer.interactions import Catalogue, Interactions, Scale
+from trainer.ranking import rank
+from trainer.selection import Selection, select
+from trainer.split import Split, split_each_user
+
+ROOT = Path(__file__).parents[2]
+MOVIELENS = ROOT / "compose" / "simulator" / "movielens"
+SCALE = Scale(0.5, 5)
+RUNS = 5
+SLOW_RUNS = 3
+"""Of Surprise's SVD++, which takes half a minute."""
+USERS, MOVIES = 1_000_000, 27_000
+CLAIMING_SCALE = ("popularity", "svd", "svdpp", "als")
+
+Figures = dict[str, tuple[float, str]]
+
+
+def movielens() -> Interactions:
+    """MovieLens small; ids are padded, so that their order is that of the numbers."""
+    with (MOVIELENS / "ratings.csv").open(encoding="utf-8") as file:
+        rows = np.array([[float(cell) for cell in row] for row in list(csv.reader(file))[1:]])
+    movies, codes = np.unique(rows[:, 1].astype(np.int64), return_inverse=True)
+    interactions = Interactions.assemble(
+        rows[:, 0].astype(np.int64),
+        [f"{movie:06}" for movie in movies],
+        codes.astype(np.int32),
+        rows[:, 2].astype(np.float32),
+        (rows[:, 3] * 1e6).astype(np.int64),
+    )
+    catalogue = Catalogue.assemble(interactions.movies, dict(described()))
+    return replace(interactions, described=catalogue)
+
+
+def described() -> Iterator[tuple[str, tuple[int | None, list[str]]]]:
+    """Year and genres of each movie, from its title and its list."""
+    with (MOVIELENS / "movies.csv").open(encoding="utf-8") as file:
+        for movie, title, genres in list(csv.reader(file))[1:]:
+            year = re.search(r"\((\d{4})\)\s*$", title)
+            known = [genre for genre in genres.split("|") if not genre.startswith("(")]
+            yield f"{int(movie):06}", (int(year[1]) if year else None, known)
+
+
+def trainset(interactions: Interactions) -> Trainset:
+    """The same ratings for Surprise, user by user in order of time."""
+    users = interactions.users[interactions.rows()].tolist()
+    movies = [interactions.movies[item] for item in interactions.items]
+    rows = zip(users, movies, interactions.ratings.tolist(), strict=True)
+    data = Dataset(Reader(rating_scale=(SCALE.lowest, SCALE.highest)))
+    return data.construct_trainset([(*row, None) for row in rows])
+
+
+def seconds[Result](work: Callable[[], Result]) -> tuple[float, Result]:
+    """How long it took, and what came of it."""
+    begun = time.perf_counter()
+    result = work()
+    return time.perf_counter() - begun, result
+
+
+def beside_surprise(
+    ours: type, theirs: type, data: Trainset, runs: int, **options: Any
+) -> tuple[list[float], list[float], float]:
+    """Fit in turn; seconds of each run, and the largest difference of what was learned."""
+    our_seconds, their_seconds, difference = [], [], 0.0
+    for run in range(runs):
+        our_time, fitted = seconds(lambda: ours(random_state=0).fit(data))
+        their_time, expected = seconds(lambda: theirs(random_state=0, **options).fit(data))
+        our_seconds.append(our_time)
+        their_seconds.append(their_time)
+        difference = max(difference, furthest(fitted, expected))
+        progress(f"{ours.__name__} run {run + 1}: {our_time:.3f} s, Surprise {their_time:.3f} s")
+    return our_seconds, their_seconds, difference
+
+
+def furthest(ours: Any, theirs: Any) -> float:
+    """The largest difference of any factor or bias."""
+    learned = [name for name in ("bu", "bi", "pu", "qi", "yj") if hasattr(theirs, name)]
+    return max(float(np.abs(getattr(ours, n) - getattr(theirs, n)).max()) for n in learned)
+
+
+def speed_figures(data: Trainset) -> Figures:
+    """Both algorithms beside Surprise's, compiled before the clock starts."""
+    found: Figures = {"compile_s": (compile_seconds(), "s")}
+    for name, ours, theirs, runs, options in (
+        ("svd", SVD, surprise.SVD, RUNS, {}),
+        ("svdpp", SVDpp, surprise.SVDpp, SLOW_RUNS, {"cache_ratings": True}),
+    ):
+        ours(n_epochs=1).fit(data)
+        mine, surprises, difference = beside_surprise(ours, theirs, data, runs, **options)
+        found |= {
+            f"{name}_speedup": (median(surprises) / median(mine), ""),
+            f"{name}_max_factor_difference": (difference, ""),
+            f"fit_s_{name}": (median(mine), "s"),
+            f"fit_s_surprise_{name}": (median(surprises), "s"),
+        }
+    return found
+
+
+def compile_seconds() -> float:
+    """How long a process without anything compiled takes more than one that has it."""
+    with tempfile.TemporaryDirectory() as cache:
+        code = (
+            "from surprise import *; from trainer.algorithms.matrix_factorization import *;"
+            "d = Dataset(Reader()); t = d.construct_trainset([('1', '1', 3.0, None)]);"
+            "SVD().fit(t); SVDpp().fit(t)"
+        )
+        fresh, compiled = (
+            seconds(lambda: in_python("-c", code, NUMBA_CACHE_DIR=cache))[0] for _ in range(2)
+        )
+    return fresh - compiled
+
+
+def in_python(*arguments: str, **environment: str) -> str:
+    """What another Python process prints."""
+    command = [sys.executable, *arguments]
+    surroundings = os.environ | environment
+    return subprocess.run(
+        command, cwd=ROOT, env=surroundings, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def ranking_figures(interactions: Interactions, data: Trainset) -> Figures:
+    """Everything chosen on validation, and the test part scored once."""
+    chosen_in, selection = seconds(
+        lambda: select(interactions, None, SCALE, Rules(30, 0.1), progress)
+    )
+    split = split_each_user(interactions)
+    found = {
+        f"ndcg20_{name}": (judgement.ranking.mean_ndcg, "")
+        for name, judgement in selection.judgements.items()
+    }
+    for name, judgement in selection.judgements.items():
+        fitted = [seconds(lambda j=judgement: j.recipe.fit(split.training))[0] for _ in range(3)]
+        found[f"fit_s_{name}_ranker"] = (median(fitted), "s")
+    return (
+        found
+        | best_figures(selection)
+        | taken_otherwise(split, data)
+        | {"choose_s": (chosen_in, "s")}
+    )
+
+
+def best_figures(selection: Selection) -> Figures:
+    """The chosen recipe, the best without transitions, and the gain over plain EASE."""
+    best = selection.judgements[selection.chosen.algorithm].ranking
+    ease = selection.judgements["ease"].ranking
+    gain = mean_figure(best.ndcg - ease.ndcg, np.random.default_rng(20))
+    without = next(t for t in selection.trials if t.recipe.algorithm != "recency_transitions")
+    progress(f"best is {selection.chosen}")
+    return {
+        "ndcg20_best": (best.mean_ndcg, ""),
+        "recall20_best": (float(best.recall.mean()), ""),
+        "ndcg20_best_without_sequence": (
+            selection.judgements[without.recipe.algorithm].ranking.mean_ndcg,
+            "",
+        ),
+        "ndcg20_gain": (gain.value, ""),
+        "ndcg20_gain_low": (gain.low, ""),
+        "ndcg20_gain_high": (gain.high, ""),
+    }
+
+
+class Fitted:
+    """A ranker that the trainer does not have, by its scores of everybody."""
+
+    item_model = None
+
+    def __init__(self, scores: np.ndarray) -> None:
+        self._scores = scores
+
+    def score(self, rows: np.ndarray) -> np.ndarray:
+        """The rows asked for; a copy, which the caller may change."""
+        return self._scores[rows].astype(np.float32)
+
+
+def taken_otherwise(split: Split, data: Trainset) -> Figures:
+    """What users would otherwise take: Surprise's SVD by predicted rating, item-kNN."""
+    found: Figures = {}
+    for name, scores_of in (
+        ("surprise_svd_top_n", lambda: surprise_top_n(split, data)),
+        ("item_knn", lambda: item_knn(split)),
+    ):
+        taken, scores = seconds(scores_of)
+        ranking = judge_ranking(Fitted(scores), split, SCALE.liked)
+        found[f"ndcg20_{name}"] = (ranking.mean_ndcg, "")
+        found[f"fit_s_{name}"] = (taken, "s")
+    return found
+
+
+def surprise_top_n(split: Split, data: Trainset) -> np.ndarray:
+    """float32 [users, movies]: predicted ratings, unclipped."""
+    fitted = surprise.SVD(random_state=0).fit(data)
+    scores = np.full((len(split.training.users), len(split.training.movies)), 0, np.float32)
+    known = [data.to_inner_iid(m) if m in data._raw2inner_id_items else -1  # noqa: SLF001 -- no other way to ask
+             for m in split.training.movies]  # fmt: skip
+    inner = np.array(known)
+    by_inner = fitted.bu[:, None] + fitted.bi + fitted.pu @ fitted.qi.T
+    users = [data.to_inner_uid(user) for user in split.training.users.tolist()]
+    scores[:, inner >= 0] = by_inner[users][:, inner[inner >= 0]]
+    scores[:, inner < 0] = by_inner.min()
+    return scores
+
+
+def item_knn(split: Split, neighbours: int = 100) -> np.ndarray:
+    """float32 [users, movies]: cosines of the nearest movies, summed over a user's own."""
+    met = split.training.matrix(np.ones(len(split.training), np.float32))
+    norms = np.sqrt(np.maximum(1, split.training.counts()))
+    unit = met @ sparse.diags_array((1 / norms).astype(np.float32))
+    cosines = (unit.T @ unit).toarray()
+    np.fill_diagonal(cosines, 0)
+    cut = np.partition(cosines, -neighbours, axis=1)[:, -neighbours, None]
+    cosines[cosines < cut] = 0
+    return met @ cosines.T
+
+
+def generated(count: int, seed: int = 1) -> Interactions:
+    """Movies by Zipf's law, users with a heavy tail, four of ten ratings high."""
+    random = np.random.default_rng(seed)
+    popularity = 1 / np.arange(1, MOVIES + 1)
+    activity = random.pareto(1.5, USERS) + 0.1
+    users = random.choice(USERS, int(count * 1.1), p=activity / activity.sum())
+    items = random.choice(MOVIES, int(count * 1.1), p=popularity / popularity.sum())
+    pairs = np.unique(users.astype(np.int64) * MOVIES + items)
+    pairs = random.permutation(pairs)[:count]
+    return Interactions.assemble(
+        pairs // MOVIES,
+        [f"{movie:05}" for movie in range(MOVIES)],
+        (pairs % MOVIES).astype(np.int32),
+        (random.integers(1, 11, len(pairs)) / 2).astype(np.float32),
+        np.sort(random.integers(0, 10**15, len(pairs))),
+    )
+
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def at_scale(algorithm: str, count: int) -> None:
+    """Fit one algorithm to generated data and rank for everybody, alone in this process."""
+    interactions = generated(count)
+    chosen = ALGORITHMS[algorithm]
+    with threadpool_limits(1):
+        fitted_in, model = seconds(lambda: chosen.fit(interactions, chosen.candidates(SCALE)[0]))
+        everybody = np.arange(len(interactions.users), dtype=np.int32)
+        ranked_in, _ = seconds(lambda: sum(1 for _ in rank(model, interactions, everybody, 100)))
+    one_pass, _ = seconds(lambda: interactions.ratings.sum() + interactions.times.max())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    tell = {"fit": fitted_in, "rank": ranked_in, "one_pass": one_pass, "peak": peak}
+    print(json.dumps(tell))  # noqa: T201 -- to the parent
+
+
+def scale_figures(count: int) -> Figures:
+    """Fit time, time to rank for everybody, and peak memory of each that claims the scale."""
+    millions = f"{count // 1_000_000}m"
+    found: Figures = {}
+    for name in CLAIMING_SCALE:
+        told = json.loads(in_python("-m", "tests.benchmarks.trainer", "at-scale", name, str(count)))
+        progress(f"{name} at {millions}: {told}")
+        found |= {
+            f"fit_s_{millions}_{name}": (told["fit"], "s"),
+            f"rank_s_{millions}_{name}": (told["rank"], "s"),
+            f"one_pass_s_{millions}_{name}": (told["one_pass"], "s"),
+            f"peak_rss_mib_{millions}_{name}": (told["peak"], "MiB"),
+        }
+    return found
+
+
+@app.callback(invoke_without_command=True)
+def measure(context: typer.Context, scale: str = "small") -> None:
+    """Measure, print a line a figure, and write build/bench/trainer.json."""
+    if context.invoked_subcommand:
+        return
+    interactions = movielens()
+    data = trainset(split_each_user(interactions).training)
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = speed_figures(data) | ranking_figures(interactions, data)
+    if scale == "full":
+        found |= scale_figures(1_000_000)
+    write(found)
+
+
+def write(found: Figures) -> None:
+    """Print the figures and keep them all in build/bench/trainer.json."""
+    for name, (value, unit) in found.items():
+        print(f"{name}: {value:.4g} {unit}".rstrip())  # noqa: T201 -- what a benchmark is for
+    git = ["git", "rev-parse", "HEAD"]
+    done = subprocess.run(git, cwd=ROOT, capture_output=True, text=True, check=True)
+    report = {
+        "figures": [{"name": name, "value": v, "unit": unit} for name, (v, unit) in found.items()],
+        "runs": RUNS,
+        "machine": f"{os.cpu_count()} cores, {platform.processor() or platform.machine()}",
+        "commit": done.stdout.strip(),
+    }
+    target = ROOT / "build" / "bench" / "trainer.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(report, indent=2) + "\n")
+
+
+def progress(message: str) -> None:
+    """Tell people what is being done; figures alone go to standard output."""
+    print(message, file=sys.stderr, flush=True)  # noqa: T201 -- likewise
+
+
+if __name__ == "__main__":
+    app()
