@@ -183,7 +183,7 @@ RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
     --mount=type=secret,id=ca_bundle,mode=0444 \
     install-packages curl docker-cli docker-compose docker-buildx default-jre-headless git \
         libgomp1 make nginx-light postgresql-client-17 procps prometheus \
-        prometheus-alertmanager shellcheck
+        prometheus-alertmanager shellcheck wrk
 COPY --from=marquee/packages-groovy-jars /opt/groovy /opt/groovy
 COPY --from=tests-wheels /opt/venv /opt/venv
 WORKDIR /src/build

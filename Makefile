@@ -39,7 +39,7 @@ rollback: ## Put the previous version back, at once
 
 # --- check it
 
-.PHONY: test lint test-unit test-integration test-end-to-end lock
+.PHONY: test lint test-unit test-integration test-end-to-end bench lock
 test: ## Everything below, on a stack of its own beside a running one
 	@tests/run.sh all
 lint: ## Lint, types, import rules, and each configuration by its own checker
@@ -50,5 +50,7 @@ test-integration: ## Tests on a real Kafka and PostgreSQL; ARGS=... goes to pyte
 	@tests/run.sh integration
 test-end-to-end: ## Tests on the whole stack; ARGS=... goes to pytest
 	@tests/run.sh end-to-end
+bench: ## Measure: ONLY=ingest, trainer or serving; SCALE=small or full; figures in build/bench
+	@tests/run.sh bench
 lock: ## Resolve the dependencies anew and pin them by hash
 	@compose/images/lock.sh

@@ -3,7 +3,7 @@
 # their own: project name, ports, subnet, volumes and image tags differ from a running
 # stack's, and all but the images is removed at the end.
 #
-# Usage: tests/run.sh all | lint | unit | integration | end-to-end
+# Usage: tests/run.sh all | lint | unit | integration | end-to-end | bench
 # ARGS in the environment goes to pytest.
 
 set -euo pipefail
@@ -30,5 +30,6 @@ case ${1-} in
   unit) build_tests_image && unit ;;
   integration) build_tests_image && integration ;;
   end-to-end) build_tests_image && end_to_end ;;
-  *) fail "'${1-}' is no check" "It is all, lint, unit, integration or end-to-end." ;;
+  bench) build_tests_image && bench ;;
+  *) fail "'${1-}' is no check" "It is all, lint, unit, integration, end-to-end or bench." ;;
 esac

@@ -25,7 +25,7 @@ def test_a_bad_path_gets_a_4xx_with_one_plain_line(stack, path):
     assert 400 <= answer.status < 500
     assert answer.headers["Content-Type"].startswith("text/plain")
     assert answer.body.count("\n") == 1
-    assert "<" not in answer.body
+    assert "html" not in answer.body.lower()
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])

@@ -18,8 +18,8 @@ def marked(stack: Stack, mark: str) -> Load:
 def logged(stack: Stack, mark: str) -> list[int]:
     """The statuses that Nginx logged for a marked load."""
     lines = stack.compose("logs", "--no-log-prefix", "--no-color", "nginx").splitlines()
-    requests = [json.loads(line) for line in lines if f"?{mark} " in line]
-    return [request["status"] for request in requests]
+    requests = [line[line.index("{") :] for line in lines if f'?{mark} HTTP/1.1","status"' in line]
+    return [json.loads(request)["status"] for request in requests]
 
 
 def assert_none_failed(stack: Stack, mark: str, outcome: Outcome) -> None:

@@ -41,6 +41,18 @@ integration() {
   stop_stores
 }
 
+# ONLY: which benchmark, SCALE: small or full
+bench() {
+  local name=${ONLY-} scale=${SCALE-small}
+  [[ $name =~ ^(ingest|trainer|serving)$ ]] ||
+    fail "ONLY is '$name'" "It is ingest, trainer or serving."
+  say "Measuring $name, $scale"
+  start_stores
+  in_tests_image --env "TEST_DATABASE=$(owner_conninfo)" --env "TEST_KAFKA=localhost:$KAFKA_PORT" \
+    --env "GIT_COMMIT=$(git rev-parse HEAD)" -- python -m "tests.benchmarks.$name" --scale "$scale"
+  stop_stores
+}
+
 start_stores() {
   export COMPOSE_PROJECT_NAME=marquee-test-stores
   trap stop_stores EXIT
