@@ -13,7 +13,8 @@ from prometheus_client import start_http_server
 
 from ingest.audit import audit as audit_tables
 from ingest.audit import audit_table
-from ingest.catching_up import end_offsets, lines_waiting
+from ingest.broker import asking, log_bounds
+from ingest.catching_up import lines_waiting
 from ingest.consumer import run as run_consumer
 from ingest.database import DatabaseSettings
 from ingest.errors import IngestError
@@ -69,7 +70,9 @@ def wait(
     Exits with 1 when lines wait and none of them lands.
     """
     settings = IngestSettings()
-    ends = end_offsets(settings.kafka_servers, settings.kafka_topic)
+    with asking(settings) as consumer:
+        bounds = log_bounds(consumer, settings.kafka_topic)
+    ends = {number: offsets.stop for number, offsets in bounds.items()}
     try:
         with _connect(settings) as connection:
             for waiting in lines_waiting(
@@ -82,13 +85,18 @@ def wait(
 
 
 @app.command()
-def audit() -> None:
+def audit(
+    *,
+    incremental: Annotated[
+        bool, typer.Option(help="Only what came after the last audit that balanced.")
+    ] = False,
+) -> None:
     """Count every table against the offsets consumed, and say whether each line is there once.
 
     The result is kept in the table `ingest_audit`. Exits with 1 where it does not balance.
     """
     with _connect(DatabaseSettings()) as connection:
-        partitions = audit_tables(connection, _now())
+        partitions = audit_tables(connection, _now(), "incremental" if incremental else "full")
     typer.echo(audit_table(partitions))
     if not all(partition.balanced for partition in partitions):
         raise typer.Exit(1)

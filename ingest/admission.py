@@ -1,14 +1,15 @@
-"""Whether the time of a line is one that can land: in the past, and not expired.
+"""Whether a line that can be read is taken: by its time, and by the ids it names.
 
 Pure. There is no default partition, so a row that fits none would abort its whole batch;
 such lines are refused here instead.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ingest.errors import NoPartitionError
-from ingest.lines import Reason, parse_time
+from ingest.lines import MINUTE_ONLY, Reason, parse_time
 from ingest.partitions import Partition
 
 
@@ -33,7 +34,8 @@ class TimeVerdicts(dict[bytes, Reason | None]):
         self._tolerance = tolerance
 
     def __missing__(self, minute: bytes) -> Reason | None:
-        verdict = self[minute] = self._judge(parse_time(minute))
+        time = parse_time(minute) if MINUTE_ONLY.fullmatch(minute) else None
+        verdict = self[minute] = self._judge(time)
         return verdict
 
     def _judge(self, time: datetime | None) -> Reason | None:
@@ -51,3 +53,30 @@ class TimeVerdicts(dict[bytes, Reason | None]):
         if time > self._now:
             return Reason.FUTURE
         raise NoPartitionError(f"no partition was made for {time:%Y-%m-%d %H:%M}")
+
+
+@dataclass(frozen=True)
+class KnownIds:
+    """The users and movies that exist; a damaged line may name another and still be readable.
+
+    `movies` is None where there is no catalogue to be strict about.
+    """
+
+    users: range = range(10**18)
+    movies: frozenset[bytes] | None = None
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is any id that the language of the stream allows and these do not."""
+        return self != EVERY_ID
+
+    def unknown(self, user: bytes, movie: bytes | None) -> Reason | None:
+        """Why these ids, as a line writes them, can't be; None where they can."""
+        if int(user) not in self.users:
+            return Reason.UNKNOWN_USER
+        if movie is not None and self.movies is not None and movie not in self.movies:
+            return Reason.UNKNOWN_MOVIE
+        return None
+
+
+EVERY_ID = KnownIds()

@@ -4,23 +4,11 @@ import time
 from collections.abc import Callable, Iterator
 
 import psycopg
-from kafka import KafkaConsumer, TopicPartition
 
 from ingest.errors import CatchUpTimeoutError
 from ingest.landing import stored_offsets
 
 POLL_SECONDS = 0.5
-
-
-def end_offsets(servers: str, topic: str) -> dict[int, int]:
-    """The offset after the newest line of each partition, as of now."""
-    consumer = KafkaConsumer(bootstrap_servers=servers, group_id=None)
-    try:
-        partitions = consumer.partitions_for_topic(topic) or set()
-        ends = consumer.end_offsets([TopicPartition(topic, number) for number in partitions])
-    finally:
-        consumer.close()
-    return {at.partition: end for at, end in ends.items()}
 
 
 def lines_waiting(

@@ -7,36 +7,31 @@ While one batch lands in a thread beside, the next is being read.
 """
 
 import random
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import datetime
 from threading import Event
 
 import psycopg
 import structlog
 from kafka import KafkaConsumer, TopicPartition
-from kafka.consumer.fetcher import ConsumerRecord
-from kafka.errors import (
-    AuthorizationError,
-    KafkaError,
-    OffsetOutOfRangeError,
-    UnknownTopicOrPartitionError,
-)
+from kafka.errors import AuthorizationError, KafkaError
 
-from ingest.errors import FencedError, LostOffsetsError, NoPartitionError
-from ingest.landing import Landing, connect, store_first_offsets, stored_offsets
+from ingest.errors import FencedError, NoPartitionError
+from ingest.landing import Landing, connect
 from ingest.metrics import (
+    BATCH_LINES,
     BATCH_SECONDS,
+    DUPLICATES,
     LAG_RECORDS,
     LAG_SECONDS,
     LAST_COMMIT,
     REJECTS,
     ROWS,
 )
-from ingest.rows import Slice
-from ingest.settings import IngestSettings, Start
+from ingest.reading import Batch, Silence, lines_before, read_batch, reader
+from ingest.settings import IngestSettings
+from ingest.starting import start_positions
 
 LOG = structlog.get_logger()
 
@@ -48,12 +43,6 @@ PASSING = (
     NoPartitionError,
 )
 LONGEST_PAUSE_SECONDS = 5.0
-LONGEST_SILENCE_SECONDS = 10.0
-ANSWER_MS = 5_000
-TOPIC_AGE_MS = 5_000
-POLL_MS = 100
-
-type Records = dict[int, list[ConsumerRecord]]
 
 
 def run(settings: IngestSettings, conninfo: str, now: Callable[[], datetime], stop: Event) -> None:
@@ -94,156 +83,84 @@ def _session(
     topic = settings.kafka_topic
     with (
         connect(conninfo) as connection,
-        _consumer(settings) as consumer,
+        reader(settings) as consumer,
         ThreadPoolExecutor(1, "landing") as beside,
     ):
-        positions = _take_up(consumer, connection, topic, settings.start_from)
-        landing = Landing(connection, topic, settings.scale, settings.clock_tolerance)
-        landed = beside.submit(_land, landing, [], now)
-        heard_at = time.monotonic()
+        positions = start_positions(consumer, connection, settings)
+        landing = _landing(connection, settings)
+        for _ in _fill_window(landing, consumer, positions, settings, stop):
+            yield
+        _take_up(consumer, topic, positions)
+        landed = beside.submit(_land, landing, Batch((), None), now)
+        silence = Silence(consumer)
         while not stop.is_set() and consumer.partitions_for_topic(topic) <= positions.keys():
-            records = _read(consumer, settings, stop)
+            batch = read_batch(consumer, positions, settings, stop)
             landed.result()
-            batch = list(_slices(records, positions))
-            positions |= {part.log_partition: part.next_offset for part in batch}
+            positions |= {part.log_partition: part.next_offset for part in batch.slices}
             landed = beside.submit(_land, landing, batch, now)
-            heard_at = _heard_at(consumer, records, heard_at)
-            _show_lag(consumer, topic, positions, records, now())
+            silence.check(heard=bool(batch.slices))
+            _show_lag(consumer, topic, positions, batch, now())
             yield
         landed.result()
 
 
-def _heard_at(consumer: KafkaConsumer, records: Records, before: float) -> float:
-    """When the broker last gave a sign of life; asks for one when it was silent for long.
-
-    An idle topic and a broker that is gone look the same to a poll; this raises.
-    """
-    if not records:
-        if time.monotonic() - before < LONGEST_SILENCE_SECONDS:
-            return before
-        consumer.end_offsets(list(consumer.assignment()), timeout_ms=ANSWER_MS)
-    return time.monotonic()
-
-
-@contextmanager
-def _consumer(settings: IngestSettings) -> Iterator[KafkaConsumer]:
-    consumer = KafkaConsumer(
-        bootstrap_servers=settings.kafka_servers,
-        client_id="marquee-ingest",
-        group_id=None,
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-        allow_auto_create_topics=False,
-        max_poll_records=settings.batch_lines,
-        metadata_max_age_ms=TOPIC_AGE_MS,
-        bootstrap_timeout_ms=4_000,
-        request_timeout_ms=10_000,
-        reconnect_backoff_max_ms=2_000,
+def _landing(connection: psycopg.Connection, settings: IngestSettings) -> Landing:
+    return Landing(
+        connection,
+        settings.kafka_topic,
+        settings.scale,
+        settings.clock_tolerance,
+        window_lines=settings.window_lines,
+        across_partitions=settings.doubles_across_partitions,
+        user_ids=settings.user_ids,
+        strict=settings.catalogue == "strict",
     )
-    try:
-        yield consumer
-    finally:
-        consumer.close(autocommit=False, timeout_ms=1_000)
 
 
-def _take_up(
-    consumer: KafkaConsumer, connection: psycopg.Connection, topic: str, start: Start
-) -> dict[int, int]:
-    """Point the consumer to where the stored offsets end; the position in each partition."""
-    in_topic = consumer.partitions_for_topic(topic)
-    if not in_topic:
-        raise UnknownTopicOrPartitionError(f"there is no topic {topic}")
-    stored = stored_offsets(connection, topic)
-    unseen = [TopicPartition(topic, number) for number in in_topic - stored.keys()]
-    if unseen:
-        # lines in a partition added later are all new, wherever the first ones were begun
-        latest = start is Start.LATEST and not stored
-        first = consumer.end_offsets(unseen) if latest else consumer.beginning_offsets(unseen)
-        store_first_offsets(connection, topic, {at.partition: first[at] for at in unseen})
-        stored = stored_offsets(connection, topic)
-    positions = {number: stored[number] for number in in_topic}
+def _fill_window(
+    landing: Landing,
+    consumer: KafkaConsumer,
+    positions: Mapping[int, int],
+    settings: IngestSettings,
+    stop: Event,
+) -> Iterator[None]:
+    """Read once more what landed last, so that its doubles are still known after a restart."""
+    for number, position in positions.items():
+        at = TopicPartition(settings.kafka_topic, number)
+        for part in lines_before(consumer, at, position, settings.window_lines, stop):
+            landing.remember(part)
+            yield
+
+
+def _take_up(consumer: KafkaConsumer, topic: str, positions: Mapping[int, int]) -> None:
     consumer.assign([TopicPartition(topic, number) for number in positions])
     for number, offset in positions.items():
         consumer.seek(TopicPartition(topic, number), offset)
-    LOG.info("reading", topic=topic, positions=positions)
-    return positions
 
 
-def _read(consumer: KafkaConsumer, settings: IngestSettings, stop: Event) -> Records:
-    """Records until there are enough for a batch or its time is over."""
-    records: Records = {}
-    missing = settings.batch_lines
-    until = time.monotonic() + settings.batch_time.total_seconds()
-    while missing > 0 and time.monotonic() < until and not stop.is_set():
-        try:
-            polled = consumer.poll(timeout_ms=POLL_MS, max_records=missing)
-        except OffsetOutOfRangeError as error:
-            raise LostOffsetsError(_what_is_lost(consumer, error)) from error
-        for partition, fetched in polled.items():
-            records.setdefault(partition.partition, []).extend(fetched)
-            missing -= len(fetched)
-    return records
-
-
-def _what_is_lost(consumer: KafkaConsumer, error: OffsetOutOfRangeError) -> str:
-    said = []
-    for partition, wanted in error.args[0].items():
-        first = consumer.beginning_offsets([partition])[partition]
-        end = consumer.end_offsets([partition])[partition]
-        lost = f"{first - wanted} lines are gone" if wanted < first else "its log was made anew"
-        said.append(
-            f"{partition.topic}/{partition.partition}: next is offset {wanted},"
-            f" the broker has {first} to {end}: {lost}"
-        )
-    return "; ".join(said)
-
-
-def _slices(records: Records, positions: Mapping[int, int]) -> Iterator[Slice]:
-    """The lines of each partition from its position on."""
-    for log_partition, of_partition in sorted(records.items()):
-        first_offset = positions[log_partition]
-        yield Slice(log_partition, first_offset, _lines(of_partition, first_offset))
-
-
-def _lines(records: Sequence[ConsumerRecord], first_offset: int) -> list[bytes]:
-    """A line for each offset; an empty one where the broker has no record or no value.
-
-    Offsets are without records where a transaction ended or a topic was compacted.
-    """
-    length = records[-1].offset + 1 - first_offset
-    if length == len(records):
-        return [record.value or b"" for record in records]
-    lines = [b""] * length
-    for record in records:
-        lines[record.offset - first_offset] = record.value or b""
-    return lines
-
-
-def _land(landing: Landing, batch: Sequence[Slice], now: Callable[[], datetime]) -> None:
-    if batch:
-        with BATCH_SECONDS.time():
-            rows = landing.land(batch, now())
-        LAST_COMMIT.set(now().timestamp())
-        for table, lines in rows.of.items():
-            ROWS.labels(table).inc(len(lines))
-        for reason, count in rows.refused.items():
-            REJECTS.labels(reason).inc(count)
+def _land(landing: Landing, batch: Batch, now: Callable[[], datetime]) -> None:
+    if not batch.slices:
+        return
+    with BATCH_SECONDS.time():
+        rows = landing.land(batch.slices, now())
+    LAST_COMMIT.set(now().timestamp())
+    BATCH_LINES.observe(rows.count.total())
+    for table, count in rows.count.items():
+        ROWS.labels(table).inc(count)
+    DUPLICATES.inc(rows.count["duplicate"])
+    for reason, count in rows.refused.items():
+        REJECTS.labels(reason).inc(count)
 
 
 def _show_lag(
-    consumer: KafkaConsumer,
-    topic: str,
-    positions: Mapping[int, int],
-    records: Records,
-    now: datetime,
+    consumer: KafkaConsumer, topic: str, positions: Mapping[int, int], batch: Batch, now: datetime
 ) -> None:
     waiting = 0
     for number, position in positions.items():
         end = consumer.highwater(TopicPartition(topic, number)) or position
         LAG_RECORDS.labels(number).set(end - position)
         waiting += end - position
-    newest = min((of[-1].timestamp for of in records.values()), default=None)
     if not waiting:
         LAG_SECONDS.set(0)
-    elif newest is not None:
-        LAG_SECONDS.set(max(0.0, now.timestamp() - newest / 1000))
+    elif batch.published_ms is not None:
+        LAG_SECONDS.set(max(0.0, now.timestamp() - batch.published_ms / 1000))

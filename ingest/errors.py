@@ -6,6 +6,7 @@ IngestError
 ├── LostOffsetsError     the broker no longer has lines that were not read yet
 ├── MetadataError        the catalogue's API did not answer as one
 ├── NoPartitionError     PostgreSQL has no partition for the present
+├── OutsideLogError      the broker has no such offset to begin at
 ├── PartitionInUseError  a partition cannot be dropped just now
 └── WrongTopicError      the database holds the rows of another topic
 """
@@ -37,6 +38,10 @@ class MetadataError(IngestError):
 
 class PartitionInUseError(IngestError):
     """A partition cannot be dropped just now: it is being read, written or not rolled up."""
+
+
+class OutsideLogError(IngestError):
+    """The offset to begin at is before the broker's first or after its last."""
 
 
 class WrongTopicError(IngestError):

@@ -10,18 +10,21 @@ from datetime import datetime, timedelta
 
 import psycopg
 
-from ingest.admission import TimeVerdicts
+from ingest.admission import KnownIds, TimeVerdicts
+from ingest.doubles import Doubles, Window
 from ingest.errors import FencedError, NoPartitionError, WrongTopicError
+from ingest.keys import keep_keys
 from ingest.lines import RatingScale
 from ingest.partitions import Partition, existing_partitions
-from ingest.rows import COLUMNS, TABLE_OF, Rows, Rules, Slice, encode
+from ingest.rows import COLUMNS, TABLE_OF, Rows, Rules, Slice, encode, encode_keys
 
-PARTITIONS_AGE = timedelta(seconds=30)
+KNOWLEDGE_AGE = timedelta(seconds=30)
 TIMEOUTS = (
     # a paused process must not hold its locks for ever: its successor waits for them
     "SET transaction_timeout = '60s'; SET idle_in_transaction_session_timeout = '15s';"
     "SET lock_timeout = '10s'; SET TimeZone = 'UTC'"
 )
+KEYS = "line_key"
 
 
 def connect(conninfo: str) -> psycopg.Connection:
@@ -47,36 +50,69 @@ def stored_offsets(connection: psycopg.Connection, topic: str) -> dict[int, int]
 
 
 def store_first_offsets(
-    connection: psycopg.Connection, topic: str, offsets: Mapping[int, int]
+    connection: psycopg.Connection, topic: str, offsets: Mapping[int, int], topic_id: str = ""
 ) -> None:
     """Begin partitions at these offsets; one that another process has begun keeps its own."""
     with connection.transaction(), connection.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO stream_offset (topic, log_partition, first_offset, next_offset)"
-            " VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            [(topic, log_partition, at, at) for log_partition, at in sorted(offsets.items())],
+            "INSERT INTO stream_offset (topic, log_partition, first_offset, next_offset, topic_id)"
+            " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            [(topic, number, at, at, topic_id) for number, at in sorted(offsets.items())],
         )
 
 
-class Landing:
-    """One connection to land on, and what is known of the partitions there."""
+def known_movies(connection: psycopg.Connection) -> frozenset[bytes]:
+    """The movies that the catalogue has described."""
+    rows = connection.execute("SELECT movie_id FROM movie WHERE title IS NOT NULL")
+    return frozenset(movie_id.encode() for (movie_id,) in rows)
 
-    def __init__(
+
+class Landing:
+    """One connection to land on, what is known of the tables there, and the newest lines.
+
+    With `window_lines` 0 no doubles are looked for in memory; `across_partitions` has the
+    database look for them in all it holds keys of. `strict` refuses movies that the
+    catalogue has not described; what is known is read anew every half minute.
+    """
+
+    def __init__(  # noqa: PLR0913 -- each is one setting of the service
         self,
         connection: psycopg.Connection,
         topic: str,
         scale: RatingScale,
         clock_tolerance: timedelta,
+        *,
+        window_lines: int = 0,
+        across_partitions: bool = False,
+        user_ids: range = KnownIds.users,
+        strict: bool = False,
     ) -> None:
         self._connection = connection
         self._topic = topic
         self._scale = scale
         self._clock_tolerance = clock_tolerance
+        self._window_lines = window_lines
+        self._across_partitions = across_partitions
+        self._user_ids = user_ids
+        self._strict = strict
+        self._windows: dict[int, Window] = {}
+        self._ids = KnownIds(user_ids)
         self._partitions: dict[str, list[Partition]] = {}
-        self._partitions_read_at: datetime | None = None
+        self._known_at: datetime | None = None
+
+    def remember(self, part: Slice) -> Doubles:
+        """Take lines into the window; where the doubles among them stand, and stood first."""
+        if not self._window_lines:
+            return {}
+        number = part.log_partition
+        window = self._windows.setdefault(number, Window(self._window_lines))
+        doubles = window.admit(part.first_offset, part.lines)
+        return {(number, offset): (number, first) for offset, first in doubles.items()}
 
     def land(self, batch: Sequence[Slice], now: datetime) -> Rows:
         """Land a batch whole or not at all; the rows it became.
+
+        After an error the window no longer fits what has landed: use another `Landing`.
 
         Raises:
             FencedError: the batch does not begin where the stored offsets end.
@@ -84,51 +120,59 @@ class Landing:
             psycopg.Error: PostgreSQL is gone or refuses; nothing landed, unless the
                 connection broke during the commit itself.
         """
-        self._know_partitions(now, PARTITIONS_AGE)
+        doubles = {place: first for part in batch for place, first in self.remember(part).items()}
+        self._know(now, KNOWLEDGE_AGE)
         try:
-            return self._land(batch, now)
+            return self._land(batch, doubles, now)
         except psycopg.errors.CheckViolation:  # a partition went since we looked
-            self._know_partitions(now, timedelta(0))
+            self._know(now, timedelta(0))
         try:
-            return self._land(batch, now)
+            return self._land(batch, doubles, now)
         except psycopg.errors.CheckViolation as error:
             raise NoPartitionError(str(error)) from error
 
-    def _land(self, batch: Sequence[Slice], now: datetime) -> Rows:
-        rows = encode(batch, self._rules(now))
-        land_rows(self._connection, self._topic, batch, rows)
+    def _know(self, now: datetime, at_most_old: timedelta) -> None:
+        if self._known_at is None or now - self._known_at >= at_most_old:
+            self._partitions = {
+                table: existing_partitions(self._connection, table)
+                for table in (*TABLE_OF.values(), KEYS)
+            }
+            movies = known_movies(self._connection) if self._strict else None
+            self._ids = KnownIds(self._user_ids, movies)
+            self._known_at = now
+
+    def _land(self, batch: Sequence[Slice], doubles: Doubles, now: datetime) -> Rows:
+        rules = self.rules(now)
+        rows = encode(batch, rules, doubles)
+        with self._connection.transaction():
+            _lock_offsets(self._connection, self._topic, batch)
+            if self._across_partitions:
+                keys = encode_keys(batch, rules.verdicts[KEYS], doubles)
+                if known := keep_keys(self._connection, keys):
+                    rows = encode(batch, rules, {**doubles, **known})
+            copy_rows(self._connection, rows)
+            _move_offsets(self._connection, self._topic, batch)
         return rows
 
-    def _know_partitions(self, now: datetime, at_most_old: timedelta) -> None:
-        read_at = self._partitions_read_at
-        if read_at is None or now - read_at >= at_most_old:
-            self._partitions = {
-                table: existing_partitions(self._connection, table) for table in TABLE_OF.values()
-            }
-            self._partitions_read_at = now
-
-    def _rules(self, now: datetime) -> Rules:
+    def rules(self, now: datetime) -> Rules:
+        """What decides at this moment whether a line is taken."""
+        self._know(now, KNOWLEDGE_AGE)
         verdicts = {
             table: TimeVerdicts(partitions, now, self._clock_tolerance)
             for table, partitions in self._partitions.items()
         }
-        return Rules(verdicts, self._scale, now)
+        return Rules(verdicts, self._scale, now, self._ids)
 
 
-def land_rows(
-    connection: psycopg.Connection, topic: str, batch: Sequence[Slice], rows: Rows
-) -> None:
-    """One transaction: lock and check the offsets, copy the rows, move the offsets.
-
-    Raises:
-        FencedError: the batch does not begin where the stored offsets end.
-    """
-    batch = sorted(batch, key=lambda part: part.log_partition)
-    with connection.transaction():
-        _lock_offsets(connection, topic, batch)
-        for table, lines in rows.of.items():
-            _copy(connection, table, lines)
-        _move_offsets(connection, topic, batch)
+def copy_rows(connection: psycopg.Connection, rows: Rows) -> None:
+    """Write all rows into their tables."""
+    for table, pieces in rows.of.items():
+        if pieces:
+            with (
+                connection.cursor() as cursor,
+                cursor.copy(f"COPY {table} ({COLUMNS[table]}) FROM STDIN") as copy,
+            ):
+                copy.write(b"".join(pieces))
 
 
 def _lock_offsets(connection: psycopg.Connection, topic: str, batch: Iterable[Slice]) -> None:
@@ -141,15 +185,6 @@ def _lock_offsets(connection: psycopg.Connection, topic: str, batch: Iterable[Sl
     stored: dict[int, int] = dict(locked.fetchall())
     if stored != begins:
         raise FencedError(f"the batch begins at {begins}, the stored offsets end at {stored}")
-
-
-def _copy(connection: psycopg.Connection, table: str, lines: Sequence[bytes]) -> None:
-    if lines:
-        with (
-            connection.cursor() as cursor,
-            cursor.copy(f"COPY {table} ({COLUMNS[table]}) FROM STDIN") as copy,
-        ):
-            copy.write(b"".join(lines))
 
 
 def _move_offsets(connection: psycopg.Connection, topic: str, batch: Sequence[Slice]) -> None:

@@ -15,6 +15,8 @@ from typing import Final
 MAX_LINE_BYTES: Final = 4096
 """A request with 20 long ids has some 1,500 bytes; longer than this is no line of ours."""
 
+MINUTE_BYTES: Final = len("2023-10-25T07:20")
+
 
 class Reason(StrEnum):
     """Why a line is no event."""
@@ -27,6 +29,8 @@ class Reason(StrEnum):
     BAD_MINUTE = "bad_minute"
     BAD_RATING = "bad_rating"
     BAD_REQUEST = "bad_request"
+    UNKNOWN_MOVIE = "unknown_movie"
+    UNKNOWN_USER = "unknown_user"
     EXPIRED = "expired"
     FUTURE = "future"
     OVER_LONG = "over_long"
@@ -112,6 +116,14 @@ REQUESTED = re.compile(
 )
 ACCOUNT_CREATED = re.compile(rb"%bGET /create_account" % HEAD)
 
+# A watched minute after its `MINUTE`, with nothing to cut off before COPY takes it. Possessive:
+# a line that does not match is given up at once. No slash before the slash: a movie is there.
+WATCHED_REST = re.compile(
+    rb"(?::[0-5]\d(?:\.\d{1,6}+)?+)?+,(0|[1-9]\d{0,17}+),GET /data/m/"
+    rb"([a-z0-9+._*-]*+(?:%[0-9A-Fa-f]{2}[a-z0-9+._*-]*+)*+)(?<!/)/\d{1,4}+\.mpg"
+)
+
+MINUTE_ONLY = re.compile(MINUTE)
 TIME_ONLY = re.compile(rb"%b(?:%b)?" % (MINUTE, SECONDS))
 USER_ONLY = re.compile(USER)
 MOVIE_ONLY = re.compile(MOVIE)

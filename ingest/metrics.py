@@ -13,6 +13,14 @@ LAG_SECONDS = Gauge(
 )
 ROWS = Counter("marquee_ingest_rows", "Rows landed", ["table"])
 REJECTS = Counter("marquee_ingest_rejects", "Lines refused", ["reason"])
+DUPLICATES = Counter(
+    "marquee_ingest_duplicates", "Lines dropped because the stream held the same line before"
+)
+BATCH_LINES = Histogram(
+    "marquee_ingest_batch_lines",
+    "Lines in a batch that landed",
+    buckets=(1, 10, 100, 1_000, 5_000, 10_000, 20_000),
+)
 BATCH_SECONDS = Histogram(
     "marquee_ingest_batch_seconds",
     "Time to land a batch: parse, copy, commit",
@@ -24,8 +32,8 @@ LAST_COMMIT = Gauge(
 )
 AUDIT_BALANCED = Gauge(
     "marquee_ingest_audit_balanced",
-    "1 where the last audit found each consumed line once, else 0",
-    ["partition"],
+    "1 where the last audit of this scope found each consumed line once, else 0",
+    ["partition", "scope"],
 )
 DROPPED_PARTITIONS = Counter(
     "marquee_retention_dropped_partitions",

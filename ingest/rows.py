@@ -1,18 +1,21 @@
 """A batch of lines as the text that COPY takes, for each table.
 
-Pure. Nearly all lines are watched minutes, so these go from bytes to bytes: no value,
-no decoding, one expression a line. All others are parsed into values first.
+Pure. Nearly all lines are watched minutes: one expression says whether such a line is
+whole, and then all of them become rows together, by replacing what stands between their
+fields. All other lines are parsed into values first.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ingest.admission import TimeVerdicts
+from ingest.admission import EVERY_ID, KnownIds, TimeVerdicts
+from ingest.doubles import Doubles, line_key
 from ingest.lines import (
     MAX_LINE_BYTES,
-    WATCHED,
+    MINUTE_BYTES,
+    WATCHED_REST,
     AccountCreated,
     Event,
     Rated,
@@ -24,8 +27,6 @@ from ingest.lines import (
     parse,
 )
 
-MINUTE_BYTES = len("2023-10-25T07:20")
-
 COLUMNS = {
     "watch": "time, user_id, movie_id, minute, log_partition, log_offset",
     "rating": "time, user_id, movie_id, rating, log_partition, log_offset",
@@ -33,8 +34,11 @@ COLUMNS = {
     " log_partition, log_offset",
     "account": "time, user_id, log_partition, log_offset",
     "reject": "landed_at, reason, raw, log_partition, log_offset",
+    "duplicate": "landed_at, log_partition, log_offset, first_partition, first_offset",
 }
 """The columns of each table, in the order in which rows are written."""
+
+FIELDS_END = bytes.maketrans(b",/", b"\t\t")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,73 +57,122 @@ class Slice:
 
 @dataclass
 class Rows:
-    """COPY text of each table, a row an element, and how many lines were refused and why."""
+    """COPY text of each table in pieces, how many rows that is, and why lines were refused."""
 
     of: dict[str, list[bytes]] = field(default_factory=lambda: {table: [] for table in COLUMNS})
+    count: Counter[str] = field(default_factory=Counter)
     refused: Counter[Reason] = field(default_factory=Counter)
+
+    def add(self, table: str, text: bytes, rows: int = 1) -> None:
+        """Add that many rows to a table."""
+        self.of[table].append(text)
+        self.count[table] += rows
 
     def refuse(self, reason: Reason, line: bytes, landed_at: bytes, position: bytes) -> None:
         """Add a row to `reject`."""
         self.refused[reason] += 1
         raw = line[:MAX_LINE_BYTES].hex().encode()
-        self.of["reject"].append(
-            b"%b\t%b\t\\\\x%b\t%b" % (landed_at, reason.encode(), raw, position)
-        )
+        self.add("reject", b"%b\t%b\t\\\\x%b\t%b" % (landed_at, reason.encode(), raw, position))
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What decides whether a line that can be read is taken: its time and its rating."""
+    """What decides whether a line that can be read is taken: its time, rating and ids."""
 
     verdicts: Mapping[str, TimeVerdicts]
     scale: RatingScale
     now: datetime
+    ids: KnownIds = EVERY_ID
 
 
-def encode(batch: Sequence[Slice], rules: Rules) -> Rows:
+def encode(batch: Sequence[Slice], rules: Rules, doubles: Doubles) -> Rows:
     """Each line of the batch as exactly one row of one table.
 
     Raises:
         NoPartitionError: a line of the present fits no partition.
     """
     rows = Rows()
+    landed_at = rules.now.isoformat().encode()
     for part in batch:
-        for offset, line in _encode_watches(part, rules, rows):
+        for offset, line in _encode_watches(part, rules, doubles, rows):
             _encode_other(line, b"%d\t%d\n" % (part.log_partition, offset), rules, rows)
+    for place, first in doubles.items():
+        rows.add("duplicate", b"%b\t%d\t%d\t%d\t%d\n" % (landed_at, *place, *first))
     return rows
 
 
-def _encode_watches(part: Slice, rules: Rules, rows: Rows) -> list[tuple[int, bytes]]:
+def encode_keys(batch: Iterable[Slice], verdicts: TimeVerdicts, doubles: Doubles) -> bytes:
+    """COPY text of line_key: a row for each line that has a time at which keys are kept."""
+    return b"".join(
+        b"%b\t%d\t%d\n" % (line_key(line), part.log_partition, offset)
+        for part in batch
+        for offset, line in _numbered(part, doubles)
+        if verdicts[line[:MINUTE_BYTES]] is None
+    )
+
+
+def _numbered(part: Slice, doubles: Doubles) -> Iterable[tuple[int, bytes]]:
+    """The lines that are no doubles, with their offsets."""
+    numbered = enumerate(part.lines, part.first_offset)
+    if not doubles:
+        return numbered
+    return ((at, line) for at, line in numbered if (part.log_partition, at) not in doubles)
+
+
+def _encode_watches(
+    part: Slice, rules: Rules, doubles: Doubles, rows: Rows
+) -> list[tuple[int, bytes]]:
     """Write the watched minutes that are taken; the other lines, with their offsets."""
     # the hot path: what is not looked up inside the loop is a third of its time
-    watched = WATCHED.fullmatch
+    watched = WATCHED_REST.fullmatch
     verdicts = rules.verdicts["watch"]
-    append = rows.of["watch"].append
-    log_partition = part.log_partition
+    unknown = rules.ids.unknown if rules.ids.limited else None
+    whole: list[bytes] = []
     others = []
-    for offset, line in enumerate(part.lines, part.first_offset):
-        if (match := watched(line)) and len(line) <= MAX_LINE_BYTES:
-            minute, seconds, _, user, movie, of_movie = match.groups()
-            if verdicts[minute] is None:
-                append(
-                    b"%b%b\t%b\t%b\t%b\t%d\t%d\n"
-                    % (minute, seconds, user, movie, of_movie, log_partition, offset)
-                )
-                continue
-        others.append((offset, line))
+    for offset, line in _numbered(part, doubles):
+        if (
+            (match := watched(line, MINUTE_BYTES))
+            and len(line) <= MAX_LINE_BYTES
+            and verdicts[line[:MINUTE_BYTES]] is None
+            and not (unknown and unknown(*match.groups()))
+        ):
+            whole.append(b"%b\t%d\n" % (line, offset))
+        else:
+            others.append((offset, line))
+    if whole:
+        rows.add("watch", _as_watches(b"".join(whole), part.log_partition), len(whole))
     return others
 
 
+def _as_watches(lines: bytes, log_partition: int) -> bytes:
+    """Whole lines of watched minutes, each with a tab and its offset, as rows of watch."""
+    # no field can hold what is replaced: the expression lets no comma, slash or tab in
+    ends = lines.replace(b".mpg\t", b"\t%d\t" % log_partition)
+    return ends.replace(b",GET /data/m/", b"\t").translate(FIELDS_END)
+
+
 def _encode_other(line: bytes, position: bytes, rules: Rules, rows: Rows) -> None:
+    event = admit(line, rules)
+    if isinstance(event, Rejected):
+        rows.refuse(event.reason, line, rules.now.isoformat().encode(), position)
+    else:
+        rows.add(TABLE_OF[type(event)], _fields(event) + position)
+
+
+def admit(line: bytes, rules: Rules) -> Event | Rejected:
+    """Read a line; one that can be read but is not taken is rejected, too."""
     event = parse(line, rules.scale)
-    if not isinstance(event, Rejected):
-        table = TABLE_OF[type(event)]
-        verdict = rules.verdicts[table][line[:MINUTE_BYTES]]
-        if verdict is None:
-            rows.of[table].append(_fields(event) + position)
-            return
-        event = Rejected(verdict, line)
-    rows.refuse(event.reason, line, rules.now.isoformat().encode(), position)
+    if isinstance(event, Rejected):
+        return event
+    verdict = rules.verdicts[TABLE_OF[type(event)]][line[:MINUTE_BYTES]]
+    reason = verdict or _unknown(event, rules.ids)
+    return Rejected(reason, line) if reason else event
+
+
+def _unknown(event: Event, ids: KnownIds) -> Reason | None:
+    # an answer's movies are not asked about: wrong ones are our mistake, no damage to the line
+    movie = event.movie_id.encode() if isinstance(event, Watched | Rated) else None
+    return ids.unknown(b"%d" % event.user_id, movie)
 
 
 TABLE_OF: dict[type[Event], str] = {

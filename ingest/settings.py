@@ -1,43 +1,79 @@
 """What can be set from outside, for each of the two services of this package."""
 
-from datetime import timedelta
-from enum import StrEnum
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
 
+from pydantic import BeforeValidator, Field
+
+from ingest.broker import KafkaSettings
 from ingest.database import DatabaseSettings
 from ingest.lines import RatingScale, rating_scale
 from ingest.partitions import PartitionSettings
 
 
-class Start(StrEnum):
-    """Where to begin in a stream of which nothing was consumed yet."""
+def read_start(text: object) -> object:
+    """Read `earliest`, `latest`, `offset N` or `time T`; a time without a zone is in UTC.
 
-    EARLIEST = "earliest"
-    LATEST = "latest"
+    Raises:
+        ValueError: it is none of them.
+    """
+    match str(text).split(maxsplit=1):
+        case ["earliest" | "latest" as place]:
+            return place
+        case ["offset", offset]:
+            return int(offset)
+        case ["time", written]:
+            time = datetime.fromisoformat(written)
+            return time if time.tzinfo else time.replace(tzinfo=UTC)
+    raise ValueError("not earliest, latest, `offset N` or `time 2026-03-10T12:00`")
 
 
-class IngestSettings(DatabaseSettings):
-    """Settings of the service `ingest`; read from the environment."""
+type Start = Literal["earliest", "latest"] | int | datetime
+"""Where to begin in a stream of which nothing was consumed yet."""
 
-    kafka_servers: str = "kafka:19092"
-    kafka_topic: str = "movielog"
-    start_from: Start = Start.EARLIEST
+
+class LineSettings(DatabaseSettings):
+    """Which lines are taken; what they say may still be wrong, but these are impossible."""
+
     rating_min: float = 1
     rating_max: float = 5
     rating_step: float = 1
     clock_tolerance: timedelta = timedelta(minutes=5)
-    batch_lines: int = 20_000
-    batch_time: timedelta = timedelta(seconds=0.5)
+    user_id_min: int = 0
+    user_id_max: int = 10**18 - 1
+    catalogue: Literal["open", "strict"] = Field(
+        default="open", description="strict refuses movies that the catalogue has not described"
+    )
 
     @property
     def scale(self) -> RatingScale:
         """The ratings that are on the stream's scale."""
         return rating_scale(self.rating_min, self.rating_max, self.rating_step)
 
+    @property
+    def user_ids(self) -> range:
+        """The users that can exist."""
+        return range(self.user_id_min, self.user_id_max + 1)
 
-class RetentionSettings(DatabaseSettings, PartitionSettings):
+
+class IngestSettings(KafkaSettings, LineSettings):
+    """Settings of the service `ingest`; read from the environment."""
+
+    start_from: Annotated[Start, BeforeValidator(read_start)] = "earliest"
+    batch_lines: int = 20_000
+    batch_time: timedelta = timedelta(seconds=0.5)
+    window_lines: int = Field(
+        default=50_000,
+        description="newest lines of each partition among which doubles are found; 0 finds none",
+    )
+    doubles_across_partitions: bool = False
+
+
+class RetentionSettings(LineSettings, PartitionSettings):
     """Settings of the service `retention`; read from the environment."""
 
     retain_cron: str = "* * * * *"
     audit_cron: str = "*/5 * * * *"
+    full_audit_cron: str = "17 3 * * *"
     catalogue_cron: str = "* * * * *"
     metadata_url: str = ""

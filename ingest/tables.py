@@ -66,6 +66,8 @@ EVENT_TABLES = (
     EventTable("recommendation_request", "time", long_lived=False, judged=True),
     EventTable("account", "time", long_lived=True, judged=False),
     EventTable("reject", "landed_at", long_lived=False, judged=False),
+    EventTable("duplicate", "landed_at", long_lived=False, judged=False),
+    EventTable("line_key", "time", long_lived=False, judged=False),
     EventTable("viewing", "day", long_lived=True, judged=False, reach=timedelta(days=1)),
     EventTable("receipt", "time", long_lived=False, judged=True),
 )
@@ -140,6 +142,24 @@ reject = _event_table(
     *_position(),
     comment="A line that is no event, and why",
 )
+duplicate = _event_table(
+    "duplicate",
+    "landed_at",
+    _column("landed_at", TIME, "when the doubled line was dropped"),
+    *_position(),
+    _column("first_partition", SmallInteger, "Kafka partition where the same line stood before"),
+    _column("first_offset", BigInteger, "offset there; that line is the one that was kept"),
+    comment="A line that was dropped because the stream had held the very same line shortly before",
+)
+line_key = _event_table(
+    "line_key",
+    "time",
+    _column("time", TIME, "minute that the line names, UTC", primary_key=True),
+    _column("line_hash", BigInteger, "64 bits of BLAKE2b over the line's bytes", primary_key=True),
+    _column("first_partition", SmallInteger, "Kafka partition of the line that was kept"),
+    _column("first_offset", BigInteger, "offset of the line that was kept"),
+    comment="One key a line, to find doubles across Kafka partitions; empty where that is off",
+)
 viewing = _event_table(
     "viewing",
     "day",
@@ -161,14 +181,31 @@ stream_offset = Table(
     _column("first_offset", BigInteger, "the first offset that was ever consumed"),
     _column("next_offset", BigInteger, "the next offset to consume"),
     _column("updated_at", TIME, "when the last batch landed", server_default=func.now()),
+    _column(
+        "topic_id",
+        Text,
+        "Kafka's id of the topic, another one when it is made anew; empty where Kafka has none",
+        server_default="",
+    ),
     comment="How far each partition of the stream is consumed; written with the rows themselves",
+)
+stream_loss = Table(
+    "stream_loss",
+    metadata,
+    _column("log_partition", SmallInteger, "Kafka partition", primary_key=True),
+    _column("from_offset", BigInteger, "the first offset that was lost", primary_key=True),
+    _column("to_offset", BigInteger, "the first offset after the loss"),
+    _column("accepted_at", TIME, "when a person accepted it", server_default=func.now()),
+    _column("reason", Text, "why, as that person wrote it"),
+    comment="Lines that the broker had lost before they were read, and that somebody gave up",
 )
 ingest_audit = Table(
     "ingest_audit",
     metadata,
     _column("audited_at", TIME, "when the tables were counted", primary_key=True),
     _column("log_partition", SmallInteger, "Kafka partition", primary_key=True),
-    _column("first_offset", BigInteger, "the first offset that was ever consumed"),
+    _column("scope", Text, "full: all there is; incremental: what came since a balanced audit"),
+    _column("first_offset", BigInteger, "the first offset that was looked at"),
     _column("next_offset", BigInteger, "the next offset to consume"),
     _column("consumed", BigInteger, "offsets consumed: next_offset - first_offset"),
     _column("watches", BigInteger, "rows in watch"),
@@ -176,6 +213,8 @@ ingest_audit = Table(
     _column("requests", BigInteger, "rows in recommendation_request"),
     _column("accounts", BigInteger, "rows in account"),
     _column("rejects", BigInteger, "rows in reject"),
+    _column("duplicates", BigInteger, "rows in duplicate"),
+    _column("lost", BigInteger, "offsets in stream_loss"),
     _column("dropped", BigInteger, "rows in partitions that retention dropped, as counted then"),
     _column(
         "offset_error",
@@ -210,7 +249,22 @@ dropped_rows = Table(
     _column("log_partition", SmallInteger, "Kafka partition of the rows", primary_key=True),
     _column("row_count", BigInteger, "how many rows went with it"),
     _column("offset_sum", Numeric, "sum of the offsets of these rows"),
+    _column("last_offset", BigInteger, "the greatest offset of these rows"),
     comment="How many lines of each Kafka partition went with a dropped partition",
+)
+retention_plan = Table(
+    "retention_plan",
+    metadata,
+    _column("partition_name", Text, "the partition's name", primary_key=True),
+    _column("relation", Text, "the table it belongs to"),
+    _column("lower_bound", TIME, "earliest time it can hold"),
+    _column("upper_bound", TIME, "first time past what it can hold"),
+    _column("expires_at", TIME, "when it is past its time to live"),
+    _column("bytes", BigInteger, "its size on disk, indexes included"),
+    _column("drops", Boolean, "whether the last pass meant to drop it"),
+    _column("reason", Text, "why it goes, or why it stays"),
+    _column("planned_at", TIME, "when this was decided"),
+    comment="What the last pass of retention decided on each partition there was",
 )
 retention_lease = Table(
     "retention_lease",

@@ -10,7 +10,7 @@ import structlog
 from procrastinate import App, JobContext
 from procrastinate.exceptions import JobAborted
 
-from ingest.audit import audit
+from ingest.audit import Scope, audit
 from ingest.catalogue import ask_api, describe, meet
 from ingest.errors import MetadataError
 from ingest.jobs import job_app
@@ -25,7 +25,7 @@ STOP_POLL_SECONDS = 0.2
 
 
 def retention_app(settings: RetentionSettings, conninfo: str, now: Callable[[], datetime]) -> App:
-    """The periodic tasks `retain`, `audit` and `catalogue`; each is safe to repeat."""
+    """Make the periodic tasks of retention; each is safe to repeat."""
     app = job_app(conninfo)
 
     def periodic(cron: str, name: str, work: Callable[[psycopg.Connection], None]) -> None:
@@ -36,7 +36,8 @@ def retention_app(settings: RetentionSettings, conninfo: str, now: Callable[[], 
                 work(connection)
 
     periodic(settings.retain_cron, "retain", lambda at: retain(at, settings, now()))
-    periodic(settings.audit_cron, "audit", lambda at: show_audit(at, now()))
+    periodic(settings.audit_cron, "audit", lambda at: show_audit(at, now(), "incremental"))
+    periodic(settings.full_audit_cron, "full_audit", lambda at: show_audit(at, now(), "full"))
     periodic(
         settings.catalogue_cron,
         "catalogue",
@@ -76,10 +77,10 @@ def _cancel_when(
             connection.cancel_safe()
 
 
-def show_audit(connection: psycopg.Connection, now: datetime) -> None:
+def show_audit(connection: psycopg.Connection, now: datetime, scope: Scope) -> None:
     """Audit, and tell Prometheus and the log."""
-    for partition in audit(connection, now):
-        AUDIT_BALANCED.labels(partition.log_partition).set(partition.balanced)
+    for partition in audit(connection, now, scope):
+        AUDIT_BALANCED.labels(partition.log_partition, partition.scope).set(partition.balanced)
         if not partition.balanced:
             LOG.error("audit does not balance", **vars(partition))
 

@@ -100,6 +100,45 @@ def test_rows_of_a_partition_that_was_never_consumed_are_found(database):
     assert with_fault(database, fault) == [True, True, False]
 
 
+def incremental(database) -> list[tuple[int, int, bool]]:
+    """For each partition from which offset it was audited, how many lines, and the verdict."""
+    with psycopg.connect(database("retention"), autocommit=True) as connection:
+        return [
+            (partition.first_offset, partition.consumed, partition.balanced)
+            for partition in audit(connection, datetime.now(UTC), "incremental")
+        ]
+
+
+def land_more(database) -> None:
+    with connect(database("ingest")) as connection:
+        landing = Landing(connection, "topic", ONE_TO_FIVE, timedelta(minutes=5))
+        landing.land([Slice(0, 108, LINES)], NOW)
+
+
+def test_an_incremental_audit_counts_what_came_since_a_balanced_one(database):
+    balanced(database)
+    land_more(database)
+    assert incremental(database) == [(108, 8, True), (8, 0, True)]
+
+
+def test_an_incremental_audit_without_one_before_counts_all(database):
+    assert incremental(database) == [(100, 8, True), (0, 8, True)]
+
+
+def test_an_incremental_audit_counts_again_what_did_not_balance(database):
+    balanced(database)
+    land_more(database)
+    with_fault(database, "DELETE FROM rating WHERE log_offset = 111")
+    assert incremental(database) == incremental(database) == [(108, 8, False), (8, 0, True)]
+
+
+def test_an_incremental_audit_finds_an_offset_that_was_moved_back(database):
+    balanced(database)
+    with psycopg.connect(database("marquee")) as connection:
+        connection.execute("UPDATE stream_offset SET next_offset = 5 WHERE log_partition = 1")
+    assert incremental(database)[1] == (8, -3, False)
+
+
 def test_every_audit_is_kept(database):
     balanced(database)
     balanced(database)
@@ -125,7 +164,7 @@ def environment(database, monkeypatch, tmp_path):
 def test_the_command_shows_a_table():
     shown = CliRunner().invoke(app, ["audit"])
     assert shown.exit_code == 0
-    assert shown.stdout.splitlines()[1].split()[:3] == ["0", "8", "3"]
+    assert shown.stdout.splitlines()[1].split()[:5] == ["0", "full", "100", "8", "3"]
 
 
 def test_the_command_fails_where_it_does_not_balance(environment):

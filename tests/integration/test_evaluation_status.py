@@ -58,7 +58,8 @@ def test_the_last_release_is_told_with_its_outcome(owner, facts):
 def test_an_audit_that_does_not_balance_is_not_well(owner, facts, balanced):
     for partition, found in ((0, True), (1, balanced)):
         owner.execute(
-            "INSERT INTO ingest_audit VALUES (%s, %s, 0, 9, 9, 1, 1, 1, 1, 1, 4, 0, %s)",
+            "INSERT INTO ingest_audit VALUES"
+            " (%s, %s, 'full', 0, 9, 9, 1, 1, 1, 1, 1, 0, 0, 4, 0, %s)",
             (NOW, partition, found),
         )
     assert facts()["last audit"].well is balanced

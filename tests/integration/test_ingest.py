@@ -18,13 +18,13 @@ from psycopg.conninfo import conninfo_to_dict
 
 from ingest.audit import audit
 from ingest.consumer import run
-from ingest.errors import FencedError, LostOffsetsError, WrongTopicError
+from ingest.errors import FencedError, LostOffsetsError, OutsideLogError, WrongTopicError
 from ingest.landing import Landing, connect, store_first_offsets
 from ingest.lines import ONE_TO_FIVE, AccountCreated, Rated, Requested, Watched, format_line
 from ingest.rows import Slice
-from ingest.settings import IngestSettings, Start
+from ingest.settings import IngestSettings
 
-TABLES = ("watch", "rating", "recommendation_request", "account", "reject")
+TABLES = ("watch", "rating", "recommendation_request", "account", "reject", "duplicate")
 
 
 def now() -> datetime:
@@ -197,7 +197,7 @@ def test_poison_lines_neither_stop_a_batch_nor_get_lost(conninfo, topic):
 
 def test_a_stream_can_be_begun_at_its_end(settings, conninfo, topic, kafka_servers):
     produce(kafka_servers, topic, seeded_lines(100, seed=1))
-    settings = settings.model_copy(update={"start_from": Start.LATEST})
+    settings = settings.model_copy(update={"start_from": "latest"})
     with Running(settings, conninfo("ingest")):
         with psycopg.connect(conninfo("marquee"), autocommit=True) as connection:
             while connection.execute("SELECT count(*) FROM stream_offset").fetchone() != (2,):
@@ -205,6 +205,41 @@ def test_a_stream_can_be_begun_at_its_end(settings, conninfo, topic, kafka_serve
         produce(kafka_servers, topic, seeded_lines(10, seed=2))
         wait_for_rows(conninfo("marquee"), 10)
     assert positions(conninfo("marquee")) == [(p, n) for p in (0, 1) for n in range(50, 55)]
+
+
+def test_a_stream_can_be_begun_at_an_offset(settings, conninfo, topic, kafka_servers):
+    produce(kafka_servers, topic, seeded_lines(100, seed=1))
+    settings = settings.model_copy(update={"start_from": 48})
+    with Running(settings, conninfo("ingest")):
+        wait_for_rows(conninfo("marquee"), 4)
+    assert positions(conninfo("marquee")) == [(0, 48), (0, 49), (1, 48), (1, 49)]
+
+
+def test_an_offset_that_the_broker_does_not_have_is_no_beginning(
+    settings, conninfo, topic, kafka_servers
+):
+    produce(kafka_servers, topic, seeded_lines(10, seed=1))
+    settings = settings.model_copy(update={"start_from": 6})
+    with pytest.raises(OutsideLogError, match="the broker has 0 to 5"):
+        run(settings, conninfo("ingest"), now, Event())
+
+
+def test_a_stream_can_be_begun_at_a_time(settings, conninfo, topic, kafka_servers):
+    produce(kafka_servers, topic, seeded_lines(10, seed=1))
+    time.sleep(0.02)
+    settings = settings.model_copy(update={"start_from": now()})
+    time.sleep(0.02)
+    produce(kafka_servers, topic, seeded_lines(4, seed=2))
+    with Running(settings, conninfo("ingest")):
+        wait_for_rows(conninfo("marquee"), 4)
+    assert positions(conninfo("marquee")) == [(0, 5), (0, 6), (1, 5), (1, 6)]
+
+
+def test_a_topic_that_was_made_anew_is_refused_however_many_lines_it_has(settings, conninfo, topic):
+    with psycopg.connect(conninfo("marquee")) as connection:
+        store_first_offsets(connection, topic, {0: 0, 1: 0}, "another id")
+    with pytest.raises(WrongTopicError, match="made anew"):
+        run(settings, conninfo("ingest"), now, Event())
 
 
 def test_a_partition_added_to_the_topic_is_read_from_its_beginning(
@@ -253,6 +288,70 @@ def test_a_batch_lands_although_a_partition_it_knew_was_dropped(conninfo, topic)
         owner.execute(f"DROP TABLE watch_{old:%Y%m%d}t000000")
         landing.land([Slice(0, 1, [line])], now())
         assert owner.execute("SELECT reason FROM reject").fetchall() == [("expired",)]
+
+
+def doubled(owner: str) -> list[tuple[int, ...]]:
+    with psycopg.connect(owner) as connection:
+        return connection.execute(
+            "SELECT log_partition, log_offset, first_partition, first_offset FROM duplicate"
+            " ORDER BY 1, 2"
+        ).fetchall()
+
+
+def test_a_line_published_twice_lands_once_and_is_accounted_for(
+    settings, conninfo, topic, kafka_servers
+):
+    lines = [b"no line of ours", *seeded_lines(10, seed=1)]
+    produce(kafka_servers, topic, [*lines, *lines[:2]], partitions=1)
+    with Running(settings, conninfo("ingest")):
+        wait_for_rows(conninfo("marquee"), 13)
+    assert doubled(conninfo("marquee")) == [(0, 11, 0, 0), (0, 12, 0, 1)]
+    with psycopg.connect(conninfo("retention"), autocommit=True) as connection:
+        assert [partition.balanced for partition in audit(connection, now())] == [True, True]
+
+
+def test_doubles_are_still_found_after_a_restart(settings, conninfo, topic, kafka_servers):
+    lines = seeded_lines(10, seed=1)
+    produce(kafka_servers, topic, lines, partitions=1)
+    with Running(settings, conninfo("ingest")):
+        wait_for_rows(conninfo("marquee"), 10)
+    produce(kafka_servers, topic, lines[3:5], partitions=1)
+    with Running(settings, conninfo("ingest")):
+        wait_for_rows(conninfo("marquee"), 12)
+    assert doubled(conninfo("marquee")) == [(0, 10, 0, 3), (0, 11, 0, 4)]
+
+
+def test_doubles_in_another_partition_are_found_by_their_keys(conninfo, topic):
+    lines = seeded_lines(10, seed=1)
+    with connect(conninfo("ingest")) as connection:
+        landing = Landing(
+            connection, topic, ONE_TO_FIVE, timedelta(minutes=5), across_partitions=True
+        )
+        store_first_offsets(connection, topic, {0: 0, 1: 0})
+        landing.land([Slice(0, 0, lines)], now())
+        landing.land(
+            [Slice(1, 0, [lines[7], *seeded_lines(5, seed=2)]), Slice(0, 10, lines[:1])], now()
+        )
+        assert [partition.balanced for partition in audit(connection, now())] == [True, True]
+    assert doubled(conninfo("marquee")) == [(0, 10, 0, 0), (1, 0, 0, 7)]
+
+
+def test_two_that_land_the_same_line_at_once_keep_one_of_them(conninfo, topic):
+    line = seeded_lines(1, seed=1)
+    with connect(conninfo("ingest")) as one, connect(conninfo("ingest")) as other:
+        store_first_offsets(one, topic, {0: 0, 1: 0})
+
+        def land(number: int, connection: psycopg.Connection) -> None:
+            Landing(
+                connection, topic, ONE_TO_FIVE, timedelta(minutes=5), across_partitions=True
+            ).land([Slice(number, 0, line)], now())
+
+        with one.transaction():
+            land(0, one)
+            waiting = Thread(target=land, args=(1, other))
+            waiting.start()
+        waiting.join()
+    assert doubled(conninfo("marquee")) == [(1, 0, 0, 0)]
 
 
 def test_two_consumers_at_once_lose_and_double_nothing(settings, conninfo, topic, kafka_servers):

@@ -161,6 +161,49 @@ def upgrade() -> None:
         comment="Partitions that retention dropped: first the intent, then the deed",
     )
     op.create_table(
+        "duplicate",
+        sa.Column(
+            "landed_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="when the doubled line was dropped",
+        ),
+        sa.Column(
+            "log_partition",
+            sa.SmallInteger(),
+            nullable=False,
+            comment="Kafka partition the line was read from",
+        ),
+        sa.Column(
+            "log_offset",
+            sa.BigInteger(),
+            nullable=False,
+            comment="offset of the line in its Kafka partition",
+        ),
+        sa.Column(
+            "first_partition",
+            sa.SmallInteger(),
+            nullable=False,
+            comment="Kafka partition where the same line stood before",
+        ),
+        sa.Column(
+            "first_offset",
+            sa.BigInteger(),
+            nullable=False,
+            comment="offset there; that line is the one that was kept",
+        ),
+        comment="A line that was dropped because the stream had held the very same line shortly before",
+        postgresql_partition_by="RANGE (landed_at)",
+    )
+    op.create_index(
+        "duplicate_log_offset",
+        "duplicate",
+        ["log_offset"],
+        unique=False,
+        postgresql_using="brin",
+        postgresql_with={"autosummarize": "on", "pages_per_range": 16},
+    )
+    op.create_table(
         "experiment",
         sa.Column(
             "experiment_id",
@@ -203,10 +246,16 @@ def upgrade() -> None:
         ),
         sa.Column("log_partition", sa.SmallInteger(), nullable=False, comment="Kafka partition"),
         sa.Column(
+            "scope",
+            sa.Text(),
+            nullable=False,
+            comment="full: all there is; incremental: what came since a balanced audit",
+        ),
+        sa.Column(
             "first_offset",
             sa.BigInteger(),
             nullable=False,
-            comment="the first offset that was ever consumed",
+            comment="the first offset that was looked at",
         ),
         sa.Column(
             "next_offset", sa.BigInteger(), nullable=False, comment="the next offset to consume"
@@ -224,6 +273,8 @@ def upgrade() -> None:
         ),
         sa.Column("accounts", sa.BigInteger(), nullable=False, comment="rows in account"),
         sa.Column("rejects", sa.BigInteger(), nullable=False, comment="rows in reject"),
+        sa.Column("duplicates", sa.BigInteger(), nullable=False, comment="rows in duplicate"),
+        sa.Column("lost", sa.BigInteger(), nullable=False, comment="offsets in stream_loss"),
         sa.Column(
             "dropped",
             sa.BigInteger(),
@@ -267,6 +318,36 @@ def upgrade() -> None:
         comment="What each job said of its progress",
     )
     op.create_index(op.f("ix_job_log_job_id"), "job_log", ["job_id"], unique=False)
+    op.create_table(
+        "line_key",
+        sa.Column(
+            "time",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="minute that the line names, UTC",
+        ),
+        sa.Column(
+            "line_hash",
+            sa.BigInteger(),
+            nullable=False,
+            comment="64 bits of BLAKE2b over the line's bytes",
+        ),
+        sa.Column(
+            "first_partition",
+            sa.SmallInteger(),
+            nullable=False,
+            comment="Kafka partition of the line that was kept",
+        ),
+        sa.Column(
+            "first_offset",
+            sa.BigInteger(),
+            nullable=False,
+            comment="offset of the line that was kept",
+        ),
+        sa.PrimaryKeyConstraint("time", "line_hash"),
+        comment="One key a line, to find doubles across Kafka partitions; empty where that is off",
+        postgresql_partition_by="RANGE (time)",
+    )
     op.create_table(
         "model_version",
         sa.Column("version", sa.Text(), nullable=False, comment="name of the version's directory"),
@@ -552,6 +633,64 @@ def upgrade() -> None:
         comment="Up to where the rows are still needed; retention drops nothing past the earliest",
     )
     op.create_table(
+        "retention_plan",
+        sa.Column("partition_name", sa.Text(), nullable=False, comment="the partition's name"),
+        sa.Column("relation", sa.Text(), nullable=False, comment="the table it belongs to"),
+        sa.Column(
+            "lower_bound",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="earliest time it can hold",
+        ),
+        sa.Column(
+            "upper_bound",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="first time past what it can hold",
+        ),
+        sa.Column(
+            "expires_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="when it is past its time to live",
+        ),
+        sa.Column(
+            "bytes", sa.BigInteger(), nullable=False, comment="its size on disk, indexes included"
+        ),
+        sa.Column(
+            "drops", sa.Boolean(), nullable=False, comment="whether the last pass meant to drop it"
+        ),
+        sa.Column("reason", sa.Text(), nullable=False, comment="why it goes, or why it stays"),
+        sa.Column(
+            "planned_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="when this was decided",
+        ),
+        sa.PrimaryKeyConstraint("partition_name"),
+        comment="What the last pass of retention decided on each partition there was",
+    )
+    op.create_table(
+        "stream_loss",
+        sa.Column("log_partition", sa.SmallInteger(), nullable=False, comment="Kafka partition"),
+        sa.Column(
+            "from_offset", sa.BigInteger(), nullable=False, comment="the first offset that was lost"
+        ),
+        sa.Column(
+            "to_offset", sa.BigInteger(), nullable=False, comment="the first offset after the loss"
+        ),
+        sa.Column(
+            "accepted_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            server_default=sa.text("now()"),
+            comment="when a person accepted it",
+        ),
+        sa.Column("reason", sa.Text(), nullable=False, comment="why, as that person wrote it"),
+        sa.PrimaryKeyConstraint("log_partition", "from_offset"),
+        comment="Lines that the broker had lost before they were read, and that somebody gave up",
+    )
+    op.create_table(
         "stream_offset",
         sa.Column("topic", sa.Text(), nullable=False, comment="Kafka topic"),
         sa.Column("log_partition", sa.SmallInteger(), nullable=False, comment="Kafka partition"),
@@ -571,6 +710,7 @@ def upgrade() -> None:
             nullable=False,
             comment="when the last batch landed",
         ),
+        sa.Column("topic_id", sa.Text(), server_default="", nullable=False, comment="Kafka's id of the topic, another one when it is made anew; empty where Kafka has none"),
         sa.PrimaryKeyConstraint("topic", "log_partition"),
         comment="How far each partition of the stream is consumed; written with the rows themselves",
     )
@@ -663,6 +803,12 @@ def upgrade() -> None:
         ),
         sa.Column(
             "offset_sum", sa.Numeric(), nullable=False, comment="sum of the offsets of these rows"
+        ),
+        sa.Column(
+            "last_offset",
+            sa.BigInteger(),
+            nullable=False,
+            comment="the greatest offset of these rows",
         ),
         sa.ForeignKeyConstraint(
             ["partition_name"],

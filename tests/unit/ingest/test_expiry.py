@@ -9,7 +9,8 @@ from ingest.tables import EVENT_TABLES
 DAY = timedelta(days=1)
 TODAY = datetime(2026, 3, 10, tzinfo=UTC)
 SETTINGS = PartitionSettings(time_to_live=7 * DAY, long_time_to_live=30 * DAY)
-WATCH, RATING, _, _, REJECT, VIEWING, _ = EVENT_TABLES
+TABLES = {table.name: table for table in EVENT_TABLES}
+WATCH, RATING, REJECT, VIEWING = (TABLES[name] for name in ("watch", "rating", "reject", "viewing"))
 
 
 def decided(table, upper: datetime, judged_until: datetime | None = TODAY) -> Decision:

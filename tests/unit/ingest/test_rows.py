@@ -1,27 +1,67 @@
+import re
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.admission import TimeVerdicts
-from ingest.lines import ONE_TO_FIVE, Reason
+from ingest.admission import EVERY_ID, KnownIds, TimeVerdicts
+from ingest.doubles import Doubles
+from ingest.lines import ONE_TO_FIVE, Reason, Watched, parse
 from ingest.partitions import Partition
 from ingest.rows import COLUMNS, TABLE_OF, Rows, Rules, Slice, encode
 
+NO_DOUBLES: Doubles = {}
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 
-def encoded(lines: list[bytes]) -> Rows:
+def encoded(lines: list[bytes], doubles: Doubles = NO_DOUBLES, ids: KnownIds = EVERY_ID) -> Rows:
     partitions = [Partition("any", NOON - timedelta(days=1), NOON + timedelta(days=1))]
     verdicts = {
         table: TimeVerdicts(partitions, NOON, timedelta(minutes=5)) for table in TABLE_OF.values()
     }
-    return encode([Slice(1, 70, lines)], Rules(verdicts, ONE_TO_FIVE, NOON))
+    return encode([Slice(1, 70, lines)], Rules(verdicts, ONE_TO_FIVE, NOON, ids), doubles)
 
 
-def test_a_watched_minute_is_a_row_of_watch():
+def test_watched_minutes_are_rows_of_watch():
+    rows = encoded(
+        [
+            b"2026-03-10T11:00:57.123,5,GET /data/m/up+2009/7.mpg",
+            b"2026-03-10T11:00,6,GET /data/m/a%20b.mpg/17.mpg",
+        ]
+    )
+    assert b"".join(rows.of["watch"]) == (
+        b"2026-03-10T11:00:57.123\t5\tup+2009\t7\t1\t70\n"
+        b"2026-03-10T11:00\t6\ta%20b.mpg\t17\t1\t71\n"
+    )
+
+
+def test_what_is_finer_than_a_microsecond_is_cut_off():
     rows = encoded([b"2026-03-10T11:00:57.1234567,5,GET /data/m/up+2009/7.mpg"])
-    assert rows.of["watch"] == [b"2026-03-10T11:00:57.123456\t5\tup+2009\t7\t1\t70\n"]
+    assert rows.of["watch"] == [b"2026-03-10T11:00:57.123456+00:00\t5\tup+2009\t7\t1\t70\n"]
+
+
+def test_doubled_lines_are_rows_of_duplicate_only():
+    line = b"2026-03-10T11:00,5,GET /rate/up+2009=4"
+    rows = encoded([line, line], {(1, 71): (1, 70)})
+    assert rows.of["duplicate"] == [b"2026-03-10T12:00:00+00:00\t1\t71\t1\t70\n"]
+    assert rows.count == {"rating": 1, "duplicate": 1}
+
+
+def test_a_user_beyond_the_known_range_is_refused():
+    lines = [
+        b"2026-03-10T11:00,5000,GET /data/m/up+2009/7.mpg",
+        b"2026-03-10T11:00,10,GET /create_account",
+    ]
+    rows = encoded(lines, ids=KnownIds(range(1000)))
+    assert (rows.refused, rows.count["account"]) == ({Reason.UNKNOWN_USER: 1}, 1)
+
+
+def test_a_movie_that_no_catalogue_has_is_refused_where_it_is_strict():
+    lines = [
+        b"2026-03-10T11:00,5,GET /data/m/%b/7.mpg" % movie for movie in (b"up+2009", b"up+20009")
+    ]
+    rows = encoded(lines, ids=KnownIds(movies=frozenset([b"up+2009"])))
+    assert (rows.refused, rows.count["watch"]) == ({Reason.UNKNOWN_MOVIE: 1}, 1)
 
 
 def test_a_rating_is_a_row_of_rating():
@@ -59,5 +99,34 @@ pieces = st.sampled_from(
 @given(st.lists(st.one_of(st.binary(), st.lists(pieces).map(b"".join))))
 def test_each_line_is_exactly_one_row(lines):
     rows = encoded(lines).of
-    offsets = [int(row.rsplit(b"\t", 1)[1]) for table in COLUMNS for row in rows[table]]
+    offsets = [
+        int(row.rsplit(b"\t", 1)[1])
+        for table in COLUMNS
+        for row in b"".join(rows[table]).splitlines()
+    ]
     assert sorted(offsets) == list(range(70, 70 + len(lines)))
+
+
+@given(
+    st.from_regex(
+        re.compile(
+            rb"2026-03-1[0-9]T[0-2][0-9]:[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?,0?[0-9]{0,19},"
+            rb"GET /data/m/[a-z+%0-9.]{0,6}/[0-9]{0,5}\.mpg"
+        ),
+        fullmatch=True,
+    )
+)
+def test_minutes_taken_in_bulk_are_those_that_the_parser_reads(line):
+    taken = encoded([line])
+    read = parse(line)
+    assert bool(taken.count["watch"]) == (
+        isinstance(read, Watched)
+        and NOON - timedelta(days=1) <= read.time < NOON + timedelta(minutes=6)
+    )
+    for row in taken.of["watch"]:
+        _time, user, movie, minute, *_place = row.split(b"\t")
+        assert (int(user), movie.decode(), int(minute)) == (
+            read.user_id,
+            read.movie_id,
+            read.minute,
+        )
