@@ -1,48 +1,67 @@
-"""How many answers a second two slots give through Nginx, against constants of the same size.
+"""Serving in figures: how many answers, how late, how fresh, and what it takes to hold them.
 
     python -m tests.benchmarks.serving [--scale small|full]
 
-Slots, Nginx, PostgreSQL and the load generator (wrk) share one machine. The three ways of
-answering take turns, so that what else goes on there hits all of them alike. Receipts
-stored are counted against answers given. Writes build/bench/serving.json.
+Slots, Nginx, PostgreSQL, Kafka and the load generators share one machine: wrk for the most,
+tests/end_to_end/load.py for latency at a constant rate (corrected for coordinated omission).
+The slots and two servers of constants of the same size take turns, so that what else goes on
+hits all of them alike. Receipts landed are held against answers given.
+Writes build/bench/serving.json.
 """
 
 import json
 import os
 import platform
+import random
 import re
 import subprocess
 import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-import numpy as np
 import psycopg
 import typer
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
-from scipy import sparse
 
 from compose.migrate.__main__ import migrate
+from tests.benchmarks.serving_freshness import freshness
+from tests.benchmarks.serving_growth import growth
+from tests.benchmarks.serving_training import load_movielens, training_beside
+from tests.benchmarks.serving_versions import VERSION, publish
+from tests.end_to_end import load as constant
 from tests.integration.serving import ROOT, Slots, eventually, free_port, get, nginx
-from trainer.artifact import Contents, Manifest, SeenItems, TopLists, write_version
-from trainer.models import ItemWeightsModel
 
 OWNER = os.environ.get(
     "TEST_DATABASE", "host=localhost port=55432 user=marquee password=dev dbname=postgres"
 )
-VERSION = "20260101-000000-ease"
-USERS, MOVIES, LIST = 610, 9_724, 100
-"""The size of MovieLens small."""
+USERS = 610
+"""As many as MovieLens small has."""
+NEW = 0.05
+"""The share of requests for users of whom nothing is known."""
 CONNECTIONS = 16
-SCALES = {"small": (3, 5), "full": (5, 15)}
-"""Runs of each way, and seconds of each run."""
+RATE = 1_000
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How many runs of each way, and how long each is."""
+
+    runs: int
+    seconds: int
+    constant_seconds: int
+
+
+SCALES = {"small": Scale(3, 5, 8), "full": Scale(5, 15, 30)}
+
+Figures = dict[str, tuple[float, str]]
+"""Each with its unit."""
 
 ASK = f"""
 request = function()
@@ -100,37 +119,6 @@ def database() -> Iterator[str]:
             server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def publish(models: Path) -> None:
-    """A version of MovieLens's size; who likes what is drawn by chance, seeded."""
-    chance = np.random.default_rng(0)
-    lists = np.stack([chance.permutation(MOVIES)[: 2 * LIST] for _ in range(USERS)])
-    top, seen = lists[:, :LIST].astype(np.int32), np.sort(lists[:, LIST:]).astype(np.int32)
-    weights = sparse.random_array(
-        (MOVIES, MOVIES), density=100 / MOVIES, format="csr", dtype=np.float32, rng=chance
-    )
-    contents = Contents(
-        movies=[f"a+movie+of+usual+length+{number}+1999" for number in range(MOVIES)],
-        users=np.arange(1, USERS + 1),
-        popular=chance.permutation(MOVIES).astype(np.int32),
-        top=TopLists(top, np.zeros(top.shape, np.float32)),
-        seen=SeenItems(np.arange(0, (USERS + 1) * LIST, LIST), seen.ravel()),
-        model=ItemWeightsModel(weights, 2.5, 0.5),
-    )
-    manifest = Manifest(
-        version=VERSION,
-        algorithm="ease",
-        parameters={"midpoint": 2.5, "watched_preference": 0.5},
-        created_at=datetime.now(UTC).isoformat(),
-        data={"offsets": {}},
-        code={},
-        machine={},
-        libraries={},
-        figures={},
-        gate={"verdict": "accepted", "reason": "a benchmark"},
-    )
-    write_version(models / "versions", manifest, contents)
-
-
 @contextmanager
 def constant_slots(way: str) -> Iterator[tuple[int, int]]:
     """Two servers that answer with a constant; their ports."""
@@ -159,7 +147,7 @@ def slots(folder: Path, conninfo: str) -> Iterator[tuple[int, int]]:
     """Two real slots; their ports."""
     folder.mkdir()
     running = Slots(folder, conninfo)
-    publish(running.models)
+    publish(running.models, USERS)
     try:
         yield running.start("blue", VERSION).port, running.start("green", VERSION).port
     finally:
@@ -180,14 +168,27 @@ def stored_receipts(conninfo: str) -> int:
         return connection.execute("SELECT count(*) FROM receipt").fetchone()[0]  # type: ignore[index] # count gives a row
 
 
-def measure(runs: int, seconds: int) -> dict[str, tuple[float, str]]:
-    """Each figure with its unit."""
+def answers_given(ports: tuple[int, int]) -> int:
+    """How many answers the slots counted themselves: what the load generator hung up on, too."""
+    counted = re.compile(r'^marquee_requests_total\{.*status="200".*\} ([0-9.e+]+)$', re.MULTILINE)
+    return sum(
+        int(float(each)) for port in ports for each in counted.findall(get(port, "/metrics")[1])
+    )
+
+
+@dataclass(frozen=True)
+class Ways:
+    """The ways of answering that are held against each other, each behind an Nginx of its own."""
+
+    slots: dict[str, tuple[int, int]]
+    doors: dict[str, int]
+
+
+@contextmanager
+def ways(folder: Path, conninfo: str) -> Iterator[Ways]:
+    """Start all of them."""
+    half_split(folder / "state")
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        script = folder / "ask.lua"
-        script.write_text(ASK)
-        half_split(folder / "state")
-        conninfo = stack.enter_context(database())
         ports = {
             "marquee": stack.enter_context(slots(folder / "slots", conninfo)),
             "bare": stack.enter_context(constant_slots("bare")),
@@ -198,45 +199,94 @@ def measure(runs: int, seconds: int) -> dict[str, tuple[float, str]]:
             (folder / way).mkdir()
             running = nginx(folder / way, folder / "state", blue, green)
             doors[way] = stack.enter_context(running).port
-        loads: dict[str, list[Load]] = {way: [] for way in doors}
-        for turn in range(runs):
-            for way, port in doors.items():
-                loads[way].append(load(port, seconds, script))
-                print(f"run {turn + 1} {way}: {loads[way][-1].per_second:.0f} requests/s")  # noqa: T201 -- progress
-        given = sum(each.answers for each in loads["marquee"])
-        eventually(lambda: stored_receipts(conninfo) >= given, within=60)
-        more = stored_receipts(conninfo) - given
-        return figures(loads, load(ports["marquee"][0], seconds, script), more)
+        yield Ways(ports, doors)
 
 
-def figures(
-    loads: dict[str, list[Load]], direct: Load, more_receipts: int
-) -> dict[str, tuple[float, str]]:
-    """The medians, and what they are of each other."""
+def throughput(running: Ways, scale: Scale, folder: Path) -> Figures:
+    """The most that each way answers, in turn."""
+    script = folder / "ask.lua"
+    script.write_text(ASK)
+    loads: dict[str, list[Load]] = {way: [] for way in running.doors}
+    for turn in range(scale.runs):
+        for way, port in running.doors.items():
+            loads[way].append(load(port, scale.seconds, script))
+            say(f"run {turn + 1} {way}: {loads[way][-1].per_second:.0f} requests/s")
     rates = {way: median(each.per_second for each in runs) for way, runs in loads.items()}
     return {
         "requests_per_s": (rates["marquee"], "1/s"),
-        "requests_per_s_one_slot_direct": (direct.per_second, "1/s"),
         "ratio_bare": (rates["marquee"] / rates["bare"], ""),
         "ratio_flask": (rates["marquee"] / rates["flask"], ""),
         "p99_ms_at_full_load": (median(each.p99_ms for each in loads["marquee"]), "ms"),
         "errors": (sum(each.errors for each in loads["marquee"]), ""),
-        "receipts_without_a_counted_answer": (more_receipts, ""),
     }
+
+
+def constant_rate(name: str, port: int, scale: Scale) -> tuple[float, int]:
+    """1,000 requests a second, each latency counted from when its request was due.
+
+    Returns:
+        The 99th percentile in milliseconds, and how many requests failed.
+    """
+    chance = random.Random(0)
+    users = [chance.randint(1, USERS) + 1_000_000 * (chance.random() < NEW) for _ in range(10_000)]
+    asked = constant.Load(port=port, rate=RATE, connections=64, user_ids=users)
+    outcomes = [constant.send(asked, scale.constant_seconds) for _ in range(scale.runs)]
+    for outcome in outcomes:
+        say(f"{name}: {outcome.percentile(0.99) * 1000:.1f} ms, failures {outcome.failures}")
+    p99_ms = median(each.percentile(0.99) * 1000 for each in outcomes)
+    return p99_ms, sum(each.failed for each in outcomes)
+
+
+def measure(scale: Scale, folder: Path) -> Figures:
+    """Each figure with its unit."""
+    with database() as conninfo:
+        load_movielens(conninfo)
+        with ways(folder, conninfo) as running:
+            measured = answering(running, scale, folder, conninfo)
+            given = answers_given(running.slots["marquee"])
+            with suppress(AssertionError):
+                eventually(lambda: stored_receipts(conninfo) >= given, within=60)
+            measured["answers_given"] = (given, "")
+            measured["receipts_landed"] = (stored_receipts(conninfo), "")
+    with database() as conninfo:
+        (folder / "freshness").mkdir()
+        measured |= freshness(folder / "freshness", conninfo)
+        return measured | growth(folder, conninfo)
+
+
+def answering(running: Ways, scale: Scale, folder: Path, conninfo: str) -> Figures:
+    """How many answers, and how late they are, alone and beside a training."""
+    door = running.doors["marquee"]
+    measured = throughput(running, scale, folder)
+    p99_ms, failed = constant_rate("p99_ms", door, scale)
+    with training_beside(folder, conninfo):
+        beside_ms, failed_beside = constant_rate("p99_during_training_ms", door, scale)
+    errors, _ = measured["errors"]
+    return measured | {
+        "p99_ms": (p99_ms, "ms"),
+        "p99_during_training_ms": (beside_ms, "ms"),
+        "errors": (errors + failed + failed_beside, ""),
+    }
+
+
+def say(line: str) -> None:
+    """Progress, for people."""
+    print(line, flush=True)  # noqa: T201 -- what a benchmark is for
 
 
 def main(scale: str = "small") -> None:
     """Measure serving and write build/bench/serving.json."""
-    runs, seconds = SCALES[scale]
-    measured = measure(runs, seconds)
+    with tempfile.TemporaryDirectory() as folder:
+        measured = measure(SCALES[scale], Path(folder))
     for name, (value, unit) in measured.items():
-        print(f"{name}: {value:.4g} {unit}".rstrip())  # noqa: T201 -- what a benchmark is for
+        say(f"{name}: {value:.4g} {unit}".rstrip())
+    write(measured, SCALES[scale].runs)
+
+
+def write(measured: Figures, runs: int) -> None:
+    """Keep them in build/bench/serving.json."""
     commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
+        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.strip()
     target = ROOT / "build" / "bench" / "serving.json"
     target.parent.mkdir(parents=True, exist_ok=True)

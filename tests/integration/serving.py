@@ -57,11 +57,7 @@ class RunningSlot:
 
     def assign(self, version: str) -> None:
         """Tell the slot which model to answer with, as a release does."""
-        file = self.state / "slots" / f"{self.name}.json"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = file.with_suffix(".tmp")
-        unfinished.write_text(json.dumps({"model_version": version, "assigned_at": "now"}))
-        unfinished.rename(file)
+        assign(self.state, self.name, version)
 
     def readiness(self) -> dict[str, object]:
         """What /readyz says; nothing while nobody listens."""
@@ -89,6 +85,15 @@ class RunningSlot:
         self.process.wait()
 
 
+def assign(state: Path, slot: str, version: str) -> None:
+    """Write the file that names a slot's model."""
+    file = state / "slots" / f"{slot}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_suffix(".tmp")
+    unfinished.write_text(json.dumps({"model_version": version, "assigned_at": "now"}))
+    unfinished.rename(file)
+
+
 def _states_of_group(group: int) -> Iterator[str]:
     """The state letter of each process of a group, from /proc."""
     for status in Path("/proc").glob("[0-9]*/stat"):
@@ -101,13 +106,14 @@ def _states_of_group(group: int) -> Iterator[str]:
 class Slots:
     """Starts slots that share the models and state folders and one database, if there is one."""
 
-    def __init__(self, folder: Path, conninfo: str = NO_DATABASE) -> None:
+    def __init__(self, folder: Path, conninfo: str = NO_DATABASE, topic: str = "movielog") -> None:
         self.models = folder / "models"
         self.state = folder / "state"
         self.receipts = folder / "receipts"
         self._conninfo = conninfo_to_dict(conninfo)
         self._password = folder / "password"
         self._password.write_text(str(self._conninfo["password"]))
+        self._topic = topic
         self.running: list[RunningSlot] = []
 
     def start(self, name: str, version: str | None = None, port: int | None = None) -> RunningSlot:
@@ -149,7 +155,7 @@ class Slots:
             "DATABASE_NAME": str(self._conninfo["dbname"]),
             "DATABASE_USER": str(self._conninfo["user"]),
             "DATABASE_PASSWORD_FILE": str(self._password),
-            "KAFKA_TOPIC": "movielog",
+            "KAFKA_TOPIC": self._topic,
         }
 
     def end(self) -> None:
