@@ -9,6 +9,7 @@ from recommender.activity import RecentActivity
 from recommender.answers import Answers
 from recommender.app import create_app
 from recommender.metrics import Metrics
+from recommender.ranking import NO_FALLBACK
 from recommender.receipts import ReceiptQueue
 from recommender.slot import Slot
 from tests.unit.recommender.versions import NAME, publish
@@ -29,7 +30,7 @@ def slot(tmp_path, metrics):
 @pytest.fixture
 def client(slot, metrics):
     receipts = ReceiptQueue(100, metrics)
-    answers = Answers(RecentActivity(10), receipts, metrics)
+    answers = Answers(RecentActivity(10), lambda _user: NO_FALLBACK, receipts, metrics)
     transport = httpx.WSGITransport(app=create_app("blue", slot, answers, receipts, metrics))
     with httpx.Client(transport=transport) as client:
         yield client
