@@ -31,7 +31,8 @@ def slot(tmp_path, metrics):
 def client(slot, metrics):
     receipts = ReceiptQueue(100, metrics)
     answers = Answers(RecentActivity(10), lambda _user: NO_FALLBACK, receipts, metrics)
-    transport = httpx.WSGITransport(app=create_app("blue", slot, answers, receipts, metrics))
+    app = create_app("blue", slot, answers, lambda: len(receipts), metrics)
+    transport = httpx.WSGITransport(app=app)
     with httpx.Client(transport=transport) as client:
         yield client
 
