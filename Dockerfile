@@ -10,6 +10,7 @@ ARG ALERTMANAGER_IMAGE=prom/alertmanager:v0.28.1
 ARG NODE_EXPORTER_IMAGE=prom/node-exporter:v1.9.1
 ARG GRAFANA_IMAGE=grafana/grafana:12.2.0
 ARG JENKINS_IMAGE=jenkins/jenkins:2.528.1-lts-jdk21
+ARG DOCKER_CLI_IMAGE=docker:28-cli
 
 
 # --- Python, and a folder for each volume ------------------------------------------
@@ -168,12 +169,21 @@ COPY monitoring/alertmanager/ /etc/alertmanager/
 
 FROM ${NODE_EXPORTER_IMAGE} AS node-exporter
 
+FROM ${DOCKER_CLI_IMAGE} AS docker-cli
+
 FROM ${GRAFANA_IMAGE} AS grafana
 COPY monitoring/grafana/ /etc/grafana/provisioning/
 
 FROM ${JENKINS_IMAGE} AS jenkins
+USER root
+COPY --chmod=755 compose/images/install-packages.sh /usr/local/sbin/install-packages
+RUN --mount=type=secret,id=apt_conf --mount=type=secret,id=ca_bundle,mode=0444 \
+    install-packages make
+COPY --from=docker-cli /usr/local/bin/docker /usr/local/bin/docker
+COPY --from=docker-cli /usr/local/libexec/docker/cli-plugins /usr/local/libexec/docker/cli-plugins
+USER jenkins
 COPY ci/jenkins/ /usr/share/jenkins/ref/
-RUN jenkins-plugin-cli --plugin-file /usr/share/jenkins/ref/plugins.txt
+RUN jenkins-plugin-cli --latest=false --plugin-file /usr/share/jenkins/ref/plugins.txt
 
 
 # --- What checks all of it: the same Python and lock, and the tools' own checkers ---

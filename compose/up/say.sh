@@ -9,28 +9,34 @@ fail() {
   exit 1
 }
 
-# Run a command whose output matters only when it fails: a dot every two seconds while it
-# runs, its last lines if it fails.
+# Run a command whose output matters only when it fails: show the newest line of it while
+# it runs (in place on a terminal, every ten seconds elsewhere), and its end if it fails.
 quietly() {
-  local log status=0
+  local log status=0 turn
   log=$(mktemp)
   "$@" > "$log" 2>&1 &
   local job=$!
-  while kill -0 "$job" 2>/dev/null; do
+  for ((turn = 1; ; turn++)); do
     sleep 0.2
-    if [ -t 1 ] || [ $((SECONDS % 2)) -eq 0 ]; then show_last_line "$log"; fi
+    kill -0 "$job" 2>/dev/null || break
+    show_progress "$log" "$turn"
   done
   wait "$job" || status=$?
   if [ -t 1 ]; then printf '\r\033[K'; fi
-  if [ "$status" -ne 0 ]; then
-    tail -n 30 "$log" >&2
-  fi
+  if [ "$status" -ne 0 ]; then tail -n 30 "$log" >&2; fi
   rm -f "$log"
   return "$status"
 }
 
-# On a terminal, keep the newest line of a log in place; elsewhere stay silent.
-show_last_line() {
-  [ -t 1 ] || return 0
-  printf '\r\033[K          %.100s' "$(tail -n 1 "$1" | tr -d '\r')"
+show_progress() {
+  local line
+  if [ -t 1 ]; then
+    line=$(newest_line "$1")
+    printf '\r\033[K          %.100s' "$line"
+  elif [ $(($2 % 50)) -eq 0 ]; then
+    line=$(newest_line "$1")
+    printf '          %.100s\n' "$line"
+  fi
 }
+
+newest_line() { tail -n 3 "$1" | tr -d '\r' | grep . | tail -n 1 || true; }
