@@ -38,7 +38,8 @@ UNION ALL (
 class RecentActivity:
     """Recent activity by user, in bounded memory; one thread notes, any thread looks.
 
-    A user's mapping is never changed, only replaced, so whoever looks sees a whole one.
+    A user's mapping is never changed, only replaced, so whoever looks sees a whole one; what
+    was rated, or watched and never rated, last stands last.
     """
 
     def __init__(self, users_limit: int) -> None:
@@ -60,7 +61,8 @@ class RecentActivity:
         """
         before = self._by_user.get(user_id, NOTHING)
         if movie_id not in before or not isnan(rating):
-            recent = {**before, movie_id: rating}
+            recent = {movie: known for movie, known in before.items() if movie != movie_id}
+            recent[movie_id] = rating
             if len(recent) > MOVIES_A_USER:
                 del recent[next(iter(recent))]
             self._by_user[user_id] = recent

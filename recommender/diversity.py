@@ -6,7 +6,15 @@ J. Carbonell and J. Goldstein, "The Use of MMR, Diversity-Based Reranking", SIGI
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.models import FactorModel, ItemModel, Items, ItemWeightsModel, Scores
+from trainer.models import (
+    AlsModel,
+    FactorModel,
+    HistoryModel,
+    ItemModel,
+    Items,
+    ItemWeightsModel,
+    Scores,
+)
 
 Likeness = NDArray[np.float32]
 """float32 [n, n], 0 to 1: how alike some items are to the model."""
@@ -37,16 +45,21 @@ def rerank(
 def likeness(model: ItemModel, items: Items) -> Likeness | None:
     """How alike the items are: by weights or by the angle of factors; None if it is not known."""
     match model:
-        case ItemWeightsModel():
-            weights = model.weights[items][:, items].toarray()
-            return _to_unit(np.maximum(weights, weights.T).clip(min=0))
-        case FactorModel():
-            factors = model.factors[items]
-            lengths = np.maximum(np.linalg.norm(factors, axis=1, keepdims=True), 1e-9)
-            unit = factors / lengths
-            return np.asarray((unit @ unit.T).clip(min=0), np.float32)
+        case ItemWeightsModel(weights=weights) | HistoryModel(liking=weights):
+            return _by_weights(weights[items][:, items].toarray())
+        case FactorModel(factors=factors) | AlsModel(factors=factors):
+            return _by_angle(factors[items])
         case _:
             return None
+
+
+def _by_weights(weights: Likeness) -> Likeness:
+    return _to_unit(np.maximum(weights, weights.T).clip(min=0))
+
+
+def _by_angle(factors: NDArray[np.float32]) -> Likeness:
+    unit = factors / np.maximum(np.linalg.norm(factors, axis=1, keepdims=True), 1e-9)
+    return np.asarray((unit @ unit.T).clip(min=0), np.float32)
 
 
 def _to_unit(values: NDArray[np.float32]) -> NDArray[np.float32]:

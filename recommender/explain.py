@@ -21,7 +21,7 @@ from recommender.errors import NoReceiptError
 from recommender.ranking import Recent, best_items, history, items_of
 from trainer.artifact import ModelVersion, read_version
 from trainer.errors import VersionError
-from trainer.models import FactorModel, Items, ItemWeightsModel, Ratings, Scores
+from trainer.models import Items, ItemWeightsModel, PopularityModel, Ratings, Scores
 
 NEAR_ITS_TIME = timedelta(minutes=1)
 """A receipt's id tells its time; a receipt is looked for there, not in every partition."""
@@ -166,7 +166,8 @@ def explain_by_model(
         gone = [*gone, "this version did not keep the ratings it was trained on"]
     own = own_ratings(user_id, model, recent)
     led = led_to(model, own, receipt["movie_ids"])
-    recommended = [_recommended(movie, model, own, led) for movie in receipt["movie_ids"]]
+    scores = _scores(model, own)
+    recommended = [_recommended(movie, model, own, led, scores) for movie in receipt["movie_ids"]]
     left = left_out(receipt, model, own)
     return Explanation(receipt, manifest, recommended, left, _exactness(model), gone)
 
@@ -224,10 +225,10 @@ def led_to(
         case ItemWeightsModel() as weighted:
             weights = weighted.weights[items][:, targets].toarray()
             contributions = weights * weighted.preferences(ratings)[:, None]
-        case FactorModel():
-            contributions = _without_each(model, items, ratings, targets)
-        case _:
+        case PopularityModel():
             contributions = np.zeros((len(items), len(targets)), np.float32)
+        case _:
+            contributions = _without_each(model, items, ratings, targets)
     return dict(zip(known, contributions.T, strict=True))
 
 
@@ -245,14 +246,18 @@ def _exactness(model: ModelVersion) -> str:
     match model.contents.model:
         case ItemWeightsModel():
             return "exact: a score is the sum of what the user's movies contribute"
-        case FactorModel():
-            return "by leaving out: how far a score falls without the movie; these do not add up"
-        case _:
+        case PopularityModel():
             return "none: this model ranks the same for everybody"
+        case _:
+            return "by leaving out: how far a score falls without the movie; these do not add up"
 
 
 def _recommended(
-    movie: str, model: ModelVersion, own: Mapping[int, float], led: Mapping[str, Scores]
+    movie: str,
+    model: ModelVersion,
+    own: Mapping[int, float],
+    led: Mapping[str, Scores],
+    scores: Scores,
 ) -> Recommended:
     if movie not in led:
         return Recommended(movie, None, note="the model does not know it")
@@ -263,7 +268,6 @@ def _recommended(
         for row in order.tolist()
         if contributions[row] > 0
     ]
-    score = float(_scores(model, own)[model.movie_index[movie]])
     others = float(contributions.sum()) - sum(cause.contribution for cause in causes)
     note = "" if causes else "none of the user's movies spoke for it: it fills the list up"
-    return Recommended(movie, score, causes, others, note)
+    return Recommended(movie, float(scores[model.movie_index[movie]]), causes, others, note)

@@ -98,16 +98,18 @@ def items_of(model: ModelVersion, recent: Recent) -> dict[int, float]:
 
 
 def history(user_id: int, model: ModelVersion, since: Mapping[int, float]) -> dict[int, float]:
-    """All that a user rated (NaN: watched), at training and since; what counts is the latest."""
+    """All that a user rated (NaN: watched), the latest last, as a training now would see it.
+
+    Empty but for `since` if the version did not keep the ratings it was trained on.
+    """
     ratings = model.seen_ratings(user_id)
-    known = (
-        {}
-        if ratings is None
-        else dict(zip(model.seen_items(user_id).tolist(), ratings.tolist(), strict=True))
-    )
-    return known | {
-        item: rating for item, rating in since.items() if not (isnan(rating) and item in known)
+    known: dict[int, float] = {}
+    if ratings is not None:
+        known = dict(zip(model.seen_items(user_id).tolist(), ratings.tolist(), strict=True))
+    later = {
+        item: rating for item, rating in since.items() if not isnan(rating) or item not in known
     }
+    return {item: rating for item, rating in known.items() if item not in later} | later
 
 
 def personal_list(user_id: int, model: ModelVersion, since: Mapping[int, float]) -> Personal:

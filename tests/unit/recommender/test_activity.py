@@ -24,6 +24,14 @@ def test_a_rating_takes_the_place_of_a_watched_movie_and_of_an_earlier_rating():
     assert activity.of(1) == {"heat+1995": 5.0}
 
 
+def test_what_was_rated_last_stands_last():
+    activity = RecentActivity(10)
+    for movie, rating in (("heat+1995", nan), ("ronin+1998", nan), ("heat+1995", 4.0)):
+        activity.note(1, movie, rating)
+
+    assert list(activity.of(1)) == ["ronin+1998", "heat+1995"]
+
+
 def test_a_mapping_that_was_looked_at_never_changes():
     activity = RecentActivity(10)
     activity.note(1, "heat+1995", nan)

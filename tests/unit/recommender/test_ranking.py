@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.ranking import Fallback, answer
+from recommender.ranking import Fallback, answer, history
 from tests.unit.recommender.versions import MOVIES, publish
 
 KNOWN, STRANGER = 7, 999
@@ -83,6 +83,13 @@ def test_watching_again_what_was_rated_at_training_changes_no_score(tmp_path):
     model = publish(tmp_path, top={KNOWN: [30]}, seen={KNOWN: [1]}, rated=5.0, likes={1: [30, 31]})
 
     assert answer(KNOWN, model, {MOVIES[1]: nan}).scores[:2] == [5.0, 2.5]
+
+
+def test_a_history_is_in_the_order_in_which_a_training_would_see_it(tmp_path):
+    model = publish(tmp_path, top={KNOWN: [30]}, seen={KNOWN: [1, 2, 3]}, rated=4.0)
+
+    seen = history(KNOWN, model, {9: 5.0, 1: 3.0, 2: nan})
+    assert list(seen.items()) == [(2, 4.0), (3, 4.0), (9, 5.0), (1, 3.0)]
 
 
 def test_people_like_the_user_come_before_what_is_popular_lately_and_that_before_ever(model):
