@@ -1,25 +1,36 @@
 """The commands of this package, and the only place that wires it to the outside."""
 
+import asyncio
 import signal
+import time
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Event
-from time import monotonic
 from typing import Annotated
 
 import psycopg
 import structlog
 import typer
+from kafka import KafkaProducer
 from prometheus_client import start_http_server
 
 from ingest.audit import audit as audit_tables
 from ingest.audit import audit_table
-from ingest.broker import asking, log_bounds
+from ingest.broker import KafkaSettings, asking, log_bounds
 from ingest.catching_up import lines_waiting
+from ingest.consumer import landing_of
 from ingest.consumer import run as run_consumer
 from ingest.database import DatabaseSettings
 from ingest.errors import IngestError
+from ingest.estimating import estimate as estimate_stream
+from ingest.forwarding import forward as forward_connections
 from ingest.jobs import work as work_on_jobs
+from ingest.landing import Landing, stored_offsets
 from ingest.log import configure_logging
+from ingest.losses import accept_losses, lost_ranges
+from ingest.replaying import paced
+from ingest.reprocessing import rejects_table
+from ingest.reprocessing import reprocess as reprocess_rejects
 from ingest.retention import retain, retention_table
 from ingest.settings import IngestSettings, RetentionSettings
 from ingest.worker import QUEUE, retention_app
@@ -76,7 +87,7 @@ def wait(
     try:
         with _connect(settings) as connection:
             for waiting in lines_waiting(
-                connection, settings.kafka_topic, ends, monotonic, timeout_seconds
+                connection, settings.kafka_topic, ends, time.monotonic, timeout_seconds
             ):
                 typer.echo(f"{sum(ends.values()) - waiting:,} of {sum(ends.values()):,} landed")
     except IngestError as error:
@@ -100,6 +111,105 @@ def audit(
     typer.echo(audit_table(partitions))
     if not all(partition.balanced for partition in partitions):
         raise typer.Exit(1)
+
+
+@app.command()
+def estimate() -> None:
+    """Try a sample of the lines that wait, and say what landing all of them will take.
+
+    Nothing of the sample stays. Other load on this machine shows in the time.
+    """
+    settings = IngestSettings()
+    with _connect(settings) as connection:
+        expected = estimate_stream(connection, landing_of(connection, settings), settings, _now)
+    typer.echo(
+        f"{expected.lines:,} lines wait: some {expected.seconds / 60:.1f} minutes and"
+        f" {expected.gib:.2f} GiB; {expected.refused:.1%} of the sample are refused"
+        " (most often as expired: see TIME_TO_LIVE)"
+    )
+
+
+@app.command("accept-loss")
+def accept_loss(
+    reason: Annotated[str, typer.Argument(help="Why; kept beside the loss for whoever asks.")],
+) -> None:
+    """Give up the lines that the broker lost before they were read, and go on after them.
+
+    They are written down in `stream_loss` and counted by the audit. Start ingest afterwards.
+    """
+    settings = IngestSettings()
+    with asking(settings) as consumer, _connect(settings) as connection:
+        stored = stored_offsets(connection, settings.kafka_topic)
+        losses = lost_ranges(stored, log_bounds(consumer, settings.kafka_topic))
+        accept_losses(connection, settings.kafka_topic, losses, reason)
+    for number, offsets in losses.items():
+        typer.echo(
+            f"partition {number}: gave up {len(offsets):,} lines,"
+            f" offsets {offsets.start} to {offsets.stop - 1}"
+        )
+    if not losses:
+        typer.echo("nothing is lost: the broker has all that comes next")
+
+
+@app.command()
+def rejects(
+    samples: Annotated[int, typer.Option(help="How many lines to show of each reason.")] = 3,
+) -> None:
+    """Show how many lines were refused for which reason, with the newest of each."""
+    with _connect(DatabaseSettings()) as connection:
+        typer.echo(rejects_table(connection, samples))
+
+
+@app.command()
+def reprocess() -> None:
+    """Move the refused lines that can be read by now to their tables, all or none.
+
+    For after a change of the parser, the settings or the catalogue. Run it as the role
+    `retention`, which may take lines out of `reject`.
+    """
+    settings = RetentionSettings()
+    with _connect(settings) as connection:
+        landing = Landing(
+            connection,
+            "",
+            settings.scale,
+            settings.clock_tolerance,
+            user_ids=settings.user_ids,
+            strict=settings.catalogue == "strict",
+        )
+        rows = reprocess_rejects(connection, landing.rules(_now()))
+    typer.echo(f"{rows.count.total():,} lines moved: {dict(rows.count)}")
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="Log lines, one a line.", exists=True)],
+    speed: Annotated[float, typer.Option(help="How much faster than their times say.")] = 1,
+) -> None:
+    """Publish the lines of a file on the topic, as far apart as their times are."""
+    settings = KafkaSettings()
+    producer = KafkaProducer(**settings.client_options(), linger_ms=20)
+    begun = time.monotonic()
+    with file.open("rb") as lines:
+        for due, line in paced((line.rstrip(b"\r\n") for line in lines), speed):
+            time.sleep(max(0.0, begun + due - time.monotonic()))
+            producer.send(settings.kafka_topic, line)
+    producer.flush()
+    producer.close()
+
+
+@app.command()
+def forward(
+    listen: Annotated[str, typer.Argument(help="HOST:PORT to listen on.")],
+    target: Annotated[str, typer.Argument(help="HOST:PORT to hand connections on to.")],
+) -> None:
+    """Hand connections on, for a broker that only an `ssh -L` tunnel on the host reaches."""
+    asyncio.run(forward_connections(_host_and_port(listen), _host_and_port(target)))
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    return host, int(port)
 
 
 @retention.command()

@@ -7,6 +7,7 @@ While one batch lands in a thread beside, the next is being read.
 """
 
 import random
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -43,6 +44,8 @@ PASSING = (
     NoPartitionError,
 )
 LONGEST_PAUSE_SECONDS = 5.0
+PROGRESS_SECONDS = 10.0
+FAR_BEHIND = 100_000
 
 
 def run(settings: IngestSettings, conninfo: str, now: Callable[[], datetime], stop: Event) -> None:
@@ -87,24 +90,27 @@ def _session(
         ThreadPoolExecutor(1, "landing") as beside,
     ):
         positions = start_positions(consumer, connection, settings)
-        landing = _landing(connection, settings)
+        landing = landing_of(connection, settings)
         for _ in _fill_window(landing, consumer, positions, settings, stop):
             yield
         _take_up(consumer, topic, positions)
         landed = beside.submit(_land, landing, Batch((), None), now)
-        silence = Silence(consumer)
+        silence, progress = Silence(consumer), Progress(time.monotonic)
         while not stop.is_set() and consumer.partitions_for_topic(topic) <= positions.keys():
             batch = read_batch(consumer, positions, settings, stop)
             landed.result()
             positions |= {part.log_partition: part.next_offset for part in batch.slices}
             landed = beside.submit(_land, landing, batch, now)
             silence.check(heard=bool(batch.slices))
-            _show_lag(consumer, topic, positions, batch, now())
+            progress.say(
+                _show_lag(consumer, topic, positions, batch, now()), sum(positions.values())
+            )
             yield
         landed.result()
 
 
-def _landing(connection: psycopg.Connection, settings: IngestSettings) -> Landing:
+def landing_of(connection: psycopg.Connection, settings: IngestSettings) -> Landing:
+    """The landing that these settings describe."""
     return Landing(
         connection,
         settings.kafka_topic,
@@ -154,7 +160,8 @@ def _land(landing: Landing, batch: Batch, now: Callable[[], datetime]) -> None:
 
 def _show_lag(
     consumer: KafkaConsumer, topic: str, positions: Mapping[int, int], batch: Batch, now: datetime
-) -> None:
+) -> int:
+    """Tell Prometheus how much waits; in lines."""
     waiting = 0
     for number, position in positions.items():
         end = consumer.highwater(TopicPartition(topic, number)) or position
@@ -164,3 +171,29 @@ def _show_lag(
         LAG_SECONDS.set(0)
     elif batch.published_ms is not None:
         LAG_SECONDS.set(max(0.0, now.timestamp() - batch.published_ms / 1000))
+    return waiting
+
+
+class Progress:
+    """Says now and then how far catching up has come, while much is left of it."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._said_at = clock()
+        self._read: int | None = None
+
+    def say(self, waiting: int, read: int) -> None:
+        """`waiting` lines are left; `read` is any count that grows by one a line."""
+        before = read if self._read is None else self._read
+        seconds = self._clock() - self._said_at
+        if seconds >= PROGRESS_SECONDS:
+            rate = (read - before) / seconds
+            if waiting > FAR_BEHIND and rate > 0:
+                LOG.info(
+                    "catching up",
+                    lines_left=waiting,
+                    lines_per_second=round(rate),
+                    minutes_left=round(waiting / rate / 60, 1),
+                )
+            self._said_at, before = self._clock(), read
+        self._read = before

@@ -17,6 +17,8 @@ from ingest.tables import metadata
 
 COUNT = files("ingest").joinpath("count_dropped.sql").read_text()
 END_OF_LOG = 2**63 - 1
+TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtext('rows of old offsets'))"
+"""Held by whatever counts or adds rows before the stored offsets."""
 # ingest's next batch waits behind both: for the lock, then for each short statement under it
 WAIT_FOR_LOCK = "SET LOCAL lock_timeout = '50ms'"
 WORK_UNDER_LOCK = "SET LOCAL statement_timeout = '20ms'"
@@ -37,6 +39,7 @@ def drop_partition(connection: psycopg.Connection, partition: Partition, now: da
 
 
 def _count_and_drop(connection: psycopg.Connection, partition: Partition, now: datetime) -> None:
+    connection.execute(TAKE_TURNS)
     has_offsets = "log_offset" in metadata.tables[partition.table].c
     landed = _landed_offsets(connection) if has_offsets else {}
     for log_partition, offset in landed.items():

@@ -49,3 +49,12 @@ LAST_RETENTION_PASS = Gauge(
     "marquee_retention_last_pass_timestamp_seconds",
     "When retention was through with its last pass, seconds since 1970",
 )
+STUCK_LEASE = Gauge(
+    "marquee_retention_lease_stuck",
+    "1 where a lease holds rows for longer than its bound, else 0",
+    ["owner"],
+)
+OVER_BUDGET = Gauge(
+    "marquee_retention_over_budget_bytes",
+    "By how much what must stay is larger than the disk budget",
+)

@@ -4,6 +4,7 @@ Partitions are made ahead of time and there is no default partition: a line whos
 no partition covers is refused before it reaches the database.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,7 +26,10 @@ MOST_PARTITIONS = 1_000
 
 
 class PartitionSettings(BaseSettings):
-    """How wide partitions are and how long their rows live; read from the environment."""
+    """How wide partitions are and how long their rows stay; read from the environment.
+
+    A lease that holds rows older than `lease_bound` is stuck.
+    """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
@@ -34,6 +38,9 @@ class PartitionSettings(BaseSettings):
     long_partition_width: timedelta = timedelta(days=10)
     long_time_to_live: timedelta = timedelta(days=400)
     partitions_ahead: int = 2
+    disk_budget_gib: float = math.inf
+    lease_bound: timedelta = timedelta(days=7)
+    override_stuck_lease: bool = False
 
     @field_validator("partition_width", "long_partition_width")
     @classmethod

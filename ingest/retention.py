@@ -7,7 +7,7 @@ in between leaves an intent, which the next pass carries out.
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from importlib.resources import files
@@ -17,12 +17,18 @@ import structlog
 
 from ingest.drop import drop_partition
 from ingest.errors import PartitionInUseError
-from ingest.expiry import Decision, decide
-from ingest.metrics import DROPPED_PARTITIONS, LAST_RETENTION_PASS, OVERDUE_PARTITIONS
+from ingest.expiry import GIB, Decision, Lease, decide, judged_until, keep_budget
+from ingest.metrics import (
+    DROPPED_PARTITIONS,
+    LAST_RETENTION_PASS,
+    OVER_BUDGET,
+    OVERDUE_PARTITIONS,
+    STUCK_LEASE,
+)
 from ingest.partitions import PartitionSettings, existing_partitions, make_partitions
 from ingest.progress import OffsetRange, walk
 from ingest.report import columns
-from ingest.tables import EVENT_TABLES, EventTable
+from ingest.tables import EVENT_TABLES
 
 LOG = structlog.get_logger()
 
@@ -35,12 +41,14 @@ def retain(connection: psycopg.Connection, settings: PartitionSettings, now: dat
     for partition in make_partitions(connection, settings, now):
         LOG.info("partition made", partition=partition.name)
     roll_up_viewings(connection)
-    for table in EVENT_TABLES:
-        decisions = list(_decisions(connection, table, settings, now))
-        OVERDUE_PARTITIONS.labels(table.name).set(sum(decision.overdue for decision in decisions))
-        for decision in decisions:
-            if decision.drop:
-                drop(connection, decision, now)
+    watch_leases(connection, settings, now)
+    sizes = partition_sizes(connection)
+    decisions = plan(connection, settings, sizes, now)
+    show_plan(decisions, sizes, settings)
+    keep_plan(connection, decisions, sizes, now)
+    for decision in decisions:
+        if decision.drop:
+            drop(connection, decision, now)
     forget_log_of_jobs(connection)
     LAST_RETENTION_PASS.set(now.timestamp())
 
@@ -49,16 +57,104 @@ def retention_table(
     connection: psycopg.Connection, settings: PartitionSettings, now: datetime
 ) -> str:
     """What a pass would drop now, and why the rest stays, as a table for people."""
-    decisions = [
+    sizes = partition_sizes(connection)
+    decisions = plan(connection, settings, sizes, now)
+    heading = ["partition", "would be", "MiB", "because"]
+    return columns([heading, *(_cells(decision, sizes) for decision in decisions)])
+
+
+def _cells(decision: Decision, sizes: Mapping[str, int]) -> list[str]:
+    name = decision.partition.name
+    fate = "dropped" if decision.drop else "kept"
+    return [name, fate, f"{sizes.get(name, 0) / 2**20:.1f}", decision.reason]
+
+
+def plan(
+    connection: psycopg.Connection,
+    settings: PartitionSettings,
+    sizes: Mapping[str, int],
+    now: datetime,
+) -> list[Decision]:
+    """What is to become of each partition there is, the oldest first."""
+    until = judged_until(leases(connection), settings, now)
+    by_age = [
         decision
         for table in EVENT_TABLES
-        for decision in _decisions(connection, table, settings, now)
+        for decision in decide(
+            table, existing_partitions(connection, table.name), settings, now, until
+        )
     ]
-    return columns([["partition", "would be", "because"], *map(_cells, decisions)])
+    return keep_budget(by_age, sizes, settings.disk_budget_gib * GIB)
 
 
-def _cells(decision: Decision) -> list[str]:
-    return [decision.partition.name, "dropped" if decision.drop else "kept", decision.reason]
+def leases(connection: psycopg.Connection) -> list[Lease]:
+    """Who still needs which rows."""
+    rows = connection.execute("SELECT owner, held_from FROM retention_lease").fetchall()
+    return [Lease(owner, held_from) for owner, held_from in rows]
+
+
+def watch_leases(
+    connection: psycopg.Connection, settings: PartitionSettings, now: datetime
+) -> None:
+    """Tell Prometheus and the log which leases are stuck."""
+    for lease in leases(connection):
+        stuck = lease.stuck(settings, now)
+        STUCK_LEASE.labels(lease.owner).set(stuck)
+        if stuck:
+            heeded = "overridden" if settings.override_stuck_lease else "kept"
+            LOG.warning(
+                "lease is stuck", owner=lease.owner, held_from=lease.held_from, and_is=heeded
+            )
+
+
+def partition_sizes(connection: psycopg.Connection) -> dict[str, int]:
+    """Bytes on disk of each partition, with its indexes."""
+    rows = connection.execute(
+        "SELECT relname, pg_total_relation_size(oid) FROM pg_class"
+        " WHERE relispartition AND relkind = 'r'"
+    )
+    return dict(rows.fetchall())
+
+
+def show_plan(
+    decisions: Sequence[Decision], sizes: Mapping[str, int], settings: PartitionSettings
+) -> None:
+    """Tell Prometheus what is overdue, and by how much the disk budget is missed all the same."""
+    for table in EVENT_TABLES:
+        of_table = [one for one in decisions if one.partition.table == table.name]
+        OVERDUE_PARTITIONS.labels(table.name).set(sum(one.overdue for one in of_table))
+    kept = sum(sizes.get(one.partition.name, 0) for one in decisions if not one.drop)
+    OVER_BUDGET.set(max(0, kept - settings.disk_budget_gib * GIB))
+
+
+def keep_plan(
+    connection: psycopg.Connection,
+    decisions: Sequence[Decision],
+    sizes: Mapping[str, int],
+    now: datetime,
+) -> None:
+    """Write the plan down in place of the last one, for people to look at."""
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM retention_plan")
+        cursor.executemany(
+            "INSERT INTO retention_plan (partition_name, relation, lower_bound, upper_bound,"
+            " expires_at, bytes, drops, reason, planned_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                (
+                    one.partition.name,
+                    one.partition.table,
+                    one.partition.lower,
+                    one.partition.upper,
+                    one.expires_at,
+                    sizes.get(one.partition.name, 0),
+                    one.drop,
+                    one.reason,
+                    now,
+                )
+                for one in decisions
+            ],
+        )
 
 
 def roll_up_viewings(connection: psycopg.Connection) -> None:
@@ -76,18 +172,6 @@ def forget_log_of_jobs(connection: psycopg.Connection) -> None:
         "DELETE FROM job_log"
         " WHERE NOT EXISTS (SELECT FROM procrastinate_jobs WHERE id = job_log.job_id)"
     )
-
-
-def _decisions(
-    connection: psycopg.Connection,
-    table: EventTable,
-    settings: PartitionSettings,
-    now: datetime,
-) -> Iterator[Decision]:
-    lease = connection.execute("SELECT min(held_from) FROM retention_lease").fetchone()
-    judged_until = lease[0] if lease else None
-    partitions = existing_partitions(connection, table.name)
-    return decide(table, partitions, settings, now, judged_until)
 
 
 def drop(connection: psycopg.Connection, decision: Decision, now: datetime) -> None:

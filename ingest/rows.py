@@ -156,7 +156,7 @@ def _encode_other(line: bytes, position: bytes, rules: Rules, rows: Rows) -> Non
     if isinstance(event, Rejected):
         rows.refuse(event.reason, line, rules.now.isoformat().encode(), position)
     else:
-        rows.add(TABLE_OF[type(event)], _fields(event) + position)
+        add_event(rows, event, position)
 
 
 def admit(line: bytes, rules: Rules) -> Event | Rejected:
@@ -181,6 +181,11 @@ TABLE_OF: dict[type[Event], str] = {
     Requested: "recommendation_request",
     AccountCreated: "account",
 }
+
+
+def add_event(rows: Rows, event: Event, position: bytes) -> None:
+    """Add an event to its table; `position` is the text of partition and offset, with a newline."""
+    rows.add(TABLE_OF[type(event)], _fields(event) + position)
 
 
 def _fields(event: Event) -> bytes:

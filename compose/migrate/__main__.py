@@ -1,7 +1,7 @@
 """Bring database and topic to the state this code expects; a second run changes nothing.
 
 Roles first (the tables name their owners), then the tables, then the job queue's own
-schema, then rights, then the partitions that rows can land in right away.
+schema, then views and rights, then the partitions that rows can land in right away.
 """
 
 import json
@@ -32,12 +32,14 @@ class Settings(DatabaseSettings):
 
 
 def migrate(conninfo: str, verifiers: dict[str, str], now: datetime) -> None:
-    """Create or update roles, tables, job queue, rights and partitions."""
+    """Create or update roles, tables, job queue, views, rights and partitions."""
     with psycopg.connect(conninfo, autocommit=True) as connection:
         create_roles(connection, verifiers)
         migrate_tables(conninfo)
         create_job_queue(connection)
-        connection.execute(HERE.joinpath("rights.sql").read_bytes())
+        with connection.transaction():  # nobody finds a view missing
+            connection.execute(HERE.joinpath("views.sql").read_bytes())
+            connection.execute(HERE.joinpath("rights.sql").read_bytes())
         connection.execute("SET ROLE retention")
         make_partitions(connection, PartitionSettings(), now)
 

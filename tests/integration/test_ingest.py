@@ -2,6 +2,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,10 +13,12 @@ from typing import Self
 
 import psycopg
 import pytest
-from kafka import KafkaProducer
+from kafka import KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewPartitions
 from psycopg.conninfo import conninfo_to_dict
+from typer.testing import CliRunner
 
+from ingest.__main__ import app
 from ingest.audit import audit
 from ingest.consumer import run
 from ingest.errors import FencedError, LostOffsetsError, OutsideLogError, WrongTopicError
@@ -378,6 +381,96 @@ def test_lines_the_broker_no_longer_has_stop_it_with_their_number(
     produce(kafka_servers, topic, seeded_lines(2, seed=1))
     with pytest.raises(LostOffsetsError, match="next is offset 5, the broker has 0 to 1"):
         run(settings, conninfo("ingest"), now, Event())
+
+
+@pytest.fixture
+def environment(settings, conninfo, monkeypatch):
+    """What the commands read: this test's stores, with the rights of ingest."""
+    where = conninfo_to_dict(conninfo("marquee"))
+    settings.database_password_file.write_text(where["password"])
+    for name in ("host", "port", "user"):
+        monkeypatch.setenv(f"DATABASE_{name.upper()}", where[name])
+    monkeypatch.setenv("DATABASE_NAME", where["dbname"])
+    monkeypatch.setenv("DATABASE_PASSWORD_FILE", str(settings.database_password_file))
+    monkeypatch.setenv("PGOPTIONS", "-c role=ingest")
+    monkeypatch.setenv("KAFKA_SERVERS", settings.kafka_servers)
+    monkeypatch.setenv("KAFKA_TOPIC", settings.kafka_topic)
+
+
+def lose(kafka_servers: str, topic: str, before: int) -> None:
+    """Have the broker forget the lines of partition 0 before an offset."""
+    admin = KafkaAdminClient(bootstrap_servers=kafka_servers)
+    admin.delete_records({TopicPartition(topic, 0): before})
+    admin.close()
+
+
+@pytest.mark.usefixtures("environment")
+def test_an_accepted_loss_is_written_down_and_reading_goes_on(
+    settings, conninfo, topic, kafka_servers
+):
+    with psycopg.connect(conninfo("marquee")) as connection:
+        store_first_offsets(connection, topic, {0: 2, 1: 0})
+    produce(kafka_servers, topic, seeded_lines(10, seed=1), partitions=1)
+    lose(kafka_servers, topic, before=6)
+    with pytest.raises(LostOffsetsError, match="4 lines are gone"):
+        run(settings, conninfo("ingest"), now, Event())
+    told = CliRunner().invoke(app, ["accept-loss", "the broker was full"])
+    assert told.stdout == "partition 0: gave up 4 lines, offsets 2 to 5\n"
+    with Running(settings, conninfo("ingest")):
+        wait_for_rows(conninfo("marquee"), 4)
+    with psycopg.connect(conninfo("retention"), autocommit=True) as connection:
+        first, second = audit(connection, now())
+    assert (first.consumed, first.lost, first.balanced, second.balanced) == (8, 4, True, True)
+
+
+@pytest.mark.usefixtures("environment")
+def test_an_estimate_counts_what_waits_and_leaves_nothing(conninfo, topic, kafka_servers):
+    produce(kafka_servers, topic, seeded_lines(30_000, seed=1))
+    with psycopg.connect(conninfo("marquee")) as connection:
+        store_first_offsets(connection, topic, {0: 5_000})
+    told = CliRunner().invoke(app, ["estimate"])
+    assert told.stdout.startswith("25,000 lines wait: some 0."), told.output
+    assert positions(conninfo("marquee")) == []
+
+
+@pytest.mark.usefixtures("environment")
+def test_lines_of_a_file_can_be_replayed(settings, conninfo, tmp_path):
+    file = tmp_path / "stream.log"
+    file.write_bytes(b"\n".join(seeded_lines(100, seed=1)))
+    assert CliRunner().invoke(app, ["replay", str(file), "--speed", "1e9"]).exit_code == 0
+    with Running(settings, conninfo("ingest")):
+        wait_for_rows(conninfo("marquee"), 100)
+
+
+def test_a_connection_is_forwarded_both_ways():
+    with socket.create_server(("localhost", 0)) as target, socket.socket() as free:
+        free.bind(("localhost", 0))
+        listen = f"localhost:{free.getsockname()[1]}"
+        free.close()
+        to = f"localhost:{target.getsockname()[1]}"
+        child = subprocess.Popen([sys.executable, "-m", "ingest", "forward", listen, to])
+        try:
+            with connected(listen) as here, target.accept()[0] as there:
+                here.sendall(b"question")
+                assert there.recv(100) == b"question"
+                there.sendall(b"answer")
+                assert here.recv(100) == b"answer"
+        finally:
+            child.terminate()
+            child.wait()
+
+
+def connected(address: str) -> socket.socket:
+    """A connection to where something will soon listen."""
+    host, _, port = address.partition(":")
+    until = time.monotonic() + 30
+    while True:
+        try:
+            return socket.create_connection((host, int(port)))
+        except ConnectionRefusedError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
 
 
 def test_it_goes_on_after_its_connection_to_postgresql_was_cut(

@@ -46,7 +46,7 @@ def test_every_table_and_column_has_a_comment(conninfo):
     with psycopg.connect(conninfo("marquee")) as connection:
         bare = connection.execute(
             "SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
-            " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')"
+            " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v')"
             " AND NOT c.relispartition AND a.attnum > 0 AND NOT a.attisdropped"
             " AND c.relname NOT LIKE %s AND c.relname <> 'alembic_version'"
             " AND (col_description(c.oid, a.attnum) IS NULL OR obj_description(c.oid) IS NULL)",

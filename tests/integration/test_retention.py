@@ -1,4 +1,8 @@
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
 from ingest.audit import audit
@@ -16,10 +21,19 @@ from ingest.drop import drop_partition
 from ingest.errors import PartitionInUseError
 from ingest.expiry import Decision, decide
 from ingest.landing import Landing, connect, store_first_offsets, stored_offsets
-from ingest.lines import ONE_TO_FIVE, AccountCreated, Event, Rated, Watched, format_line
+from ingest.lines import (
+    ONE_TO_FIVE,
+    AccountCreated,
+    Event,
+    Rated,
+    Watched,
+    format_line,
+    rating_scale,
+)
 from ingest.partitions import Partition, PartitionSettings, existing_partitions, make_partitions
+from ingest.reprocessing import rejects_table, reprocess
 from ingest.retention import drop, intend, retain, retention_table, roll_up_viewings
-from ingest.rows import Slice
+from ingest.rows import Rules, Slice
 from ingest.tables import EVENT_TABLES
 
 DAY = timedelta(days=1)
@@ -139,10 +153,14 @@ def test_a_pass_carries_out_what_a_killed_one_had_only_intended(conninfo, retent
     assert balanced(retention)
 
 
+def to_drop(partition: Partition) -> Decision:
+    return Decision(partition, NOW, drop=True, overdue=True, held=False, reason="")
+
+
 def intended(retention: psycopg.Connection) -> Partition:
     """The partition of watch that holds OLD, after the intent to drop it was written down."""
     oldest = next(p for p in existing_partitions(retention, "watch") if p.lower <= OLD < p.upper)
-    intend(retention, Decision(oldest, drop=True, overdue=True, reason=""), NOW)
+    intend(retention, to_drop(oldest), NOW)
     return oldest
 
 
@@ -180,7 +198,7 @@ def test_a_drop_that_waits_for_a_reader_gives_way_to_ingest(conninfo, retention)
     land(conninfo, [Watched(OLD, 1, "up+2009", 7)])
     roll_up_viewings(retention)
     oldest = next(p for p in existing_partitions(retention, "watch") if p.lower <= OLD < p.upper)
-    decision = Decision(oldest, drop=True, overdue=True, reason="")
+    decision = to_drop(oldest)
     locked = 0
     with (
         psycopg.connect(conninfo("recommender")) as reader,
@@ -268,10 +286,128 @@ def test_the_table_says_what_would_go_and_why_the_rest_stays(conninfo, retention
     judge(conninfo, until=NOW - 8 * DAY)
     table = retention_table(retention, A_WEEK, NOW)
     day = {n: f"watch_{NOW - n * DAY:%Y%m%d}t000000" for n in range(12)}
-    said = {line.split()[0]: line.split(maxsplit=1)[1] for line in table.splitlines()}
-    assert said[day[10]].startswith("dropped   older than its time to live since")
-    assert said[day[8]].startswith("kept      not judged: the lease holds rows from")
-    assert said[day[1]].startswith("kept      younger than its time to live until")
+    said = {
+        line.split()[0]: (line.split()[1], " ".join(line.split()[3:]))
+        for line in table.splitlines()
+    }
+    assert said[day[10]][0] == "dropped"
+    assert said[day[10]][1].startswith("older than its time to live since")
+    assert said[day[8]][0] == "kept"
+    assert said[day[8]][1].startswith("not judged: the lease holds rows from")
+    assert said[day[1]][1].startswith("younger than its time to live until")
+
+
+def test_the_plan_can_be_looked_at(conninfo, retention):
+    judge(conninfo, until=NOW - 8 * DAY)
+    retain(retention, A_WEEK, NOW)
+    with psycopg.connect(conninfo("analyst")) as analyst:
+        assert analyst.execute(
+            "SELECT partition_name, drops FROM expiry WHERE relation = 'watch' AND reason LIKE"
+            " 'not judged%' ORDER BY 1 LIMIT 1"
+        ).fetchone() == (f"watch_{NOW - 8 * DAY:%Y%m%d}t000000", False)
+
+
+def test_a_disk_budget_drops_the_oldest_judged_partition_and_says_so(conninfo, retention):
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7), Watched(OLD + 3 * DAY, 1, "up+2009", 7)])
+    judge(conninfo, until=OLD + 2 * DAY)
+    retain(retention, PartitionSettings(disk_budget_gib=0), NOW)
+    with psycopg.connect(conninfo("analyst")) as connection:
+        assert connection.execute("SELECT time FROM watch").fetchall() == [(OLD + 3 * DAY,)]
+        assert connection.execute(
+            "SELECT count(*) FROM dropped_partition WHERE partition_name = %s"
+            " AND reason LIKE 'disk budget: %% GiB of 0 GiB are used'",
+            (f"watch_{OLD:%Y%m%d}t000000",),
+        ).fetchone() == (1,)
+    assert balanced(retention)
+
+
+def test_a_stuck_lease_is_overridden_only_where_that_is_set(conninfo, retention):
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7)])
+    judge(conninfo, until=OLD)
+    retain(retention, A_WEEK.model_copy(update={"lease_bound": DAY}), NOW)
+    assert count(conninfo, "watch") == 1
+    override = {"lease_bound": DAY, "override_stuck_lease": True}
+    retain(retention, A_WEEK.model_copy(update=override), NOW)
+    assert count(conninfo, "watch") == 0
+
+
+def test_a_pass_killed_between_intent_and_drop_is_carried_out_by_the_next(
+    conninfo, retention, tmp_path
+):
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7)])
+    judge(conninfo, until=NOW)
+    where = conninfo_to_dict(conninfo("marquee"))
+    (tmp_path / "password").write_text(where["password"])
+    environment = os.environ | {
+        "DATABASE_HOST": where["host"],
+        "DATABASE_PORT": where["port"],
+        "DATABASE_NAME": where["dbname"],
+        "DATABASE_USER": where["user"],
+        "DATABASE_PASSWORD_FILE": str(tmp_path / "password"),
+        "PGOPTIONS": "-c role=retention",
+        "TIME_TO_LIVE": "P7D",
+    }
+    with psycopg.connect(conninfo("recommender")) as reader:
+        reader.execute("SELECT count(*) FROM watch")
+        child = subprocess.Popen(
+            [sys.executable, "-m", "ingest", "retain", "pass"],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+        )
+        while not count(conninfo, "dropped_partition WHERE dropped_at IS NULL"):
+            assert child.poll() is None
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+    assert count(conninfo, "watch") == 1
+    retain(retention, A_WEEK, NOW)
+    assert count(conninfo, "watch") == 0
+    assert count(conninfo, "dropped_partition WHERE dropped_at IS NULL") == 0
+    assert balanced(retention)
+
+
+def rules(retention: psycopg.Connection, highest: float = 5) -> Rules:
+    return Landing(retention, "topic", rating_scale(1, highest, 1), timedelta(minutes=5)).rules(NOW)
+
+
+def test_refused_lines_that_can_be_read_by_now_move_and_the_audit_balances(conninfo, retention):
+    land(conninfo, [Rated(NOW, 1, "up+2009", 9.0), Rated(NOW, 1, "up+2009", 4.0)])
+    with connect(conninfo("ingest")) as ingest:
+        landing = Landing(ingest, "topic", ONE_TO_FIVE, timedelta(minutes=5))
+        landing.land([Slice(0, 2, [b"no line of ours"])], NOW)
+    assert reprocess(retention, rules(retention, highest=10)).count == {"rating": 1}
+    assert (count(conninfo, "rating"), count(conninfo, "reject")) == (2, 1)
+    assert balanced(retention)
+
+
+def test_a_minute_that_is_taken_late_is_rolled_up_and_met_once(conninfo, retention):
+    land(conninfo, [Watched(NOW, 1, "up+2009", 7)])
+    with psycopg.connect(conninfo("marquee")) as owner:
+        line = format_line(Watched(NOW, 2, "alien+1979", 8))
+        owner.execute("INSERT INTO reject VALUES (now(), 'bad_time', %s, 0, 1)", (line,))
+        owner.execute("UPDATE stream_offset SET next_offset = 2")
+    roll_up_viewings(retention)
+    meet(retention)
+    reprocess(retention, rules(retention))
+    roll_up_viewings(retention)
+    assert [(user, minutes) for user, _, minutes, *_ in viewings(conninfo)] == [(1, 1), (2, 1)]
+    assert count(conninfo, "app_user") == 2
+
+
+def test_refused_lines_are_shown_by_reason(conninfo, retention):
+    land(conninfo, [Rated(NOW, 1, "up+2009", 9.0)] * 2)
+    line = rejects_table(retention, samples=1).splitlines()[1].split()
+    assert (line[:2], line[-1]) == (["bad_rating", "2"], "/rate/up+2009=9")
+
+
+def test_a_movie_that_a_strict_catalogue_does_not_know_is_asked_about(conninfo, retention):
+    with connect(conninfo("ingest")) as ingest:
+        store_first_offsets(ingest, "topic", {0: 0})
+        landing = Landing(ingest, "topic", ONE_TO_FIVE, timedelta(minutes=5), strict=True)
+        landing.land([Slice(0, 0, [format_line(Watched(NOW, 1, "up+2009", 7))])], NOW)
+    meet(retention)
+    with psycopg.connect(conninfo("analyst")) as connection:
+        assert connection.execute("SELECT reason FROM reject").fetchall() == [("unknown_movie",)]
+        assert connection.execute("SELECT movie_id FROM movie").fetchall() == [("up+2009",)]
 
 
 def test_minutes_wide_partitions_live_through_passes(conninfo, retention):

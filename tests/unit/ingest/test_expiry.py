@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingest.expiry import Decision, decide
+from ingest.expiry import GIB, Decision, Lease, decide, judged_until, keep_budget
 from ingest.partitions import Partition, PartitionSettings
 from ingest.tables import EVENT_TABLES
 
@@ -48,3 +48,42 @@ def test_other_tables_wait_for_nobody():
 
 def test_the_lease_may_end_exactly_where_the_partition_does():
     assert decided(WATCH, TODAY - 8 * DAY, judged_until=TODAY - 8 * DAY).drop
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "override", "expected"),
+    [
+        ([], True, None),
+        ([3], False, TODAY - 3 * DAY),
+        ([3, 8], False, TODAY - 8 * DAY),
+        ([3, 8], True, TODAY - 3 * DAY),
+        ([8], True, TODAY),
+    ],
+)
+def test_the_earliest_lease_that_is_heeded_decides(days_ago, override, expected):
+    leases = [Lease(f"owner {days}", TODAY - days * DAY) for days in days_ago]
+    settings = SETTINGS.model_copy(update={"override_stuck_lease": override})
+    assert judged_until(leases, settings, TODAY) == expected
+
+
+def test_a_budget_takes_the_oldest_that_nobody_holds_until_the_rest_fits():
+    uppers = [TODAY - days * DAY for days in (5, 4, 3, 2)]
+    decisions = [decided(WATCH, upper, judged_until=TODAY - 3 * DAY) for upper in reversed(uppers)]
+    sizes = {one.partition.name: GIB for one in decisions}
+    kept = keep_budget(decisions, sizes, 2 * GIB)
+    assert [(one.partition.upper, one.drop) for one in kept] == [
+        (uppers[0], True),
+        (uppers[1], True),
+        (uppers[2], False),
+        (uppers[3], False),
+    ]
+    assert kept[0].reason == "disk budget: 4 GiB of 2 GiB are used"
+
+
+def test_a_budget_never_takes_what_is_held_or_still_filling():
+    decisions = [
+        decided(WATCH, TODAY - 2 * DAY, judged_until=TODAY - 3 * DAY),
+        decided(REJECT, TODAY + DAY),
+    ]
+    sizes = {one.partition.name: GIB for one in decisions}
+    assert not any(one.drop for one in keep_budget(decisions, sizes, 0))
