@@ -108,7 +108,7 @@ def start_slot(settings: Settings) -> Flask:
     slot = Slot(settings.models_dir, assignment, metrics)
     activity = RecentActivity(settings.activity_users)
     lately = PopularLately(datetime.now(UTC))
-    fallbacks = CurrentFallbacks(lately)
+    fallbacks = CurrentFallbacks(lately, KeptConnection(settings.conninfo()))
     follower = ActivityFollower(
         KeptConnection(settings.conninfo()),
         settings.kafka_topic,
@@ -126,11 +126,14 @@ def start_slot(settings: Settings) -> Flask:
             follower.catch_up(offsets_trained_on(slot.model))
             metrics.activity_followed.set_to_current_time()
 
+    def refresh_fallbacks() -> None:
+        fallbacks.refresh(datetime.now(UTC), slot.model)
+
     stop = Event()
     work = (
         ("model", lambda: slot.follow(time.monotonic()), LOOK_FOR_MODEL_SECONDS),
         ("activity", follow_activity, FOLLOW_ACTIVITY_SECONDS),
-        ("fallbacks", lambda: fallbacks.refresh(datetime.now(UTC)), REFRESH_FALLBACKS_SECONDS),
+        ("fallbacks", refresh_fallbacks, REFRESH_FALLBACKS_SECONDS),
         ("receipts", writer.write_all, WRITE_RECEIPTS_SECONDS),
         ("store", store.store_all, STORE_RECEIPTS_SECONDS),
     )

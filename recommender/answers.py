@@ -42,15 +42,15 @@ class ModelAnswers:
         self._lines: dict[int, Line] = {}
         self._figures: dict[Reason, tuple[Counter, Histogram]] = {}
 
-    def line(self, user_id: int, recent: Recent, fallback: Fallback) -> Line:
+    def line(self, user_id: int, recent: Recent, fallbacks: Fallbacks) -> Line:
         """The usual answer, ranked anew only if something changed since the last time."""
         line = self._lines.get(user_id)
         if (
             line is None
             or line.recent is not recent
-            or not (line.is_personal or line.fallback is fallback)
+            or not (line.is_personal or line.fallback is fallbacks(user_id))
         ):
-            line = self._rank(user_id, recent, fallback)
+            line = self._rank(user_id, recent, fallbacks(user_id))
             self._keep(user_id, line)
         return line
 
@@ -100,7 +100,7 @@ class Answers:
         """The line to send: 20 movie ids separated by commas, best first."""
         started = time.perf_counter()
         answers = self._answers_of(model)
-        line = answers.line(user_id, self._activity.of(user_id), self._fallbacks(user_id))
+        line = answers.line(user_id, self._activity.of(user_id), self._fallbacks)
         self._account(answers, user_id, line.movies, line.reason, bucket, started)
         return f"{line.movies}\n".encode()
 

@@ -8,6 +8,8 @@ import structlog
 from prometheus_client import Counter
 from psycopg import OperationalError
 
+from recommender.errors import RecommenderError
+
 LOG = structlog.get_logger()
 
 FIRST_DELAY = 0.2
@@ -33,6 +35,8 @@ def _succeeds(name: str, step: Callable[[], None]) -> bool:
         step()
     except OperationalError as error:
         LOG.warning("database out of reach", task=name, error=str(error).strip())
+    except (OSError, RecommenderError) as error:
+        LOG.error("failed", task=name, error=str(error))  # noqa: TRY400 -- the message says it all
     except Exception:
         LOG.exception("failed", task=name)
     else:

@@ -19,7 +19,10 @@ receipt = Table(
     ),
     Column("arm", Text, nullable=False, comment="experiment arm; control outside of one"),
     Column(
-        "reason", Text, nullable=False, comment="how the list came about: model, fold_in, popular"
+        "reason",
+        Text,
+        nullable=False,
+        comment="how the list came about: model, fold_in, people, lately or popular",
     ),
     Column("latency_ms", REAL, nullable=False, comment="time spent on the answer, milliseconds"),
     comment="One row for each answer: who got which list, from which model, and why",

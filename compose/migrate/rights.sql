@@ -36,8 +36,8 @@ GRANT SELECT ON rating, viewing, viewing_progress, movie, app_user, stream_offse
     TO trainer;
 GRANT SELECT, INSERT ON model_version TO trainer;
 
--- a slot explains receipts: what was answered, by which model
-GRANT SELECT ON rating, watch, stream_offset, model_version TO recommender;
+-- a slot follows what users do, knows who is like whom, and explains its receipts
+GRANT SELECT ON rating, watch, stream_offset, model_version, app_user TO recommender;
 GRANT SELECT, INSERT ON receipt TO recommender;
 GRANT SELECT, INSERT, UPDATE ON receipt_spool TO recommender;
 

@@ -145,3 +145,42 @@ def test_a_slot_that_never_had_a_good_model_says_503(slots):
 
     assert get(slot.port, "/recommend/1")[0] == 503
     assert json.loads(get(slot.port, "/readyz")[1])["slot"] == "green"
+
+
+def test_somebody_new_is_answered_by_what_people_like_them_know(slots, conninfo):
+    seen = {user: [40, 41] if user <= 60 else [0, 1] for user in range(1, 121)}
+    publish(slots.models, FIRST, top={user: range(10, 30) for user in seen}, seen=seen)
+    with psycopg.connect(conninfo("marquee")) as connection:
+        connection.execute(
+            "INSERT INTO app_user (user_id, age, gender)"
+            " SELECT n, CASE WHEN n <= 60 OR n = 999 THEN 25 ELSE 62 END, 'F'"
+            " FROM generate_series(1, 999) AS n"
+        )
+    slot = slots.start("blue", FIRST)
+
+    eventually(lambda: MOVIES[40] in get(slot.port, "/recommend/999")[1].split(",")[:2])
+    answer = json.loads(get(slot.port, "/recommend/999", Accept="application/json")[1])
+    assert answer["reason"] == "people"
+
+
+def test_what_many_did_lately_is_answered_to_somebody_unknown(slots, conninfo):
+    publish(slots.models, FIRST)
+    slot = slots.start("blue", FIRST)
+    land(conninfo("marquee"), [("rating", user, MOVIES[33], 5, user) for user in range(1, 9)], 9)
+
+    eventually(lambda: get(slot.port, "/recommend/999")[1].startswith(MOVIES[33]))
+    assert 'reason="lately"' in get(slot.port, "/metrics")[1]
+
+
+def test_how_fresh_answers_are_is_measured_from_lines_that_came_in_meanwhile(slots, conninfo):
+    publish(slots.models, FIRST)
+    slot = slots.start("blue", FIRST)
+    eventually(lambda: "marquee_activity_followed_timestamp_seconds 1" in metrics_of(slot))
+    assert "marquee_freshness_seconds_count 0.0" in metrics_of(slot)
+    land(conninfo("marquee"), [("rating", 5, MOVIES[3], 5, 0)], 1)
+
+    eventually(lambda: "marquee_freshness_seconds_count 1.0" in metrics_of(slot))
+
+
+def metrics_of(slot):
+    return get(slot.port, "/metrics")[1]
