@@ -10,14 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from trainer.algorithms.algorithm import FittedModel, RatingModel
 from trainer.interactions import Interactions
-from trainer.ranking import rank
+from trainer.ranking import USERS_AT_ONCE, rank
 from trainer.split import Split
 
 DEPTH = 20
 RESAMPLES = 2_000
+PLANTED_USERS = 2_000
 DISCOUNTS = 1 / np.log2(np.arange(2, DEPTH + 2))
 IDEAL = np.cumsum(DISCOUNTS)
 
@@ -39,6 +41,12 @@ class RankingFigures:
     """float64 [judged users]."""
     recall: NDArray[np.float64]
     """float64 [judged users]."""
+    precision: NDArray[np.float64]
+    """float64 [judged users]: average precision, over min(20, relevant)."""
+    rows: NDArray[np.int32]
+    """int32 [judged users]: their rows in the matrix."""
+    lists: NDArray[np.int32]
+    """int32 [judged users, 20]: what they were shown; `PADDING` where there was no more."""
 
     @property
     def mean_ndcg(self) -> float:
@@ -64,21 +72,73 @@ def judge_ranking(model: FittedModel, split: Split, liked: float) -> RankingFigu
     """
     relevant = split.test.only(split.test.ratings >= liked)
     numbers = np.diff(relevant.indptr)
-    judged = np.flatnonzero((numbers > 0) & (np.diff(split.training.indptr) > 0))
+    known = np.diff(split.training.indptr) > 0
+    judged = np.flatnonzero((numbers > 0) & known).astype(np.int32)
     wanted = relevant.matrix(np.ones(len(relevant), np.float32))
-    hits = [
-        _hits(wanted[rows].toarray() > 0, lists.items)
-        for rows, lists in rank(model, split.training, judged.astype(np.int32), DEPTH)
-    ]
-    return _figures(np.vstack([np.zeros((0, DEPTH)), *hits]), np.minimum(numbers[judged], DEPTH))
+    lists = [np.zeros((0, DEPTH), np.int32)]
+    hits = [np.zeros((0, DEPTH), np.bool_)]
+    for rows, best in rank(model, split.training, judged, DEPTH):
+        lists.append(best.items)
+        hits.append(_hits(wanted[rows].toarray() > 0, best.items))
+    possible = np.minimum(numbers[judged], DEPTH)
+    return _figures(np.vstack(hits), possible, judged, np.vstack(lists))
 
 
 def _hits(wanted: NDArray[np.bool_], items: NDArray[np.int32]) -> NDArray[np.bool_]:
     return np.take_along_axis(wanted, items.astype(np.intp), axis=1) & (items >= 0)
 
 
-def _figures(hits: NDArray[np.float64], possible: NDArray[np.int64]) -> RankingFigures:
-    return RankingFigures(hits @ DISCOUNTS / IDEAL[possible - 1], hits.sum(axis=1) / possible)
+def _figures(
+    hits: NDArray[np.bool_],
+    possible: NDArray[np.int64],
+    rows: NDArray[np.int32],
+    lists: NDArray[np.int32],
+) -> RankingFigures:
+    precisions = np.cumsum(hits, axis=1) / np.arange(1, DEPTH + 1)
+    return RankingFigures(
+        ndcg=hits @ DISCOUNTS / IDEAL[possible - 1],
+        recall=hits.sum(axis=1) / possible,
+        precision=(precisions * hits).sum(axis=1) / possible,
+        rows=rows,
+        lists=lists,
+    )
+
+
+def planted_places(model: FittedModel, split: Split) -> NDArray[np.float64]:
+    """Where each user's planted movie comes among all that the user never met.
+
+    Args:
+        model: fitted to the split's training part.
+        split: with planted movies.
+
+    Returns:
+        float64 [n], 0 for the first and 1 for the last; of equal scores the middle. At most
+        `PLANTED_USERS` users are asked for. Without knowledge these are uniform.
+    """
+    if split.planted is None:
+        return np.empty(0)
+    everybody = np.flatnonzero((split.planted >= 0) & (np.diff(split.training.indptr) > 0))
+    asked = everybody[:: max(1, len(everybody) // PLANTED_USERS)].astype(np.int32)
+    met = split.training.matrix(np.ones(len(split.training), np.float32))
+    met = met + split.test.matrix(np.ones(len(split.test), np.float32))
+    pieces = [
+        _places(model, met, piece, split.planted[piece])
+        for piece in np.split(asked, range(USERS_AT_ONCE, len(asked), USERS_AT_ONCE))
+    ]
+    return np.concatenate(pieces)
+
+
+def _places(
+    model: FittedModel,
+    met: sparse.csr_array,
+    rows: NDArray[np.int32],
+    planted: NDArray[np.int32],
+) -> NDArray[np.float64]:
+    scores = model.score(rows)
+    own = scores[np.arange(len(rows)), planted][:, None]
+    others = met[rows].toarray() == 0
+    better = ((scores > own) & others).sum(axis=1) + ((scores == own) & others).sum(axis=1) / 2
+    return np.asarray(better / np.maximum(1, others.sum(axis=1)), np.float64)
 
 
 def judge_ratings(model: RatingModel, test: Interactions) -> RatingError | None:

@@ -1,10 +1,21 @@
 """A version's manifest as a page for people."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from trainer.artifact import Manifest
 
-COLUMNS = ("validation_ndcg20", "ndcg20", "recall20", "rmse", "mae")
+COLUMNS = (
+    "validation_ndcg20",
+    "ndcg20",
+    "recall20",
+    "map20",
+    "coverage20",
+    "novelty20",
+    "gini20",
+    "rmse",
+    "mae",
+)
 
 
 def report(manifest: Manifest) -> str:
@@ -14,11 +25,13 @@ def report(manifest: Manifest) -> str:
             f"version    {manifest.version}",
             f"data       {_data(manifest.data)}",
             f"parameters {_parameters(manifest.parameters)}",
+            *_data_report(manifest.data.get("report", {})),
             f"code       {manifest.code['git_commit']}",
             "",
             *_table(manifest.figures),
             "",
             *_gains(manifest.figures),
+            *_segments(manifest.figures),
             f"gate       {manifest.gate['verdict'].upper()}: {manifest.gate['reason']}",
         ]
     )
@@ -31,17 +44,38 @@ def _data(data: Mapping[str, object]) -> str:
     )
 
 
+def _data_report(report: Mapping[str, Any]) -> list[str]:
+    if not report:
+        return []
+    per_user = report["per_user"]
+    counts = (
+        f"           {report['ratings']:,} rated, {report['viewings_unrated']:,} only watched,"
+        f" density {report['density']:.2%}; {per_user['least']:.0f} to {per_user['most']:,.0f}"
+        f" a user, half have {per_user['median']:.0f} or more"
+    )
+    lines = [counts]
+    if "drift" in report:
+        lines.append(
+            f"           since the last version: {report['users_unseen']:.1%} of the users and"
+            f" {report['movies_unseen']:.1%} of the movies new, drift {report['drift']:.3f}"
+        )
+    return [*lines, *(f"ALARM      {alarm}" for alarm in report["alarms"])]
+
+
 def _parameters(parameters: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {value}" for name, value in parameters.items()) or "none"
 
 
 def _table(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
     algorithms = [name.removeprefix("ndcg20_") for name in figures if _is_ranked(name)]
+    columns = [
+        column for column in COLUMNS if any(f"{column}_{name}" in figures for name in algorithms)
+    ]
     rows = [
-        [name, *(_cell(figures.get(f"{column}_{name}")) for column in COLUMNS)]
+        [name, *(_cell(figures.get(f"{column}_{name}")) for column in columns)]
         for name in algorithms
     ]
-    return _aligned([["algorithm", *COLUMNS], *rows])
+    return _aligned([["algorithm", *columns], *rows])
 
 
 def _is_ranked(name: str) -> bool:
@@ -62,6 +96,15 @@ def _aligned(rows: list[list[str]]) -> list[str]:
 
 def _padded(row: list[str], widths: list[int]) -> Iterable[str]:
     return (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+
+
+def _segments(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
+    prefix = "segment_ndcg20_"
+    return [
+        f"for        {name.removeprefix(prefix).replace('_', ' ')}: {_cell(figure)} NDCG@20"
+        for name, figure in figures.items()
+        if name.startswith(prefix)
+    ]
 
 
 def _gains(figures: Mapping[str, Mapping[str, float]]) -> list[str]:

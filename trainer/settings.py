@@ -26,6 +26,13 @@ class Settings(DatabaseSettings):
     gate_tolerance: float = Field(
         default=0.1, ge=0, description="share of the live model's NDCG a version may fall short of"
     )
+    gate_minimum_coverage: float = Field(
+        default=0.01, ge=0, le=1, description="share of the movies that the judged lists must show"
+    )
+    gate_largest_mib: float = Field(default=1024, gt=0, description="what a version may take")
+    gate_slowest_fold_in_ms: float = Field(
+        default=100, gt=0, description="how long scoring a new user may take"
+    )
     keep_versions: int = Field(default=10, ge=1, description="how many of the newest are kept")
     schedule: Literal["internal", "jenkins"] = "internal"
     retrain_cron: str = Field(default="0 3 * * *", description="empty: never by itself")
@@ -50,4 +57,10 @@ class Settings(DatabaseSettings):
     @property
     def rules(self) -> Rules:
         """What the gate asks for."""
-        return Rules(self.gate_minimum_users, self.gate_tolerance)
+        return Rules(
+            self.gate_minimum_users,
+            self.gate_tolerance,
+            self.gate_minimum_coverage,
+            self.gate_largest_mib,
+            self.gate_slowest_fold_in_ms,
+        )

@@ -1,6 +1,6 @@
 """Past and future: what an algorithm may learn from, and what it is judged on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ class Split:
 
     training: Interactions
     test: Interactions
+    planted: NDArray[np.int32] | None = None
+    """int32 [users]: a movie planted in each user's test part; -1 where there was no room."""
 
 
 def split_each_user(interactions: Interactions) -> Split:
@@ -34,3 +36,40 @@ def split_at_one_time(interactions: Interactions) -> Split:
 
 def _split(interactions: Interactions, training: NDArray[np.bool_]) -> Split:
     return Split(interactions.only(training), interactions.only(~training))
+
+
+def plant(split: Split, random: np.random.Generator) -> Split:
+    """Hide in each user's test part a movie, drawn from all that the user never met.
+
+    Nothing can be known of where it ranks: whoever ranks it high has seen the test part. It
+    is unrated, so no figure counts it as relevant.
+    """
+    users, movies = len(split.test.users), len(split.test.movies)
+    met = split.training.matrix(np.ones(len(split.training), np.float32))
+    met = met + split.test.matrix(np.ones(len(split.test), np.float32))
+    planted = random.integers(movies, size=users).astype(np.int32)
+    for row in range(users):
+        own = met.indices[met.indptr[row] : met.indptr[row + 1]]
+        planted[row] = _first_not_in(own, int(planted[row]), movies)
+    return Split(split.training, _with(split.test, planted), planted)
+
+
+def _first_not_in(own: NDArray[np.int32], drawn: int, movies: int) -> int:
+    if len(own) == movies:
+        return -1
+    unmet = np.setdiff1d(np.arange(movies), own) if drawn in own else np.array([drawn])
+    return int(unmet[drawn % len(unmet)])
+
+
+def _with(test: Interactions, planted: NDArray[np.int32]) -> Interactions:
+    rows = np.flatnonzero(planted >= 0)
+    ends = test.indptr[rows + 1]
+    lengths = np.diff(test.indptr) + (planted >= 0)
+    latest = np.iinfo(np.int64).max
+    return replace(
+        test,
+        indptr=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        items=np.insert(test.items, ends, planted[rows]),
+        ratings=np.insert(test.ratings, ends, np.float32(np.nan)),
+        times=np.insert(test.times, ends, latest),
+    )

@@ -1,7 +1,10 @@
 """The runbook of a training: from the tables to a version that is published and recorded."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import psycopg
@@ -16,19 +19,38 @@ from trainer.artifact import (
     Manifest,
     SeenItems,
     TopLists,
+    read_version,
     remove_unfinished,
     version_name,
     write_version,
 )
 from trainer.collector import assigned, collect
+from trainer.data_report import LastVersion, data_report
+from trainer.errors import VersionError
+from trainer.gate import Cost, within
 from trainer.interactions import Interactions
 from trainer.ranking import rank
-from trainer.records import deployed_versions, live_version, record_version, training_lock
-from trainer.selection import Selection, figures, later_figures, select
+from trainer.records import (
+    deployed_versions,
+    live_version,
+    newest_version,
+    record_version,
+    training_lock,
+)
+from trainer.selection import (
+    Selection,
+    Terms,
+    figures,
+    later_figures,
+    new_user_figures,
+    select,
+)
 from trainer.settings import Settings
-from trainer.snapshot import Snapshot, take_snapshot
+from trainer.snapshot import take_snapshot
 from trainer.trials import Recipe, recipe_of, recipes
 
+FOLDED_IN = 20
+"""Items of the new user by whom a version's latency is measured."""
 THREADS = 1
 """Threads of linear algebra: with one, the same data gives the same bits again."""
 
@@ -75,13 +97,11 @@ def train(
         snapshot = take_snapshot(connection, settings.watched_minutes)
         progress.step(_told(snapshot.interactions))
         live = live_recipe(connection, progress)
-        selection = select(
-            snapshot.interactions, live, settings.scale, settings.rules, progress.step
-        )
-        progress.step(
-            f"gate: {selection.verdict.manifest()['verdict']}: {selection.verdict.reason}"
-        )
-        manifest = publish(snapshot, selection, settings, clock, progress)
+        report = data_report(snapshot.interactions, last_version(connection, settings))
+        terms = Terms(settings.scale, settings.rules, live, report["alarms"])
+        selection = select(snapshot.interactions, terms, progress.step)
+        data = snapshot.summary() | {"report": report}
+        manifest = publish(snapshot.interactions, data, selection, Run(settings, clock, progress))
         record_version(connection, manifest)
         progress.step(f"published {manifest.version}")
         for name in remove_old(connection, settings):
@@ -119,34 +139,66 @@ def live_recipe(connection: psycopg.Connection, progress: Progress) -> Recipe | 
     return recipe
 
 
+def last_version(connection: psycopg.Connection, settings: Settings) -> LastVersion | None:
+    """What the version before this one knew; None without one that can be read."""
+    newest = newest_version(connection)
+    if newest is None:
+        return None
+    try:
+        version = read_version(settings.versions_directory / newest.version)
+    except VersionError:  # it was removed, or its arrays were
+        return None
+    return LastVersion(newest.data, version.contents.users, version.movies)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a training has from outside."""
+
+    settings: Settings
+    clock: Callable[[], datetime]
+    progress: Progress
+
+
 def publish(
-    snapshot: Snapshot,
-    selection: Selection,
-    settings: Settings,
-    clock: Callable[[], datetime],
-    progress: Progress,
+    interactions: Interactions, data: Mapping[str, Any], selection: Selection, run: Run
 ) -> Manifest:
     """Fit the chosen recipe to everything, and write it down with all that is known of it."""
-    interactions, chosen = snapshot.interactions, selection.chosen
+    settings, progress, chosen = run.settings, run.progress, selection.chosen
     found = figures(selection) | later_figures(interactions, chosen, settings.scale)
-    progress.step(f"judged {chosen.algorithm} by one cut in time, too")
+    found |= new_user_figures(selection, settings.scale)
+    progress.step(f"judged {chosen.algorithm} by one cut in time and for new users, too")
     model = chosen.fit(interactions)
     progress.step(f"fitted {chosen.algorithm} to everything")
     contents = _contents(model, interactions)
-    ended = clock()
+    cost = cost_of(contents)
+    verdict = within(cost, settings.rules, selection.verdict).manifest()
+    progress.step(f"gate: {verdict['verdict']}: {verdict['reason']}")
+    ended = run.clock()
     manifest = Manifest(
         version=version_name(ended, chosen.algorithm),
         algorithm=chosen.algorithm,
         parameters=chosen.parameters,
         created_at=ended.isoformat(),
-        data=snapshot.summary(),
+        data=data,
         code=provenance.code(settings.git_commit, settings.lock_file),
         machine=provenance.machine(THREADS),
         libraries=provenance.libraries(),
-        figures=found,
-        gate=selection.verdict.manifest(),
+        figures=found | {"size_mib": {"value": cost.mib}},
+        gate=verdict,
     )
     return write_version(settings.versions_directory, manifest, contents)
+
+
+def cost_of(contents: Contents) -> Cost:
+    """What a version takes: the size of its arrays, and the time to fold somebody in."""
+    items = contents.popular[:FOLDED_IN].copy()
+    ratings = np.full(len(items), np.nan, np.float32)
+    contents.model.fold_in(items, ratings)  # the first time, memory is still being fetched
+    begun = time.perf_counter()
+    contents.model.fold_in(items, ratings)
+    milliseconds = (time.perf_counter() - begun) * 1e3
+    return Cost(sum(array.nbytes for array in contents.arrays().values()) / 2**20, milliseconds)
 
 
 def _contents(model: FittedModel, interactions: Interactions) -> Contents:

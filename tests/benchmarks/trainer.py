@@ -39,7 +39,7 @@ from trainer.evaluation import judge_ranking, mean_figure
 from trainer.gate import Rules
 from trainer.interactions import Catalogue, Interactions, Scale
 from trainer.ranking import rank
-from trainer.selection import Selection, select
+from trainer.selection import Selection, Terms, select
 from trainer.split import Split, split_each_user
 
 ROOT = Path(__file__).parents[2]
@@ -160,7 +160,7 @@ def in_python(*arguments: str, **environment: str) -> str:
 def ranking_figures(interactions: Interactions, data: Trainset) -> Figures:
     """Everything chosen on validation, and the test part scored once."""
     chosen_in, selection = seconds(
-        lambda: select(interactions, None, SCALE, Rules(30, 0.1), progress)
+        lambda: select(interactions, Terms(SCALE, Rules(30, 0.1)), progress)
     )
     split = split_each_user(interactions)
     found = {

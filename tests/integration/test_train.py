@@ -148,6 +148,15 @@ def test_a_version_is_judged_beside_the_live_one(conninfo, trainer, settings):
     assert second.gate["verdict"] == "accepted"
 
 
+def test_a_version_tells_of_its_data_against_the_one_before(conninfo, trainer, settings):
+    load(conninfo, ratings())
+    clock = Clock()
+    first = train(trainer, settings, clock, quietly).data["report"]
+    second = train(trainer, settings, clock, quietly).data["report"]
+    assert "drift" not in first
+    assert (second["drift"], second["users_unseen"], second["alarms"]) == (0, 0, [])
+
+
 def test_nothing_to_train_on_is_said_clearly(trainer, settings):
     with pytest.raises(NoDataError, match="there is no rating and no viewing yet"):
         train(trainer, settings, Clock(), quietly)

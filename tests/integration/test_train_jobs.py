@@ -127,7 +127,7 @@ def test_sigterm_ends_an_idle_worker_with_success(environment, tmp_path):
 def test_a_training_that_is_interrupted_leaves_nothing_and_is_begun_again(
     conninfo, environment, tmp_path
 ):
-    load(conninfo, users=3_000, movies=3_000)
+    load(conninfo, users=1_000, movies=1_000)
     with working(environment) as worker:
         retrain = start("retrain", environment)
         wait_for(lambda: said(conninfo))

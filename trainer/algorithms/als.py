@@ -54,11 +54,11 @@ class Als:
     name = "als"
 
     def candidates(self, scale: Scale) -> Sequence[AlsConfiguration]:
-        """Three strengths of what was liked over what was not met."""
+        """Two strengths of what was liked over what was not met."""
         unit = scale.highest - scale.midpoint
         return [
             AlsConfiguration(scale.midpoint, 0.4 * unit, alpha=strength / unit)
-            for strength in (10, 5, 20)
+            for strength in (10, 5)
         ]
 
     def configure(self, **parameters: Any) -> AlsConfiguration:

@@ -11,10 +11,16 @@ from typing import Any
 
 import numba
 import numpy as np
+from numba.core import config
+from numba.core.codegen import get_host_cpu_features
 from numpy.typing import NDArray
 from surprise import Trainset
 
 Floats = NDArray[np.float64]
+
+# Numba has no setting for one function; where a CPU has no wider vectors, this changes nothing.
+_FEATURES = get_host_cpu_features()  # type: ignore[no-untyped-call]  # Numba's types end here
+config.CPU_FEATURES = f"{_FEATURES},-prefer-256-bit"  # type: ignore[attr-defined]  # set by Numba
 
 
 def _compiled(function: Callable[..., None]) -> Callable[..., None]:

@@ -66,11 +66,11 @@ class Ease:
     name = "ease"
 
     def candidates(self, scale: Scale) -> Sequence[EaseConfiguration]:
-        """λ of 300, 100 and 1000 on a scale to 5, elsewhere scaled as the preferences' square."""
+        """λ of 300 and 1000 on a scale to 5, elsewhere scaled as the preferences' square."""
         unit = scale.highest - scale.midpoint
         return [
             EaseConfiguration(strength * unit**2, scale.midpoint, 0.4 * unit)
-            for strength in (48, 16, 160)
+            for strength in (48, 160)
         ]
 
     def configure(self, **parameters: Any) -> EaseConfiguration:

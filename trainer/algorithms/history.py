@@ -119,8 +119,8 @@ class RecencyEase:
     name = "recency_ease"
 
     def candidates(self, scale: Scale) -> Sequence[HistoryConfiguration]:
-        """Three strengths of λ; of the middle one also what years and genres add."""
-        blends = ((96, SIDES), (96, Blend(0, 0, 0)), (300, SIDES), (32, SIDES))
+        """Two strengths of λ; of the first also without years and genres."""
+        blends = ((96, SIDES), (96, Blend(0, 0, 0)), (300, SIDES))
         return [_configuration(scale, strength, blend) for strength, blend in blends]
 
     def configure(self, **parameters: Any) -> HistoryConfiguration:
@@ -167,11 +167,11 @@ class RecencyTransitions:
     name = "recency_transitions"
 
     def candidates(self, scale: Scale) -> Sequence[HistoryConfiguration]:
-        """Three weights of the transitions, and two other strengths of λ."""
+        """Three weights of the transitions, nothing but them, and another strength of λ."""
         blends = (
             *((96, replace(SIDES, transitions=weight)) for weight in (1, 0.5, 0.25)),
             (96, Blend(1, 0, 0)),
-            *((strength, replace(SIDES, transitions=1)) for strength in (300, 32)),
+            (300, replace(SIDES, transitions=1)),
         )
         return [_configuration(scale, strength, blend) for strength, blend in blends]
 

@@ -1,7 +1,20 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
-from trainer.gate import Evidence, Rules, ShuffledModel, Verdict, checked, judge
+from trainer.gate import (
+    Cost,
+    Evidence,
+    LeakingModel,
+    Rules,
+    ShuffledModel,
+    Verdict,
+    checked,
+    judge,
+    within,
+)
 
 RULES = Rules(minimum_users=30, tolerance=0.1)
 USERS = 200
@@ -15,11 +28,18 @@ def ndcg(mean, users=USERS):
     return np.clip(random().normal(mean, 0.05, size=users), 0, 1)
 
 
-def ask(candidate, popularity=0.1, live=None, users=USERS):
-    evidence = Evidence(
-        ndcg(candidate, users), ndcg(popularity, users), None if live is None else ndcg(live, users)
+def evidence(candidate, popularity=0.1, live=None, users=USERS):
+    return Evidence(
+        ndcg(candidate, users),
+        ndcg(popularity, users),
+        None if live is None else ndcg(live, users),
+        planted=random().uniform(size=1_000),
+        coverage=0.5,
     )
-    return judge(evidence, RULES, random())
+
+
+def ask(*means, **more):
+    return judge(evidence(*means, **more), RULES, random())
 
 
 def test_better_than_popularity_and_than_live_is_accepted():
@@ -64,20 +84,56 @@ def test_too_few_users_are_neither_pass_nor_fail(users):
 
 def test_an_uncertain_comparison_with_live_is_refused():
     even, odd = np.array([0.9, 0.1] * 20), np.array([0.1, 0.9] * 20)
-    evidence = Evidence(candidate=even, popularity=np.zeros(40), live=odd)
-    assert "may be worse" in judge(evidence, RULES, random()).reason
+    unsure = replace(evidence(0.3), candidate=even, popularity=np.zeros(40), live=odd)
+    assert "may be worse" in judge(unsure, RULES, random()).reason
+
+
+GOOD = Verdict(accepted=True, reason="fine")
+BAD = Verdict(accepted=False, reason="worse")
 
 
 def test_a_gate_that_accepts_shuffled_movies_refuses_everything():
-    good = Verdict(accepted=True, reason="fine")
-    verdict = checked(good, on_shuffled=good)
+    verdict = checked(GOOD, on_shuffled=GOOD, on_leaking=BAD)
     assert not verdict.accepted
     assert "accepts shuffled movies" in verdict.reason
 
 
-def test_a_gate_that_refuses_shuffled_movies_is_believed():
-    good = Verdict(accepted=True, reason="fine")
-    assert checked(good, on_shuffled=Verdict(accepted=False, reason="worse")) == good
+def test_a_gate_that_accepts_a_leaking_model_refuses_everything():
+    verdict = checked(GOOD, on_shuffled=BAD, on_leaking=GOOD)
+    assert not verdict.accepted
+    assert "accepts a leaking model" in verdict.reason
+
+
+def test_a_gate_that_refuses_both_is_believed():
+    assert checked(GOOD, on_shuffled=BAD, on_leaking=BAD) == GOOD
+
+
+def test_who_ranks_planted_movies_high_has_seen_what_was_held_out():
+    knowing = replace(evidence(0.9, live=0.2), planted=np.full(200, 0.1))
+    assert "it has seen what was held out" in judge(knowing, RULES, random()).reason
+
+
+def test_lists_that_show_too_little_of_the_catalogue_are_refused():
+    narrow = replace(evidence(0.3, live=0.2), coverage=0.001)
+    assert "show 0.10% of the movies" in judge(narrow, RULES, random()).reason
+
+
+def test_unusual_data_is_refused():
+    alarmed = replace(evidence(0.3, live=0.2), alarms=["half is gone"])
+    assert judge(alarmed, RULES, random()).reason == "the data is not as usual: half is gone"
+
+
+@pytest.mark.parametrize(
+    ("cost", "reason"),
+    [(Cost(2_000, 1), "it takes 2,000 MiB"), (Cost(1, 500), "a new user takes 500 ms")],
+)
+def test_a_version_beyond_its_budget_is_refused(cost, reason):
+    assert within(cost, RULES, GOOD).reason.startswith(reason)
+
+
+def test_a_version_within_its_budget_keeps_its_verdict():
+    assert within(Cost(10, 3), RULES, GOOD) == GOOD
+    assert within(Cost(2_000, 3), RULES, BAD) == BAD
 
 
 class Model:
@@ -90,3 +146,8 @@ class Model:
 def test_a_shuffled_model_gives_each_movie_the_score_of_another():
     shuffled = ShuffledModel(Model(), np.array([2, 0, 1]))
     assert shuffled.score(np.array([0], np.int32)).tolist() == [pytest.approx([0.3, 0.1, 0.2])]
+
+
+def test_a_leaking_model_puts_what_is_held_out_first():
+    leaking = LeakingModel(Model(), csr_array(np.array([[1, 0, 0]], np.float32)))
+    assert leaking.score(np.array([0], np.int32)).argmax() == 0

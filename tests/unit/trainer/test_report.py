@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from trainer.artifact import Manifest
 from trainer.report import report
 
@@ -35,10 +37,33 @@ def test_the_report_of_a_version():
         "parameters regularisation 300\n"
         "code       abc\n"
         "\n"
-        "algorithm  validation_ndcg20  ndcg20                     recall20  rmse    mae\n"
-        "ease       0.1550             0.1448 (0.1300 to 0.1600)  -         -       -\n"
-        "svd        -                  0.0870 (0.0750 to 0.1000)  -         0.8900  -\n"
+        "algorithm  validation_ndcg20  ndcg20                     rmse\n"
+        "ease       0.1550             0.1448 (0.1300 to 0.1600)  -\n"
+        "svd        -                  0.0870 (0.0750 to 0.1000)  0.8900\n"
         "\n"
         "gain       over popularity: 0.0650 (0.0500 to 0.0800) NDCG@20\n"
         "gate       REFUSED: the moon is full"
     )
+
+
+def test_the_report_tells_of_data_that_is_not_as_usual():
+    described = {
+        "ratings": 80_000,
+        "viewings_unrated": 669,
+        "density": 0.0147,
+        "per_user": {"least": 16, "median": 56, "most": 2158},
+        "users_unseen": 0.05,
+        "movies_unseen": 0.01,
+        "drift": 0.3,
+        "alarms": ["half is gone"],
+    }
+    lines = report(replace(MANIFEST, data={**MANIFEST.data, "report": described})).split("\n")
+    assert "16 to 2,158 a user, half have 56 or more" in lines[3]
+    assert "5.0% of the users and 1.0% of the movies new, drift 0.300" in lines[4]
+    assert lines[5] == "ALARM      half is gone"
+
+
+def test_the_report_tells_how_it_does_for_whom():
+    figures = {"segment_ndcg20_new_users": {"value": 0.1, "low": 0.05, "high": 0.15}}
+    lines = report(replace(MANIFEST, figures=figures)).split("\n")
+    assert "for        new users: 0.1000 (0.0500 to 0.1500) NDCG@20" in lines

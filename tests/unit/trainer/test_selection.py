@@ -6,7 +6,7 @@ from trainer.algorithms import ALGORITHMS
 from trainer.algorithms.ease import EaseConfiguration
 from trainer.gate import Rules
 from trainer.interactions import Scale
-from trainer.selection import figures, later_figures, select
+from trainer.selection import Terms, figures, later_figures, new_user_figures, select
 from trainer.trials import BASELINE, Recipe, Trial, best_of_each, recipe_of, recipes
 
 SCALE = Scale(1, 5)
@@ -21,7 +21,7 @@ def told():
 
 @pytest.fixture(scope="module")
 def selection(interactions, told):
-    return select(interactions, None, SCALE, RULES, told.append)
+    return select(interactions, Terms(SCALE, RULES), told.append)
 
 
 def test_the_best_on_validation_is_chosen(selection):
@@ -51,7 +51,7 @@ def test_figures_are_given_for_every_algorithm(selection):
 
 
 def test_the_live_recipe_is_judged_on_the_same_data(interactions):
-    selection = select(interactions, WEAK, SCALE, RULES, lambda _: None)
+    selection = select(interactions, Terms(SCALE, RULES, WEAK), lambda _: None)
     found = figures(selection)
     assert found["ndcg20_gain_over_live"]["low"] > 0
     assert found["ndcg20_live"]["value"] < found["ndcg20_ease"]["value"]
@@ -62,14 +62,14 @@ def test_a_live_recipe_that_this_data_does_not_suit_is_told(interactions):
     unrated = replace(interactions, ratings=interactions.ratings * float("nan"))
     told = []
     svd = next(recipe for recipe in recipes(SCALE) if recipe.algorithm == "svd")
-    selection = select(unrated, svd, SCALE, RULES, told.append)
+    selection = select(unrated, Terms(SCALE, RULES, svd), told.append)
     assert selection.live is None
     assert any("live version's recipe left out" in line for line in told)
 
 
 def test_an_algorithm_that_does_not_suit_the_data_is_left_out(interactions):
     unrated = replace(interactions, ratings=interactions.ratings * float("nan"))
-    selection = select(unrated, None, SCALE, RULES, lambda _: None)
+    selection = select(unrated, Terms(SCALE, RULES), lambda _: None)
     assert set(selection.judgements) == set(ALGORITHMS) - {"svd", "svdpp"}
 
 
@@ -90,3 +90,18 @@ def test_a_manifests_recipe_is_made_again():
 @pytest.mark.parametrize(("algorithm", "parameters"), [("oracle", {}), ("ease", {"magic": 1})])
 def test_a_recipe_that_this_code_does_not_know_is_none(algorithm, parameters):
     assert recipe_of(algorithm, parameters) is None
+
+
+def test_an_alarm_about_the_data_is_a_refusal(interactions):
+    selection = select(interactions, Terms(SCALE, RULES, alarms=["half is gone"]), lambda _: None)
+    assert selection.verdict.reason == "the data is not as usual: half is gone"
+
+
+def test_people_it_never_met_are_judged_by_their_history(selection):
+    figure = new_user_figures(selection, SCALE)["segment_ndcg20_new_users"]
+    assert 0.2 < figure["value"] <= 1
+
+
+def test_heavy_and_light_users_are_told_apart(selection):
+    found = figures(selection)
+    assert found["segment_ndcg20_heavy_users"] != found["segment_ndcg20_light_users"]

@@ -2,8 +2,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trainer.evaluation import planted_places
+from trainer.gate import LeakingModel
 from trainer.interactions import Interactions
-from trainer.split import split_at_one_time, split_each_user
+from trainer.split import plant, split_at_one_time, split_each_user
 
 HISTORIES = st.lists(
     st.tuples(st.integers(0, 6), st.integers(0, 30), st.integers(0, 20)),
@@ -68,3 +70,53 @@ def test_nothing_of_anybodys_future_is_in_the_earlier_part(rows):
 @given(HISTORIES)
 def test_a_fifth_at_most_is_held_out_by_one_cut(rows):
     assert len(split_at_one_time(interactions_of(rows)).test) <= len(rows) / 5
+
+
+def planted(interactions, seed=1):
+    return plant(split_each_user(interactions), np.random.default_rng(seed))
+
+
+def test_a_movie_that_the_user_never_met_is_planted_in_each_test_part(interactions):
+    split = planted(interactions)
+    for row, movie in enumerate(split.planted):
+        met = interactions.items[interactions.indptr[row] : interactions.indptr[row + 1]]
+        own = split.test.items[split.test.indptr[row] : split.test.indptr[row + 1]]
+        assert movie in own
+        assert movie not in met
+
+
+def test_planting_changes_nothing_but_the_test_part(interactions):
+    before, split = split_each_user(interactions), planted(interactions)
+    assert split.training.hash() == before.training.hash()
+    kept = ~np.isnan(split.test.ratings)
+    assert split.test.only(kept).hash() == before.test.hash()
+
+
+def test_who_met_every_movie_gets_none():
+    everything = Interactions.assemble(
+        np.zeros(3, np.int64),
+        ["a", "b", "c"],
+        np.arange(3, dtype=np.int32),
+        np.full(3, 4, np.float32),
+        np.arange(3),
+    )
+    assert planted(everything).planted.tolist() == [-1]
+
+
+def test_without_knowledge_planted_movies_come_anywhere(interactions):
+    split = planted(interactions)
+    places = planted_places(Noise(), split)
+    assert abs(places.mean() - 0.5) < 4 / np.sqrt(12 * len(places))
+
+
+class Noise:
+    item_model = None
+
+    def score(self, rows):
+        return np.random.default_rng(2).normal(size=(len(rows), 60)).astype(np.float32)
+
+
+def test_a_model_that_was_shown_the_test_part_ranks_them_first(interactions):
+    split = planted(interactions)
+    shown = split.test.matrix(np.ones(len(split.test), np.float32))
+    assert planted_places(LeakingModel(Noise(), shown), split).max() < 0.2
