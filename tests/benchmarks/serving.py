@@ -31,6 +31,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from compose.migrate.__main__ import migrate
+from tests.benchmarks.serving_diversity import diversity
 from tests.benchmarks.serving_freshness import freshness
 from tests.benchmarks.serving_growth import growth
 from tests.benchmarks.serving_training import load_movielens, training_beside
@@ -251,7 +252,7 @@ def measure(scale: Scale, folder: Path) -> Figures:
     with database() as conninfo:
         (folder / "freshness").mkdir()
         measured |= freshness(folder / "freshness", conninfo)
-        return measured | growth(folder, conninfo)
+        return measured | growth(folder, conninfo) | diversity()
 
 
 def answering(running: Ways, scale: Scale, folder: Path, conninfo: str) -> Figures:
