@@ -34,6 +34,7 @@ from compose.migrate.__main__ import migrate
 from tests.benchmarks.serving_diversity import diversity
 from tests.benchmarks.serving_freshness import freshness
 from tests.benchmarks.serving_growth import growth
+from tests.benchmarks.serving_receipts import lost_by_sigkill
 from tests.benchmarks.serving_training import load_movielens, training_beside
 from tests.benchmarks.serving_versions import VERSION, publish
 from tests.end_to_end import load as constant
@@ -252,7 +253,8 @@ def measure(scale: Scale, folder: Path) -> Figures:
     with database() as conninfo:
         (folder / "freshness").mkdir()
         measured |= freshness(folder / "freshness", conninfo)
-        return measured | growth(folder, conninfo) | diversity()
+        measured |= growth(folder, conninfo)
+        return measured | lost_by_sigkill(folder / "killed", conninfo) | diversity()
 
 
 def answering(running: Ways, scale: Scale, folder: Path, conninfo: str) -> Figures:

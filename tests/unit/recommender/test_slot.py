@@ -1,6 +1,7 @@
 """Which model a slot answers with."""
 
 import json
+from hashlib import sha256
 
 import pytest
 
@@ -26,8 +27,22 @@ def assign(assignment, version):
     assignment.write_text(json.dumps({"model_version": version, "assigned_at": "now"}))
 
 
-def damage(models, version):
-    (models / "versions" / version / "popular.npy").write_bytes(b"half")
+def damage(version):
+    """One array was only half written."""
+    (version / "popular.npy").write_bytes(b"half")
+
+
+def leave_unfinished(version):
+    """A file is missing."""
+    (version / "top_items.npy").unlink()
+
+
+def make_too_new(version):
+    """It is whole, but a later release of the code wrote it."""
+    manifest = json.loads((version / "manifest.json").read_text())
+    text = json.dumps(manifest | {"schema": 99}).encode()
+    (version / "manifest.json").write_bytes(text)
+    (version / "manifest.sha256").write_text(f"{sha256(text).hexdigest()}  manifest.json\n")
 
 
 def test_a_slot_without_an_assignment_has_no_model(slot):
@@ -47,12 +62,15 @@ def test_the_assigned_version_is_loaded_and_a_new_assignment_replaces_it(
         assert slot.model.name == version
 
 
-def test_a_damaged_version_is_refused_and_the_last_good_one_stays(slot, assignment, tmp_path):
+@pytest.mark.parametrize("harm", [damage, leave_unfinished, make_too_new])
+def test_a_version_that_cannot_be_trusted_is_refused_and_the_last_good_one_stays(
+    slot, assignment, tmp_path, harm
+):
     publish(tmp_path, FIRST)
     assign(assignment, FIRST)
     slot.follow(0.0)
     publish(tmp_path, SECOND)
-    damage(tmp_path, SECOND)
+    harm(tmp_path / "versions" / SECOND)
     assign(assignment, SECOND)
     slot.follow(0.0)
 
