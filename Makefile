@@ -29,13 +29,15 @@ images: ## Build every image of this checkout
 
 # --- change what is live
 
-.PHONY: retrain release rollback
+.PHONY: retrain release rollback release-code
 retrain: ## Train a model version and show how good it is
 	@docker compose exec -T trainer python -m trainer retrain
 release: ## Release the newest accepted version, step by step; VERSION=name for another
 	@docker compose exec -T releaser python -m ci release $(if $(VERSION),--version $(VERSION))
 rollback: ## Put the previous version back, at once
 	@docker compose exec -T releaser python -m ci rollback
+release-code: ## After make images: put the new recommender into both slots, one by one
+	@compose/release_code.sh
 
 # --- check it
 

@@ -1,6 +1,8 @@
 """A model is replaced, and put back, while people ask: 300 requests a second, none failed."""
 
 import json
+import os
+import subprocess
 
 import pytest
 
@@ -8,6 +10,7 @@ from tests.end_to_end.conftest import Stack, eventually
 from tests.end_to_end.load import Load, Outcome, under
 
 RATE = 300
+SLOTS = ("recommender-blue", "recommender-green")
 
 
 def marked(stack: Stack, mark: str) -> Load:
@@ -28,6 +31,21 @@ def assert_none_failed(stack: Stack, mark: str, outcome: Outcome) -> None:
     assert not outcome.failures
     eventually(lambda: len(logged(stack, mark)) >= outcome.sent, 15, "Nginx's log of all requests")
     assert logged(stack, mark) == [200] * outcome.sent
+
+
+def test_the_slots_images_are_replaced_without_a_failed_request(stack):
+    candidate = os.environ["IMAGE_PREFIX"] + "/recommender:candidate"
+    subprocess.run(
+        ["docker", "build", "--quiet", "--tag", candidate, "-"],
+        input=f"FROM {candidate}\nLABEL release=another\n".encode(),
+        check=True,
+    )
+    before = {slot: stack.container(slot)["Image"] for slot in SLOTS}
+    with under(marked(stack, "code")) as outcome:
+        done = stack.make("release-code")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert all(stack.container(slot)["Image"] != image for slot, image in before.items())
+    assert_none_failed(stack, "code", outcome)
 
 
 @pytest.mark.parametrize("target", ["release", "rollback"])
@@ -53,7 +71,7 @@ def test_each_step_of_a_release_is_recorded(stack):
     assert {"place", "ready", "shift", "watch", "promote"} <= set(steps[0][0])
 
 
-@pytest.mark.parametrize("slot", ["recommender-blue", "recommender-green"])
+@pytest.mark.parametrize("slot", SLOTS)
 def test_a_killed_slot_costs_no_request(stack, slot):
     with under(marked(stack, slot)) as outcome:
         stack.kill(slot)
@@ -62,8 +80,7 @@ def test_a_killed_slot_costs_no_request(stack, slot):
 
 
 def test_with_both_slots_killed_everybody_still_gets_a_list(stack):
-    slots = ("recommender-blue", "recommender-green")
     with under(marked(stack, "both")) as outcome:
-        stack.kill(*slots)
-        stack.start(*slots)
+        stack.kill(*SLOTS)
+        stack.start(*SLOTS)
     assert_none_failed(stack, "both", outcome)

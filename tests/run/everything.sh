@@ -7,6 +7,7 @@ everything() {
   build_tests_image
   clone_commit
   trap remove_stack EXIT
+  remove_stack || true
   run_steps_before 'make retrain'
   (cd "$CLONE" && make up)
   run_steps_from 'make retrain'
