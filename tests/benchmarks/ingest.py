@@ -1,10 +1,11 @@
 """How fast lines land, against a consumer that throws them away.
 
-    python -m tests.benchmarks.ingest measure [--scale small|full]
+    python -m tests.benchmarks.ingest [--scale small|full]
 
-One topic of two partitions and a realistic mix of lines; the two ways take turns, each in a
+One topic of two partitions and a realistic mix of lines; the ways take turns, each in a
 process of its own with the same fetch settings, timed from its first connection to its last
-line. After each run the audit must balance. Writes build/bench/ingest.json.
+line. After each run the audit must balance, and it must have found each line once. `full`
+adds ten times the lines and the audits of those. Writes build/bench/ingest.json.
 """
 
 import json
@@ -32,7 +33,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from compose.migrate.__main__ import migrate
-from ingest.audit import audit
+from ingest.audit import Scope, audit
 from ingest.consumer import run
 from ingest.lines import AccountCreated, Rated, Requested, Watched, format_line
 from ingest.settings import IngestSettings
@@ -42,13 +43,18 @@ OWNER = os.environ.get(
     "TEST_DATABASE", "host=localhost port=55432 user=marquee password=dev dbname=postgres"
 )
 KAFKA = os.environ.get("TEST_KAFKA", "localhost:59092")
-SCALES = {"small": (1_000_000, 5), "full": (10_000_000, 5)}
-"""Lines, and runs of each way."""
+LINES, RUNS = 1_000_000, 5
+GROWTH = 10
+A_DAY = 370_000
+"""Lines of a day, where a stream has 33 million in three months."""
+STILL_COMING = 1_000
+"""Lines a second that are published while an outage is caught up with."""
 PARTITIONS = 2
 MOVIES, USERS = 20_000, 1_000_000
 DAMAGED_SHARE = 0.0005
 
 app = typer.Typer()
+type Figures = dict[str, tuple[float, str]]
 
 
 def mixed_lines(count: int, seed: int) -> Iterator[bytes]:
@@ -80,14 +86,22 @@ def filled_topic(count: int) -> Iterator[str]:
     name = f"bench_{uuid.uuid4().hex[:8]}"
     admin = KafkaAdminClient(bootstrap_servers=KAFKA)
     admin.create_topics([NewTopic(name, num_partitions=PARTITIONS, replication_factor=1)])
-    producer = KafkaProducer(bootstrap_servers=KAFKA, linger_ms=50, batch_size=65_536)
-    for number, line in enumerate(mixed_lines(count, seed=1)):
-        producer.send(name, line, partition=number % PARTITIONS)
-    producer.flush()
-    producer.close()
+    publish(name, mixed_lines(count, seed=1), float("inf"), Event())
     yield name
     admin.delete_topics([name])
     admin.close()
+
+
+def publish(topic: str, lines: Iterator[bytes], lines_per_second: float, stop: Event) -> None:
+    """Publish until there are no more lines or `stop` is set."""
+    producer = KafkaProducer(bootstrap_servers=KAFKA, linger_ms=50, batch_size=65_536)
+    begun = time.monotonic()
+    for number, line in enumerate(lines):
+        if stop.wait(max(0.0, begun + number / lines_per_second - time.monotonic())):
+            break
+        producer.send(topic, line, partition=number % PARTITIONS)
+    producer.flush()
+    producer.close()
 
 
 @contextmanager
@@ -121,14 +135,20 @@ def bare(topic: str, count: int) -> None:
 
 
 @app.command(hidden=True)
-def landed(topic: str, count: int, database: str) -> None:
-    """Land the topic; prints seconds until all has landed, and peak MiB."""
+def landed(
+    topic: str,
+    count: int,
+    database: str,
+    across_partitions: bool,  # noqa: FBT001 -- from the command line of the parent
+) -> None:
+    """Land the topic; prints seconds until that many lines have landed, and peak MiB."""
     settings = IngestSettings(
         database_user="ingest",
         database_password_file=Path("unused"),
         heartbeat_file=Path(f"/tmp/{topic}"),  # noqa: S108 -- touched, never read
         kafka_servers=KAFKA,
         kafka_topic=topic,
+        doubles_across_partitions=across_partitions,
     )
     stop = Event()
     begun = time.perf_counter()
@@ -143,7 +163,7 @@ def stop_when_landed(database: str, count: int, stop: Event, begun: float) -> No
     with psycopg.connect(make_conninfo(OWNER, dbname=database), autocommit=True) as connection:
         while not stop.wait(0.02):
             offsets = "SELECT coalesce(sum(next_offset), 0) FROM stream_offset"
-            if connection.execute(offsets).fetchone() == (count,):
+            if connection.execute(offsets).fetchone()[0] >= count:
                 tell(time.perf_counter() - begun)
                 stop.set()
 
@@ -166,71 +186,101 @@ def child(*arguments: str) -> dict[str, Any]:
     return json.loads(told)
 
 
-def land_once(topic: str, count: int) -> dict[str, Any]:
-    """One run of ingest into a fresh database; the size of what landed is told, too."""
+def land_once(topic: str, count: int, *, across_partitions: bool = False) -> dict[str, Any]:
+    """One run of ingest into a fresh database; also the size of what landed, and its audit."""
     with empty_database() as database:
-        told = child("landed", topic, str(count), database)
+        told = child("landed", topic, str(count), database, str(across_partitions))
         with psycopg.connect(make_conninfo(OWNER, dbname=database), autocommit=True) as connection:
-            begun = time.perf_counter()
-            balanced = all(partition.balanced for partition in audit(connection, datetime.now(UTC)))
-            told["audit_seconds"] = time.perf_counter() - begun
             size = connection.execute("SELECT pg_database_size(current_database())").fetchone()
-        if not balanced:
-            raise RuntimeError("the audit does not balance")
-    return told | {"bytes": size[0]}
+            told |= {"bytes": size[0], "audit": audit_seconds(connection, "full")}
+            connection.execute(
+                "UPDATE ingest_audit SET next_offset = greatest(0, next_offset - %s)",
+                (A_DAY // PARTITIONS,),
+            )
+            told |= {"audit_of_a_day": audit_seconds(connection, "incremental")}
+    return told
 
 
-@app.command()
-def measure(scale: str = "small") -> None:
-    """Measure both ways in turn and write build/bench/ingest.json."""
-    count, runs = SCALES[scale]
-    thrown, landed_runs = [], []
-    with filled_topic(count) as topic:
-        for turn in range(runs):
-            thrown.append(child("bare", topic, str(count)))
-            landed_runs.append(land_once(topic, count))
-            print(f"run {turn + 1}: {thrown[-1]} {landed_runs[-1]}", flush=True)  # noqa: T201 -- progress
-    write(figures(count, thrown, landed_runs), runs)
+def audit_seconds(connection: psycopg.Connection, scope: Scope) -> float:
+    """How long an audit takes; it must balance."""
+    begun = time.perf_counter()
+    found = audit(connection, datetime.now(UTC), scope)
+    if not all(partition.balanced for partition in found):
+        raise RuntimeError(f"the audit does not balance: {found}")
+    return time.perf_counter() - begun
 
 
-@app.callback()
-def commands() -> None:
-    """Measure ingest."""
+def catch_up(topic: str) -> dict[str, Any]:
+    """Land what is there while lines go on coming."""
+    stop = Event()
+    lines = mixed_lines(10 * LINES, seed=2)
+    publisher = Thread(target=publish, args=(topic, lines, STILL_COMING, stop))
+    with empty_database() as database:
+        publisher.start()
+        told = child("landed", topic, str(LINES), database, str(False))
+        stop.set()
+        publisher.join()
+    return told
 
 
-def figures(
-    count: int, thrown: list[dict[str, Any]], landed_runs: list[dict[str, Any]]
-) -> dict[str, tuple[float, str]]:
+@app.callback(invoke_without_command=True)
+def measure(context: typer.Context, scale: str = "small") -> None:
+    """Measure all ways in turn and write build/bench/ingest.json."""
+    if context.invoked_subcommand:
+        return
+    runs: dict[str, list[dict[str, Any]]] = {"bare": [], "landed": [], "across": []}
+    with filled_topic(LINES) as topic:
+        for turn in range(RUNS):
+            runs["bare"].append(child("bare", topic, str(LINES)))
+            runs["landed"].append(land_once(topic, LINES))
+            runs["across"].append(land_once(topic, LINES, across_partitions=True))
+            print(f"run {turn + 1}:", *(f"{k} {v[-1]['seconds']:.2f} s" for k, v in runs.items()))  # noqa: T201 -- progress
+        measured = figures(runs) | recovery(catch_up(topic))
+    if scale == "full":
+        with filled_topic(GROWTH * LINES) as topic:
+            measured |= growth(land_once(topic, GROWTH * LINES), measured)
+    write(measured, RUNS)
+
+
+def figures(runs: dict[str, list[dict[str, Any]]]) -> Figures:
     """The medians, and what they are of each other."""
-    bare_rate = count / median(run["seconds"] for run in thrown)
-    rate = count / median(run["seconds"] for run in landed_runs)
+    rate = {way: LINES / median(run["seconds"] for run in of) for way, of in runs.items()}
+    landed_runs = runs["landed"]
+    peak = max(run["peak_mib"] for run in landed_runs + runs["across"])
     return {
-        "bare_records_per_s": (bare_rate, "1/s"),
-        "landed_records_per_s": (rate, "1/s"),
-        "ratio": (rate / bare_rate, ""),
-        "peak_rss_mib": (max(run["peak_mib"] for run in landed_runs), "MiB"),
-        "audit_s_per_million": (
-            median(run["audit_seconds"] for run in landed_runs) / count * 1e6,
-            "s",
-        ),
-        "gib_per_million_lines": (
-            median(run["bytes"] for run in landed_runs) / 2**30 / count * 1e6,
-            "GiB",
-        ),
+        "bare_records_per_s": (rate["bare"], "1/s"),
+        "landed_records_per_s": (rate["landed"], "1/s"),
+        "ratio": (rate["landed"] / rate["bare"], ""),
+        "ratio_cross_partition_dedup": (rate["across"] / rate["bare"], ""),
+        "peak_rss_mib": (peak, "MiB"),
+        "audit_s_1m": (median(run["audit"] for run in landed_runs), "s"),
+        "audit_s_of_a_day": (median(run["audit_of_a_day"] for run in landed_runs), "s"),
+        "gib_per_million_lines": (median(run["bytes"] for run in landed_runs) / 2**30, "GiB"),
     }
 
 
-def write(measured: dict[str, tuple[float, str]], runs: int) -> None:
+def recovery(run: dict[str, Any]) -> Figures:
+    """How much faster than lines come in they are caught up with."""
+    return {"recovery_ratio": (LINES / run["seconds"] / STILL_COMING, "")}
+
+
+def growth(run: dict[str, Any], small: Figures) -> Figures:
+    """What ten times the lines take, beside ten times what the lines took."""
+    rate = GROWTH * LINES / run["seconds"]
+    return {
+        "growth_10m_over_1m": (small["landed_records_per_s"][0] / rate, ""),
+        "audit_s_10m": (run["audit"], "s"),
+        "audit_s_of_a_day_in_10m": (run["audit_of_a_day"], "s"),
+        "peak_rss_mib": (max(run["peak_mib"], small["peak_rss_mib"][0]), "MiB"),
+        "gib_per_million_lines": (run["bytes"] / GROWTH / 2**30, "GiB"),
+    }
+
+
+def write(measured: Figures, runs: int) -> None:
     """Print a line a figure and keep them all in build/bench/ingest.json."""
     for name, (value, unit) in measured.items():
         print(f"{name}: {value:.4g} {unit}".rstrip())  # noqa: T201 -- what a benchmark is for
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
+    commit = os.environ.get("GIT_COMMIT") or git_commit()
     report = {
         "figures": [
             {"name": name, "value": v, "unit": unit} for name, (v, unit) in measured.items()
@@ -242,6 +292,13 @@ def write(measured: dict[str, tuple[float, str]], runs: int) -> None:
     target = ROOT / "build" / "bench" / "ingest.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(report, indent=2) + "\n")
+
+
+def git_commit() -> str:
+    done = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
 
 
 if __name__ == "__main__":
