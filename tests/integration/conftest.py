@@ -26,7 +26,10 @@ def template() -> Iterator[str]:
     """The name of a migrated, empty database that each test copies."""
     name = f"template_{uuid.uuid4().hex[:8]}"
     _create_database(name)
-    migrate(make_conninfo(OWNER, dbname=name), {}, datetime.now(UTC))
+    with psycopg.connect(OWNER, autocommit=True) as cluster:
+        # Roles belong to the whole cluster, and test processes run side by side.
+        cluster.execute("SELECT pg_advisory_lock(1)")
+        migrate(make_conninfo(OWNER, dbname=name), {}, datetime.now(UTC))
     yield name
     _drop_database(name)
 
