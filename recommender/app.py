@@ -92,7 +92,7 @@ def _is_plain(environ: "WSGIEnvironment") -> bool:
     """Whether the usual answer is asked for: 20 movies, as text."""
     return (
         environ["REQUEST_METHOD"] == "GET"
-        and not environ["QUERY_STRING"]
+        and not environ.get("QUERY_STRING")
         and "json" not in environ.get("HTTP_ACCEPT", "")
     )
 
