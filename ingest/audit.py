@@ -23,10 +23,12 @@ from ingest.report import columns
 
 AUDIT = files("ingest").joinpath("audit.sql").read_text()
 COUNTED = "watch, rating, recommendation_request, account, reject, duplicate"
-REACH = {
-    "full": sql.SQL(""),
-    "incremental": sql.SQL("JOIN audited USING (log_partition) WHERE log_offset >= since_offset"),
-}
+SINCE = """
+SELECT log_partition, greatest(first_offset, (
+    SELECT max(ingest_audit.next_offset) FROM ingest_audit
+    WHERE balanced AND ingest_audit.log_partition = stream_offset.log_partition))
+FROM stream_offset
+"""
 DROPPED_SINCE = """
 SELECT FROM dropped_rows
 WHERE last_offset >= (SELECT max(next_offset) FROM ingest_audit
@@ -70,9 +72,21 @@ def audit(
         rows.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(sql.SQL(COUNTED)))
         if rows.execute(DROPPED_SINCE).fetchone() is not None:
             scope = "full"
-        statement = sql.SQL(AUDIT).format(reach=REACH[scope])
+        statement = sql.SQL(AUDIT).format(reach=_reach(connection, scope))
         found = rows.execute(statement, {"audited_at": now, "scope": scope}).fetchall()
     return sorted(found, key=lambda partition: partition.log_partition)
+
+
+def _reach(connection: psycopg.Connection, scope: Scope) -> sql.Composable:
+    """Which rows are counted, in numbers: PostgreSQL then sees how few these are."""
+    if scope == "full":
+        return sql.SQL("")
+    since = connection.execute(SINCE).fetchall()
+    parts = [
+        sql.SQL("log_partition = {} AND log_offset >= {}").format(number, offset)
+        for number, offset in since
+    ]
+    return sql.SQL("WHERE {}").format(sql.SQL(" OR ").join(parts) if parts else sql.SQL("false"))
 
 
 def audit_table(partitions: Sequence[PartitionAudit]) -> str:

@@ -193,6 +193,7 @@ def land_once(topic: str, count: int, *, across_partitions: bool = False) -> dic
         with psycopg.connect(make_conninfo(OWNER, dbname=database), autocommit=True) as connection:
             size = connection.execute("SELECT pg_database_size(current_database())").fetchone()
             told |= {"bytes": size[0], "audit": audit_seconds(connection, "full")}
+            connection.execute("VACUUM (ANALYZE)")  # as it is done by itself within a day
             connection.execute(
                 "UPDATE ingest_audit SET next_offset = greatest(0, next_offset - %s)",
                 (A_DAY // PARTITIONS,),

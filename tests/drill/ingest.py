@@ -22,7 +22,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Annotated, Self
 
 import psycopg
@@ -120,6 +120,11 @@ class Line:
             assert time.monotonic() < until, f"{self.landed()} of {lines} landed; {self.said()}"
             time.sleep(0.02)
 
+    def published(self) -> int:
+        """How many lines the topic holds."""
+        with asking(KafkaSettings(kafka_servers=self.kafka)) as consumer:
+            return sum(map(len, log_bounds(consumer, self.topic).values()))
+
     def compare(self) -> str:
         """Compare every row with the topic, offset by offset, and audit; what was found."""
         with asking(KafkaSettings(kafka_servers=self.kafka)) as consumer:
@@ -170,27 +175,45 @@ def administration(kafka: str) -> Iterator[KafkaAdminClient]:
         admin.close()
 
 
-def publish(way: Line, count: int, seed: int = 1, each_second: float = float("inf")) -> None:
-    """Publish lines, at most so many a second, each once whatever the broker goes through."""
-    producer = KafkaProducer(
-        bootstrap_servers=way.kafka, linger_ms=20, enable_idempotence=True, acks="all"
-    )
-    begun = time.monotonic()
-    for number, text in enumerate(mixed_lines(count, seed)):
-        if number % 100 == 0:
-            time.sleep(max(0.0, begun + number / each_second - time.monotonic()))
-        producer.send(way.topic, text, partition=number % PARTITIONS)
-    producer.flush()
-    producer.close()
+def publish(way: Line, count: int, seed: int = 1) -> None:
+    """Publish lines as fast as it goes."""
+    with producer(way) as to:
+        for number, text in enumerate(mixed_lines(count, seed)):
+            to.send(way.topic, text, partition=number % PARTITIONS)
 
 
 @contextmanager
-def publishing(way: Line, count: int, each_second: float) -> Iterator[None]:
-    """Publish meanwhile; all is published when the block is over."""
-    thread = Thread(target=publish, args=(way, count), kwargs={"each_second": each_second})
+def publishing(way: Line, each_second: int) -> Iterator[None]:
+    """Publish all the while, and wait at the end until the broker has it."""
+    over = Event()
+
+    def work() -> None:
+        with producer(way) as to:
+            for number, text in enumerate(mixed_lines(10_000_000, seed=1)):
+                if number % each_second == 0 and over.wait(1):
+                    return
+                to.send(way.topic, text, partition=number % PARTITIONS)
+
+    thread = Thread(target=work)
     thread.start()
-    yield
-    thread.join()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@contextmanager
+def producer(way: Line) -> Iterator[KafkaProducer]:
+    """Sends each line once, whatever the broker goes through; at the end it has them all."""
+    made = KafkaProducer(
+        bootstrap_servers=way.kafka, linger_ms=20, enable_idempotence=True, acks="all"
+    )
+    try:
+        yield made
+        made.flush()
+    finally:
+        made.close()
 
 
 def sigkill(count: int, lines: int) -> str:
@@ -345,58 +368,62 @@ def poison(count: int, lines: int) -> str:
     """Lines with random bytes in them, between good ones."""
     draw = random.Random(count)
     with line() as way:
-        producer = KafkaProducer(bootstrap_servers=way.kafka, linger_ms=20)
-        for number, text in enumerate(mixed_lines(lines, seed=count)):
-            place = draw.randrange(len(text))
-            odd = draw.randbytes(draw.randrange(8)) + draw.choice([b"", b"\t", b"\\", b"\n", b"\0"])
-            producer.send(way.topic, text[:place] + odd + text[place:], partition=number % 2)
-        producer.send(way.topic, b"x" * 900_000, partition=0)
-        producer.send(way.topic, None, key=b"a tombstone", partition=1)
-        producer.flush()
-        producer.close()
+        with producer(way) as to:
+            for number, text in enumerate(mixed_lines(lines, seed=count)):
+                place = draw.randrange(len(text))
+                odd = draw.randbytes(draw.randrange(8)) + draw.choice([b"", b"\t", b"\\", b"\n"])
+                damaged = text[:place] + odd + text[place:]
+                to.send(way.topic, damaged, partition=number % PARTITIONS)
+            to.send(way.topic, b"x" * 900_000, partition=0)
+            to.send(way.topic, None, key=b"a tombstone", partition=1)
         way.start()
         way.wait(lines + 2)
         way.end()
         return way.compare()
 
 
-def postgres_killed(count: int, lines: int) -> str:
+def postgres_killed(count: int, each_second: int) -> str:
     """Kill PostgreSQL under a running ingest, and start it again."""
+    draw = random.Random(count)
     with postgres() as (owner, container), line(owner=owner) as way:
         healthy: list[float] = []
-        with publishing(way, lines, each_second=lines / (10 * count)):
+        with publishing(way, each_second):
             way.start()
             for _ in range(count):
                 way.wait(way.landed() + 1)
-                time.sleep(random.Random(count).uniform(0, 1))
-                docker("kill", container)
-                time.sleep(1)
-                docker("start", container)
+                time.sleep(draw.uniform(0, 1))
+                restart(container)
                 await_postgres(owner)
-                back, before = time.monotonic(), way.landed()
-                way.wait(before + 1)
+                back = time.monotonic()
+                way.wait(way.landed() + 1)
                 healthy.append(time.monotonic() - back)
-        way.wait(lines)
+        way.wait(way.published())
         way.end()
         return f"landing again after at most {max(healthy):.1f} s; {way.compare()}"
 
 
-def kafka_killed(count: int, lines: int) -> str:
+def kafka_killed(count: int, each_second: int) -> str:
     """Kill the broker under a running ingest, and start it again."""
     with kafka() as (servers, container), line(kafka=servers) as way:
-        with publishing(way, lines, each_second=lines / (20 * count)):
+        healthy: list[float] = []
+        with publishing(way, each_second):
             way.start()
             for _ in range(count):
                 way.wait(way.landed() + 1)
-                docker("kill", container)
-                time.sleep(1)
-                docker("start", container)
+                restart(container)
                 await_kafka(servers)
-        with asking(KafkaSettings(kafka_servers=servers)) as consumer:
-            published = sum(map(len, log_bounds(consumer, way.topic).values()))
-        way.wait(published)
+                back = time.monotonic()
+                way.wait(way.landed() + 1)
+                healthy.append(time.monotonic() - back)
+        way.wait(way.published())
         way.end()
-        return way.compare()
+        return f"landing again after at most {max(healthy):.1f} s; {way.compare()}"
+
+
+def restart(container: str) -> None:
+    docker("kill", container)
+    time.sleep(1)
+    docker("start", container)
 
 
 def disk_full(count: int, lines: int) -> str:
@@ -429,7 +456,8 @@ def postgres(*options: str, folder: str = "/tmp") -> Iterator[tuple[str, str]]: 
     port, name = free_port(), f"drill-{uuid.uuid4().hex[:8]}"
     start = (
         f"b=/usr/lib/postgresql/17/bin; d={folder}/cluster;"
-        " test -s $d/PG_VERSION || { $b/initdb -D $d -U marquee --auth=trust > /dev/null &&"
+        " test -s $d/PG_VERSION || { $b/initdb -D $d -U marquee --auth=trust"
+        " --encoding=UTF8 --locale=C.UTF-8 > /dev/null &&"
         " echo 'host all all all trust' >> $d/pg_hba.conf; };"
         " exec $b/postgres -D $d -c listen_addresses='*' -c unix_socket_directories=/tmp"
         " -c max_wal_size=64MB -c min_wal_size=32MB"
@@ -499,15 +527,15 @@ def docker(*arguments: str) -> None:
 
 FAULTS: dict[str, tuple[Callable[[int, int], str], int, int]] = {
     "sigkill": (sigkill, 50, 1_000_000),
-    "postgres_killed": (postgres_killed, 10, 200_000),
-    "kafka_killed": (kafka_killed, 5, 100_000),
+    "postgres_killed": (postgres_killed, 10, 2_000),
+    "kafka_killed": (kafka_killed, 5, 2_000),
     "two_at_once": (two_at_once, 5, 50_000),
     "paused_past_its_lease": (paused_past_its_lease, 2, 100_000),
     "connection_cut": (connection_cut, 10, 300_000),
     "disk_full": (disk_full, 2, 50_000),
     "poison": (poison, 1, 100_000),
 }
-"""Each fault with its full count and the lines it strikes."""
+"""Each fault with its full count, and the lines it strikes: in all, or a second."""
 
 
 def drill(
