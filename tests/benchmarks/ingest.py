@@ -35,7 +35,10 @@ from psycopg.conninfo import make_conninfo
 from compose.migrate.__main__ import migrate
 from ingest.audit import Scope, audit
 from ingest.consumer import run
+from ingest.expiry import Decision
 from ingest.lines import AccountCreated, Rated, Requested, Watched, format_line
+from ingest.partitions import existing_partitions
+from ingest.retention import drop, partition_sizes, roll_up_viewings
 from ingest.settings import IngestSettings
 
 ROOT = Path(__file__).parents[2]
@@ -199,7 +202,36 @@ def land_once(topic: str, count: int, *, across_partitions: bool = False) -> dic
                 (A_DAY // PARTITIONS,),
             )
             told |= {"audit_of_a_day": audit_seconds(connection, "incremental")}
+        told |= {"blocked_ms": longest_wait_ms(database)}
     return told
+
+
+def longest_wait_ms(database: str) -> float:
+    """How long ingest waits at most for its table while the fullest partition is dropped."""
+    now, over, waits = datetime.now(UTC), Event(), [0.0]
+
+    def write_again_and_again() -> None:
+        role = make_conninfo(OWNER, dbname=database, options="-c role=ingest")
+        with psycopg.connect(role, autocommit=True) as ingest:
+            while not over.wait(0.002):
+                begun = time.perf_counter()
+                with ingest.transaction():
+                    ingest.execute("LOCK TABLE watch IN ROW EXCLUSIVE MODE")
+                waits.append((time.perf_counter() - begun) * 1000)
+
+    role = make_conninfo(OWNER, dbname=database, options="-c role=retention")
+    with psycopg.connect(role, autocommit=True) as retention:
+        roll_up_viewings(retention)
+        sizes = partition_sizes(retention)
+        fullest = max(
+            existing_partitions(retention, "watch"), key=lambda partition: sizes[partition.name]
+        )
+        writer = Thread(target=write_again_and_again)
+        writer.start()
+        drop(retention, Decision(fullest, now, drop=True, overdue=True, held=False, reason=""), now)
+        over.set()
+        writer.join()
+    return max(waits)
 
 
 def audit_seconds(connection: psycopg.Connection, scope: Scope) -> float:
@@ -257,6 +289,7 @@ def figures(runs: dict[str, list[dict[str, Any]]]) -> Figures:
         "audit_s_1m": (median(run["audit"] for run in landed_runs), "s"),
         "audit_s_of_a_day": (median(run["audit_of_a_day"] for run in landed_runs), "s"),
         "gib_per_million_lines": (median(run["bytes"] for run in landed_runs) / 2**30, "GiB"),
+        "drop_blocks_ingest_ms": (max(run["blocked_ms"] for run in landed_runs), "ms"),
     }
 
 
