@@ -96,7 +96,7 @@ CMD ["python", "-m", "ingest", "run"]
 FROM python AS trainer
 RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
     --mount=type=secret,id=ca_bundle,mode=0444 \
-    install-packages libgomp1
+    install-packages git libgomp1
 COPY --from=trainer-wheels /opt/venv /opt/venv
 COPY trainer/requirements.txt /opt/marquee/requirements.txt
 COPY ingest/ ingest/

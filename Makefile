@@ -32,6 +32,8 @@ images: ## Build every image of this checkout
 .PHONY: retrain release rollback release-code
 retrain: ## Train a model version and show how good it is
 	@docker compose exec -T trainer python -m trainer retrain
+reproduce: ## Fit a version again from its pinned data and compare: VERSION=name
+	@docker compose exec -T trainer python -m trainer reproduce $(VERSION)
 release: ## Release the newest accepted version, step by step; VERSION=name for another
 	@docker compose exec -T releaser python -m ci release $(if $(VERSION),--version $(VERSION))
 rollback: ## Put the previous version back, at once

@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY, start_http_server
 
 from ingest.jobs import follow, job_status
 from ingest.log import configure_logging
+from trainer.errors import TrainerError
 from trainer.metrics import TrainingMetrics
 from trainer.settings import Settings
 from trainer.worker import ask, serve
@@ -49,6 +50,42 @@ def retrain() -> None:
         status = job_status(connection, job)
     raise typer.Exit(0 if status == "succeeded" else 1)
 
+
+@app.command()
+def reproduce(version: str) -> None:
+    """Fit a version again from its pinned data, and compare every array with it.
+
+    Exits with 0 if it was reproduced (bit-equal on the same type of CPU, within 1e-9 on
+    another), with 1 if it was not, and with 2 if that cannot be found out.
+    """
+    from trainer.reproduction import reproduce as make_again  # noqa: PLC0415 -- see below
+
+    try:
+        comparison = make_again(Settings(), version, typer.echo)
+    except TrainerError as error:
+        typer.echo(f"cannot tell: {error}")
+        raise typer.Exit(2) from error
+    typer.echo(comparison.told())
+    raise typer.Exit(0 if comparison.reproduced else 1)
+
+
+@app.command()
+def collect(*, dry_run: bool = False) -> None:
+    """Remove versions that are old and unused, as each training does at its end.
+
+    With --dry-run nothing is changed, and what would be is listed.
+    """
+    from trainer.training import planned_removals, remove_old  # noqa: PLC0415 -- see below
+
+    settings = Settings()
+    with psycopg.connect(settings.conninfo(), autocommit=True) as connection:
+        planned = (planned_removals if dry_run else remove_old)(connection, settings)
+    for verb, names in (("remove", planned.removed), ("strip", planned.stripped)):
+        for name in names:
+            typer.echo(f"{'would ' if dry_run else ''}{verb} {name}")
+
+
+# What fits models takes seconds to import; the commands that serve and ask do without.
 
 if __name__ == "__main__":
     app(prog_name="python -m trainer")

@@ -349,6 +349,27 @@ def version_names(versions: Path) -> list[str]:
     return sorted(path.name for path in versions.iterdir() if not path.name.startswith("."))
 
 
+LISTS = ("manifest.json", "manifest.sha256", "movies.txt", "popular.txt", "users.npy")
+TOP_LISTS = ("top_items.npy", "top_scores.npy")
+
+
+def is_stripped(versions: Path, name: str) -> bool:
+    """Whether only the manifest and the lists of a version are left."""
+    return not (versions / name / "popular.npy").is_file()
+
+
+def strip_version(versions: Path, name: str) -> None:
+    """Keep of a version what explains its answers; nobody can load it any more."""
+    for path in (versions / name).iterdir():
+        if path.name not in {*LISTS, *TOP_LISTS}:
+            path.unlink()
+
+
+def version_bytes(versions: Path, name: str) -> int:
+    """What a version takes on the disk."""
+    return sum(path.stat().st_size for path in (versions / name).iterdir())
+
+
 def remove_version(versions: Path, name: str) -> None:
     """Take a version away: at once for whoever lists versions, then file by file."""
     leaving = versions / f"{UNFINISHED}removed-{name}"

@@ -8,6 +8,8 @@ TrainerError
 ├── NoDataError                 there is nothing to train on
 ├── UnsuitableDataError         an algorithm cannot be fitted to this data
 ├── TrainingRunningError        another training holds the lock
+├── PinningError                git or DVC would not keep a version
+├── ReproductionError           a version cannot be made again
 └── TrainingDiedError           the process that trained ended without a result
 """
 
@@ -46,3 +48,11 @@ class TrainingRunningError(TrainerError):
 
 class TrainingDiedError(TrainerError):
     """The process that trained ended without a result."""
+
+
+class PinningError(TrainerError):
+    """git or DVC would not do what was asked of them; the message has their last line."""
+
+
+class ReproductionError(TrainerError):
+    """A version cannot be made again: its data or its recipe is not there."""

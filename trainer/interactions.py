@@ -175,7 +175,6 @@ class Interactions:
             (self.times, "<i8"),
         ):
             digest.update(np.ascontiguousarray(array, kind).tobytes())
-        if self.described:
-            digest.update(np.ascontiguousarray(self.described.years, "<i2").tobytes())
-            digest.update(np.packbits(self.described.genres).tobytes())
+        digest.update(np.ascontiguousarray(self.catalogue.years, "<i2").tobytes())
+        digest.update(np.packbits(self.catalogue.genres).tobytes())
         return digest.hexdigest()

@@ -19,8 +19,8 @@ import psycopg
 from ingest.log import configure_logging
 from trainer.artifact import Manifest
 from trainer.errors import TrainerError, TrainingDiedError
+from trainer.progress import Tell
 from trainer.settings import Settings
-from trainer.training import Tell, train
 
 NICENESS = 10
 POLL_SECONDS = 0.5
@@ -90,6 +90,8 @@ def _how(process: BaseProcess) -> str:
 
 
 def _train(settings: Settings, pipe: Connection) -> None:
+    from trainer.training import train  # noqa: PLC0415 -- only this process needs what fits models
+
     configure_logging("trainer")
     with suppress(PermissionError):  # some sandboxes forbid it; training works all the same
         os.nice(NICENESS)

@@ -60,6 +60,12 @@ def deployed_versions(connection: psycopg.Connection) -> set[str]:
     return {row[0] for row in rows}
 
 
+def answering_versions(connection: psycopg.Connection) -> set[str]:
+    """Every version that a receipt within retention names."""
+    rows = connection.execute("SELECT DISTINCT model_version FROM receipt").fetchall()
+    return {row[0] for row in rows}
+
+
 def record_version(connection: psycopg.Connection, manifest: Manifest) -> None:
     """Make a published version known to whoever releases, shows or judges versions."""
     content = json.loads(manifest.text())

@@ -34,6 +34,12 @@ class Settings(DatabaseSettings):
         default=100, gt=0, description="how long scoring a new user may take"
     )
     keep_versions: int = Field(default=10, ge=1, description="how many of the newest are kept")
+    models_budget_mib: float = Field(
+        default=10_240, gt=0, description="what all versions together may take on the disk"
+    )
+    pin_tags_to: str = Field(default="", description="git repository that tags are pushed to")
+    pin_cache_to: str = Field(default="", description="DVC remote that the cache is pushed to")
+    scratch_directory: Path = Path("/tmp/trainer")  # noqa: S108 -- a tmpfs of the container's own
     schedule: Literal["internal", "jenkins"] = "internal"
     retrain_cron: str = Field(default="0 3 * * *", description="empty: never by itself")
     git_commit: str = "unknown"

@@ -11,8 +11,8 @@ import psycopg
 from threadpoolctl import threadpool_limits
 
 from trainer import provenance
-from trainer.algorithms import ALGORITHMS
 from trainer.algorithms.algorithm import FittedModel
+from trainer.algorithms.registry import ALGORITHMS
 from trainer.artifact import (
     LIST_LENGTH,
     Contents,
@@ -21,16 +21,20 @@ from trainer.artifact import (
     TopLists,
     read_version,
     remove_unfinished,
+    remove_version,
     version_name,
     write_version,
 )
-from trainer.collector import assigned, collect
+from trainer.collector import Keeping, Plan, assigned, collect, plan
 from trainer.data_report import LastVersion, data_report
-from trainer.errors import VersionError
+from trainer.errors import PinningError, VersionError
 from trainer.gate import Cost, within
 from trainer.interactions import Interactions
+from trainer.pinning import Pins
+from trainer.progress import Progress, Tell
 from trainer.ranking import rank
 from trainer.records import (
+    answering_versions,
     deployed_versions,
     live_version,
     newest_version,
@@ -54,23 +58,6 @@ FOLDED_IN = 20
 THREADS = 1
 """Threads of linear algebra: with one, the same data gives the same bits again."""
 
-Tell = Callable[[str, float], None]
-"""Is given a line for people and the share of the training that is done."""
-
-
-class Progress:
-    """Counts the steps of a training and tells each as it is done."""
-
-    def __init__(self, steps: int, tell: Tell) -> None:
-        self._steps = steps
-        self._tell = tell
-        self._done = 0
-
-    def step(self, message: str) -> None:
-        """One step more is done, and this is what came of it."""
-        self._done = min(self._done + 1, self._steps)
-        self._tell(message, self._done / self._steps)
-
 
 def train(
     connection: psycopg.Connection, settings: Settings, clock: Callable[[], datetime], tell: Tell
@@ -91,21 +78,24 @@ def train(
         NoDataError: there is nothing to train on.
         OSError: the version could not be written; nothing was published.
     """
-    progress = Progress(len(recipes(settings.scale)) + len(ALGORITHMS) + 6, tell)
+    progress = Progress(len(recipes(settings.scale)) + len(ALGORITHMS) + 7, tell)
     with threadpool_limits(THREADS), training_lock(connection):
+        pins = pins_of(settings)
         clean(settings, progress)
         snapshot = take_snapshot(connection, settings.watched_minutes)
         progress.step(_told(snapshot.interactions))
+        pins.begin()
         live = live_recipe(connection, progress)
         report = data_report(snapshot.interactions, last_version(connection, settings))
         terms = Terms(settings.scale, settings.rules, live, report["alarms"])
         selection = select(snapshot.interactions, terms, progress.step)
         data = snapshot.summary() | {"report": report}
         manifest = publish(snapshot.interactions, data, selection, Run(settings, clock, progress))
+        pin(pins, manifest, snapshot.interactions, progress)
         record_version(connection, manifest)
         progress.step(f"published {manifest.version}")
-        for name in remove_old(connection, settings):
-            progress.step(f"removed {name}: {settings.keep_versions} newer ones are kept")
+        push(pins, settings, progress)
+        _tell_removals(remove_old(connection, settings), settings, progress)
         return manifest
 
 
@@ -122,10 +112,58 @@ def clean(settings: Settings, progress: Progress) -> None:
         progress.step(f"removed {name}: it was never finished")
 
 
-def remove_old(connection: psycopg.Connection, settings: Settings) -> list[str]:
-    """Remove the versions that are neither among the newest nor in use; their names."""
-    in_use = deployed_versions(connection) | assigned(settings.slots_directory)
-    return collect(settings.versions_directory, settings.keep_versions, in_use)
+def pin(pins: Pins, manifest: Manifest, interactions: Interactions, progress: Progress) -> None:
+    """Pin a version; one that cannot be pinned is taken away again."""
+    try:
+        pins.pin(manifest.version, interactions)
+    except PinningError:
+        remove_version(pins.models / "versions", manifest.version)
+        raise
+    progress.step(f"pinned version and data under the tag model/{manifest.version}")
+
+
+def push(pins: Pins, settings: Settings, progress: Progress) -> None:
+    """Send tags and cache on where that is asked for; a version is good without, too."""
+    try:
+        pins.push(settings.pin_tags_to, settings.pin_cache_to)
+    except PinningError as error:
+        progress.step(f"could not be pushed: {error}")
+
+
+def pins_of(settings: Settings) -> Pins:
+    """The repository that versions are pinned in."""
+    return Pins(settings.models_directory, settings.scratch_directory)
+
+
+def keeping(connection: psycopg.Connection, settings: Settings) -> Keeping:
+    """What is kept, by settings, deployments, assignments and receipts."""
+    return Keeping(
+        settings.keep_versions,
+        settings.models_budget_mib * 2**20,
+        deployed_versions(connection) | assigned(settings.slots_directory),
+        answering_versions(connection),
+    )
+
+
+def planned_removals(connection: psycopg.Connection, settings: Settings) -> Plan:
+    """What `remove_old` would do; nothing is changed."""
+    return plan(settings.versions_directory, keeping(connection, settings))
+
+
+def remove_old(connection: psycopg.Connection, settings: Settings) -> Plan:
+    """Remove or strip the versions that are neither among the newest nor in use."""
+    with training_lock(connection):  # a training holds it already; it may take it again
+        planned = planned_removals(connection, settings)
+        collect(settings.versions_directory, planned)
+        pins_of(settings).let_go([*planned.removed, *planned.stripped])
+    return planned
+
+
+def _tell_removals(planned: Plan, settings: Settings, progress: Progress) -> None:
+    for name in planned.removed:
+        progress.step(f"removed {name}: {settings.keep_versions} newer ones are kept")
+    for name in planned.stripped:
+        progress.step(f"stripped {name}: receipts name it, so its lists are kept")
 
 
 def live_recipe(connection: psycopg.Connection, progress: Progress) -> Recipe | None:
@@ -170,7 +208,7 @@ def publish(
     progress.step(f"judged {chosen.algorithm} by one cut in time and for new users, too")
     model = chosen.fit(interactions)
     progress.step(f"fitted {chosen.algorithm} to everything")
-    contents = _contents(model, interactions)
+    contents = contents_of(model, interactions)
     cost = cost_of(contents)
     verdict = within(cost, settings.rules, selection.verdict).manifest()
     progress.step(f"gate: {verdict['verdict']}: {verdict['reason']}")
@@ -201,7 +239,8 @@ def cost_of(contents: Contents) -> Cost:
     return Cost(sum(array.nbytes for array in contents.arrays().values()) / 2**20, milliseconds)
 
 
-def _contents(model: FittedModel, interactions: Interactions) -> Contents:
+def contents_of(model: FittedModel, interactions: Interactions) -> Contents:
+    """Everything that a version holds beside its manifest."""
     return Contents(
         movies=interactions.movies,
         users=interactions.users,

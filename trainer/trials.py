@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from trainer.algorithms import ALGORITHMS
 from trainer.algorithms.algorithm import FittedModel, RatingModel, ReusableModel
 from trainer.algorithms.popularity import PopularityConfiguration
+from trainer.algorithms.registry import ALGORITHMS
 from trainer.errors import UnsuitableDataError
 from trainer.evaluation import RankingFigures, RatingError, judge_ranking, judge_ratings
 from trainer.interactions import Interactions, Scale

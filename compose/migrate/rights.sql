@@ -32,8 +32,8 @@ GRANT SELECT, INSERT, UPDATE ON stream_offset TO ingest;
 GRANT SELECT ON dropped_rows, movie TO ingest;
 GRANT SELECT, INSERT ON ingest_audit TO ingest;
 
-GRANT SELECT ON rating, viewing, viewing_progress, movie, app_user, stream_offset, deployment
-    TO trainer;
+GRANT SELECT ON rating, viewing, viewing_progress, movie, app_user, stream_offset, deployment,
+    receipt TO trainer;
 GRANT SELECT, INSERT ON model_version TO trainer;
 
 -- a slot follows what users do, knows who is like whom, and explains its receipts

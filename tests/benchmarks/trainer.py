@@ -33,8 +33,8 @@ from scipy import sparse
 from surprise import Dataset, Reader, Trainset
 from threadpoolctl import threadpool_limits
 
-from trainer.algorithms import ALGORITHMS
 from trainer.algorithms.matrix_factorization import SVD, SVDpp
+from trainer.algorithms.registry import ALGORITHMS
 from trainer.evaluation import judge_ranking, mean_figure
 from trainer.gate import Rules
 from trainer.interactions import Catalogue, Interactions, Scale

@@ -10,6 +10,7 @@ from psycopg.conninfo import conninfo_to_dict
 from trainer.artifact import read_version, version_names
 from trainer.errors import NoDataError, TrainingRunningError
 from trainer.records import live_version, newest_version, training_lock
+from trainer.reproduction import reproduce
 from trainer.settings import Settings
 from trainer.snapshot import take_snapshot
 from trainer.training import train
@@ -65,6 +66,7 @@ def settings(conninfo, tmp_path):
         database_user=address["user"],
         database_password_file=password,
         models_directory=tmp_path / "models",
+        scratch_directory=tmp_path / "scratch",
     )
 
 
@@ -155,6 +157,31 @@ def test_a_version_tells_of_its_data_against_the_one_before(conninfo, trainer, s
     second = train(trainer, settings, clock, quietly).data["report"]
     assert "drift" not in first
     assert (second["drift"], second["users_unseen"], second["alarms"]) == (0, 0, [])
+
+
+def test_a_version_is_made_again_from_its_pinned_data(conninfo, trainer, settings):
+    load(conninfo, ratings())
+    manifest = train(trainer, settings, Clock(), quietly)
+    comparison = reproduce(settings, manifest.version, quietly)
+    assert comparison.told() == ("reproduced: bit-equal, the same type of CPU, the same code")
+
+
+def test_a_version_whose_answers_can_be_asked_about_keeps_its_lists(conninfo, trainer, settings):
+    load(conninfo, ratings())
+    keeping_one = settings.model_copy(update={"keep_versions": 1})
+    clock = Clock()
+    first = train(trainer, keeping_one, clock, quietly)
+    with psycopg.connect(conninfo("recommender")) as connection:
+        connection.execute(
+            "INSERT INTO receipt (receipt_id, time, user_id, movie_ids, model_version, slot,"
+            " bucket, arm, reason, latency_ms)"
+            " VALUES (gen_random_uuid(), now(), 1, '{}', %s, 'blue', 0, 'control', 'model', 1)",
+            (first.version,),
+        )
+    train(trainer, keeping_one, clock, quietly)
+    left = {path.name for path in (settings.versions_directory / first.version).iterdir()}
+    assert "top_items.npy" in left
+    assert "popular.npy" not in left
 
 
 def test_nothing_to_train_on_is_said_clearly(trainer, settings):

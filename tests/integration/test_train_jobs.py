@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
@@ -127,7 +127,7 @@ def test_sigterm_ends_an_idle_worker_with_success(environment, tmp_path):
 def test_a_training_that_is_interrupted_leaves_nothing_and_is_begun_again(
     conninfo, environment, tmp_path
 ):
-    load(conninfo, users=1_000, movies=1_000)
+    load(conninfo, users=300, movies=300)
     with working(environment) as worker:
         retrain = start("retrain", environment)
         wait_for(lambda: said(conninfo))

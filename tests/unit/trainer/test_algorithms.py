@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from trainer.algorithms import ALGORITHMS, history
+from trainer.algorithms import history
 from trainer.algorithms.algorithm import RatingModel
 from trainer.algorithms.ease import Ease, EaseConfiguration
+from trainer.algorithms.registry import ALGORITHMS
 from trainer.artifact import (
     Contents,
     Manifest,

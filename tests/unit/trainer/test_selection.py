@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from trainer.algorithms import ALGORITHMS
 from trainer.algorithms.ease import EaseConfiguration
+from trainer.algorithms.registry import ALGORITHMS
 from trainer.gate import Rules
 from trainer.interactions import Scale
 from trainer.selection import Terms, figures, later_figures, new_user_figures, select

@@ -1,0 +1,82 @@
+import subprocess
+
+import numpy as np
+import pytest
+
+from trainer.data_files import read_interactions
+from trainer.errors import PinningError
+from trainer.pinning import Pins
+
+
+@pytest.fixture
+def pins(tmp_path):
+    pins = Pins(tmp_path / "models", tmp_path / "scratch")
+    pins.begin()
+    return pins
+
+
+def publish(pins, version):
+    directory = pins.models / "versions" / version
+    directory.mkdir(parents=True)
+    np.save(directory / "popular.npy", np.arange(100))
+    return directory
+
+
+def tags(repository):
+    told = subprocess.run(
+        ["git", "-C", repository, "tag"], capture_output=True, text=True, check=True
+    )
+    return told.stdout.split()
+
+
+def cached(pins):
+    return [path for path in (pins.models / ".dvc" / "cache").rglob("*") if path.is_file()]
+
+
+def test_a_version_is_tagged_and_stored_once(pins, interactions):
+    version = publish(pins, "20250131-030000-ease")
+    pins.pin(version.name, interactions)
+    assert tags(pins.models) == ["model/20250131-030000-ease"]
+    assert (version / "popular.npy").stat().st_ino in {path.stat().st_ino for path in cached(pins)}
+
+
+def test_its_data_comes_back_as_it_was(pins, interactions):
+    pins.pin(publish(pins, "20250131-030000-ease").name, interactions)
+    pins.begin()
+    assert read_interactions(pins.data("20250131-030000-ease")).hash() == interactions.hash()
+
+
+def test_what_is_let_go_leaves_the_cache(pins, interactions):
+    for name in ("a", "b"):
+        pins.pin(publish(pins, name).name, interactions)
+    before = len(cached(pins))
+    pins.let_go(["a", "never+pinned"])
+    assert tags(pins.models) == ["model/b"]
+    assert len(cached(pins)) <= before
+    pins.data("b")
+    with pytest.raises(PinningError):
+        pins.data("a")
+
+
+def test_what_a_killed_training_left_is_cleared_up(pins, interactions):
+    (pins.models / "pins" / "half").mkdir(parents=True)
+    (pins.models / "pins" / "half" / "data.dvc").write_text("outs:")
+    (pins.models / ".git" / "index.lock").touch()
+    pins.begin()
+    assert not (pins.models / "pins" / "half").exists()
+    pins.pin(publish(pins, "whole").name, interactions)
+
+
+def test_tags_and_cache_are_pushed_to_a_second_place(pins, interactions, tmp_path):
+    mirror = tmp_path / "mirror.git"
+    subprocess.run(["git", "init", "--quiet", "--bare", mirror], check=True)
+    pins.pin(publish(pins, "a").name, interactions)
+    pins.push(str(mirror), str(tmp_path / "cache"))
+    assert tags(mirror) == ["model/a"]
+    assert any(path.is_file() for path in (tmp_path / "cache").rglob("*"))
+
+
+def test_a_place_that_is_not_there_is_said(pins, interactions, tmp_path):
+    pins.pin(publish(pins, "a").name, interactions)
+    with pytest.raises(PinningError, match="git push"):
+        pins.push(str(tmp_path / "nowhere.git"), "")

@@ -1,0 +1,83 @@
+"""Doing a training's last step again from its pinned data, and seeing whether it gives the same."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from trainer import provenance
+from trainer.artifact import ModelVersion, read_version
+from trainer.data_files import read_interactions
+from trainer.errors import ReproductionError
+from trainer.interactions import Interactions
+from trainer.settings import Settings
+from trainer.training import THREADS, contents_of, pins_of
+from trainer.trials import recipe_of
+
+NEAR = 1e-9
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How far what was made again is from what was published."""
+
+    difference: float
+    """The largest, over all arrays; 0 where every bit is the same."""
+    same_cpu: bool
+    same_code: bool
+
+    @property
+    def reproduced(self) -> bool:
+        """Bit-equal on the same type of CPU, and within 1e-9 elsewhere."""
+        return self.difference <= (0.0 if self.same_cpu else NEAR)
+
+    def told(self) -> str:
+        """For people: what was found, and what it is worth."""
+        found = "bit-equal" if self.difference == 0 else f"different by up to {self.difference:g}"
+        cpu = "the same type of CPU" if self.same_cpu else "another type of CPU"
+        code = "the same code" if self.same_code else "other code than it was trained by"
+        return f"{'reproduced' if self.reproduced else 'NOT reproduced'}: {found}, {cpu}, {code}"
+
+
+def reproduce(settings: Settings, version: str, say: Callable[[str], None]) -> Comparison:
+    """Fit a version's recipe to its pinned data and compare every array.
+
+    Raises:
+        VersionError: the version can't be read.
+        PinningError: its data can't be fetched.
+        ReproductionError: its data is not what its manifest states, or its recipe is unknown.
+    """
+    published = read_version(settings.versions_directory / version)
+    interactions = read_interactions(pins_of(settings).data(version))
+    if interactions.hash() != published.manifest.data["hash"]:
+        raise ReproductionError(f"the pinned data of {version} is not what its manifest states")
+    say(f"fetched the {len(interactions):,} interactions that {version} was trained on")
+    difference = _difference(published, interactions)
+    manifest = published.manifest
+    return Comparison(
+        difference,
+        same_cpu=manifest.machine == provenance.machine(THREADS),
+        same_code=manifest.code == provenance.code(settings.git_commit, settings.lock_file),
+    )
+
+
+def _difference(published: ModelVersion, interactions: Interactions) -> float:
+    manifest = published.manifest
+    recipe = recipe_of(manifest.algorithm, manifest.parameters)
+    if recipe is None:
+        raise ReproductionError(f"this code does not know the recipe of {manifest.version}")
+    with threadpool_limits(THREADS):
+        again = contents_of(recipe.fit(interactions), interactions).arrays()
+    before = published.contents.arrays()
+    return max(_apart(before[name], again[name]) for name in before)
+
+
+def _apart(before: np.ndarray, again: np.ndarray) -> float:
+    if before.shape != again.shape:
+        return float("inf")
+    if before.dtype.kind != "f":
+        return 0.0 if np.array_equal(before, again) else float("inf")
+    apart = np.abs(before.astype(np.float64) - again)
+    unlike = np.isnan(before) != np.isnan(again)
+    return float("inf") if unlike.any() else float(np.nan_to_num(apart).max(initial=0))
