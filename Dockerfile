@@ -105,7 +105,8 @@ COPY trainer/ trainer/
 ARG GIT_COMMIT=unknown
 # Surprise makes a folder for data sets when it is imported, and Numba keeps what it compiled
 # (3 s, once for each start of the container); the root is read-only.
-ENV GIT_COMMIT=${GIT_COMMIT} SURPRISE_DATA_FOLDER=/tmp/surprise NUMBA_CACHE_DIR=/tmp/numba
+ENV GIT_COMMIT=${GIT_COMMIT} SURPRISE_DATA_FOLDER=/tmp/surprise NUMBA_CACHE_DIR=/tmp/numba \
+    MPLCONFIGDIR=/tmp/matplotlib
 USER 10103:10103
 CMD ["python", "-m", "trainer", "work"]
 

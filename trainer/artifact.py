@@ -7,6 +7,7 @@ The recommender reads versions with this module, so it needs NumPy and SciPy onl
         manifest.sha256    sha256 of the manifest itself, as `sha256sum` writes it
         movies.txt         one movie id a line; the line's number is the item index
         popular.txt        the 20 most popular movies, the line a server falls back to
+        *.png              figures and data in pictures, for people
         *.npy              arrays, read by mapping them
 """
 
@@ -20,6 +21,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO, Self
 
 import numpy as np
@@ -272,13 +274,19 @@ def _contents(
     )
 
 
-def write_version(versions: Path, manifest: Manifest, contents: Contents) -> Manifest:
+def write_version(
+    versions: Path,
+    manifest: Manifest,
+    contents: Contents,
+    pictures: Mapping[str, bytes] = MappingProxyType({}),
+) -> Manifest:
     """Publish a version: it appears under its name when all of it is on the disk.
 
     Args:
         versions: the directory that holds all versions; made if it is not there.
         manifest: as it shall be, but for `files`.
-        contents: everything else.
+        contents: everything that is read.
+        pictures: further files, by name, for people.
 
     Returns:
         The manifest as it was written.
@@ -292,6 +300,9 @@ def write_version(versions: Path, manifest: Manifest, contents: Contents) -> Man
         raise ExistingVersionError(f"version {manifest.version} is there already")
     unfinished = versions / f"{UNFINISHED}{manifest.version}"
     unfinished.mkdir(parents=True)
+    for name, picture in pictures.items():
+        with _new_file(unfinished / name) as file:
+            file.write(picture)
     written = replace(manifest, files=_write_contents(unfinished, contents))
     _write_manifest(unfinished, written)
     _sync(unfinished)

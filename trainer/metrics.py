@@ -21,6 +21,11 @@ class TrainingMetrics:
             "Share of the running or last training that is done",
             registry=registry,
         )
+        self.left = Gauge(
+            "marquee_training_left_seconds",
+            "Time left of the running training, if its steps are alike; else 0",
+            registry=registry,
+        )
         self.seconds = Gauge(
             "marquee_training_seconds", "How long the last training took", registry=registry
         )

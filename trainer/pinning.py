@@ -55,7 +55,7 @@ class Pins:
         self._run(*GIT, "init", "--quiet", "--initial-branch", "main")
         self._run(*DVC, "init", "--quiet", "--force")
         (self.models / ".dvc" / "config").write_text(DVC_CONFIG)
-        (self.models / ".gitignore").write_text("/versions/\n")
+        (self.models / ".gitignore").write_text("/search/\n/versions/\n")
         self._run(*GIT, "add", ".gitignore", ".dvc", ".dvcignore")
         self._run(*GIT, "commit", "--quiet", "--message", "Begin to pin versions")
 

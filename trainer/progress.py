@@ -18,3 +18,8 @@ class Progress:
         """One step more is done, and this is what came of it."""
         self._done = min(self._done + 1, self._steps)
         self._tell(message, self._done / self._steps)
+
+
+def seconds_left(done: float, passed: float) -> float:
+    """What is left of a training of which a share is done, if its steps are alike."""
+    return passed * (1 - done) / done if done else 0.0

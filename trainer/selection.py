@@ -20,6 +20,7 @@ from trainer.evaluation import (
 )
 from trainer.interactions import Interactions, Scale
 from trainer.models import ItemModel, Scores
+from trainer.search import Budget, search
 from trainer.split import HELD_OUT_ONE_IN, Split, plant, split_at_one_time, split_each_user
 from trainer.trials import (
     BASELINE,
@@ -68,6 +69,8 @@ class Terms:
     """How the live version was made; None when nothing is live."""
     alarms: Sequence[str] = ()
     """What is wrong with the data."""
+    budget: Budget | None = None
+    """For a search around the best of what is usually tried; None for no search."""
 
 
 def select(interactions: Interactions, terms: Terms, say: Say) -> Selection:
@@ -78,7 +81,7 @@ def select(interactions: Interactions, terms: Terms, say: Say) -> Selection:
     """
     scale = terms.scale
     split = plant(split_each_user(interactions), _random())
-    trials = best_of_each(list(try_on_validation(split_each_user(split.training), scale, say)))
+    trials = _tried(split_each_user(split.training), terms, say)
     judgements = {}
     for trial in trials:
         judgement = judge_on_test(trial.recipe, split, scale)
@@ -100,6 +103,13 @@ def select(interactions: Interactions, terms: Terms, say: Say) -> Selection:
         ),
     )
     return Selection(trials, judgements, on_live, split, verdict)
+
+
+def _tried(split: Split, terms: Terms, say: Say) -> list[Trial]:
+    trials = best_of_each(list(try_on_validation(split, terms.scale, say)))
+    if terms.budget:
+        trials += search(trials[0], split, terms.scale, terms.budget, say)
+    return best_of_each(trials)
 
 
 def _evidence(model: FittedModel, ranking: RankingFigures, split: Split) -> gate.Evidence:

@@ -20,6 +20,9 @@ class Settings(DatabaseSettings):
     watched_minutes: int = Field(
         default=10, ge=1, description="from how many minutes on an unrated viewing counts"
     )
+    search_seconds: float = Field(
+        default=0, ge=0, description="how long is searched around the best of the usual recipes"
+    )
     gate_minimum_users: int = Field(
         default=30, ge=1, description="users with a liked movie held out that a verdict needs"
     )

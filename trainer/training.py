@@ -31,6 +31,7 @@ from trainer.errors import PinningError, VersionError
 from trainer.gate import Cost, within
 from trainer.interactions import Interactions
 from trainer.pinning import Pins
+from trainer.plots import plots
 from trainer.progress import Progress, Tell
 from trainer.ranking import rank
 from trainer.records import (
@@ -41,6 +42,7 @@ from trainer.records import (
     record_version,
     training_lock,
 )
+from trainer.search import Budget
 from trainer.selection import (
     Selection,
     Terms,
@@ -87,7 +89,9 @@ def train(
         pins.begin()
         live = live_recipe(connection, progress)
         report = data_report(snapshot.interactions, last_version(connection, settings))
-        terms = Terms(settings.scale, settings.rules, live, report["alarms"])
+        terms = Terms(
+            settings.scale, settings.rules, live, report["alarms"], search_budget(settings)
+        )
         selection = select(snapshot.interactions, terms, progress.step)
         data = snapshot.summary() | {"report": report}
         manifest = publish(snapshot.interactions, data, selection, Run(settings, clock, progress))
@@ -128,6 +132,12 @@ def push(pins: Pins, settings: Settings, progress: Progress) -> None:
         pins.push(settings.pin_tags_to, settings.pin_cache_to)
     except PinningError as error:
         progress.step(f"could not be pushed: {error}")
+
+
+def search_budget(settings: Settings) -> Budget | None:
+    """How long a search may take; None for none."""
+    journal = settings.models_directory / "search" / "trials.log"
+    return Budget(settings.search_seconds, journal) if settings.search_seconds else None
 
 
 def pins_of(settings: Settings) -> Pins:
@@ -225,7 +235,8 @@ def publish(
         figures=found | {"size_mib": {"value": cost.mib}},
         gate=verdict,
     )
-    return write_version(settings.versions_directory, manifest, contents)
+    pictures = plots(manifest.figures, interactions)
+    return write_version(settings.versions_directory, manifest, contents, pictures)
 
 
 def cost_of(contents: Contents) -> Cost:

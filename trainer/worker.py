@@ -12,6 +12,7 @@ from ingest.jobs import defer, job_app, say, work
 from trainer.errors import TrainerError
 from trainer.metrics import TrainingMetrics
 from trainer.process import train_beside
+from trainer.progress import seconds_left
 from trainer.records import newest_version
 from trainer.report import report
 from trainer.settings import Settings
@@ -58,9 +59,12 @@ def _task(settings: Settings, metrics: TrainingMetrics) -> Callable[..., None]:
 
 def _run(context: JobContext, settings: Settings, metrics: TrainingMetrics) -> None:
     def tell(message: str, done: float) -> None:
-        say(conninfo, job_id, message)
+        left = seconds_left(done, time.monotonic() - started)
+        say(conninfo, job_id, f"{message} ({done:.0%}, about {left:.0f} s left)")
         metrics.progress.set(done)
+        metrics.left.set(left)
 
+    started = time.monotonic()
     conninfo, job_id = settings.conninfo(), context.job.id or 0
     with _measured(metrics):
         try:
@@ -81,6 +85,7 @@ def _measured(metrics: TrainingMetrics) -> Iterator[None]:
     metrics.progress.set(0)
     with metrics.running.track_inprogress():
         yield
+    metrics.left.set(0)
     metrics.seconds.set(time.monotonic() - started)
 
 

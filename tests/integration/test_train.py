@@ -104,6 +104,7 @@ def test_a_training_publishes_a_version_that_can_be_read(conninfo, trainer, sett
     liked = [version.movies[item] for item in version.top_list(1)[:3]]
     assert {int(movie[6:8]) % TASTES for movie in liked} == {1}
     assert not set(version.top_list(1)) & set(version.seen_items(1))
+    assert {"ranking.png", "data.png"} <= version.manifest.files.keys()
 
 
 def test_a_training_records_its_version(conninfo, trainer, settings):

@@ -78,3 +78,27 @@ class Algorithm[Configuration](Protocol):
             UnsuitableDataError: it cannot be fitted to these.
         """
         ...
+
+
+class Suggestions(Protocol):
+    """What a search offers: numbers from ranges (an optuna trial)."""
+
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
+        """A number between the two."""
+        ...
+
+
+@runtime_checkable
+class SearchedAlgorithm(Protocol):
+    """An algorithm whose configuration can be searched for."""
+
+    @property
+    def name(self) -> str:
+        """Its name in versions, figures and settings."""
+        ...
+
+    def suggest(self, trial: Suggestions, usual: Any) -> Any:
+        """A configuration around a usual one."""
+        ...

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from trainer.algorithms.algorithm import Rows
+from trainer.algorithms.algorithm import Rows, Suggestions
 from trainer.algorithms.ease import largest_weights
 from trainer.errors import UnsuitableDataError
 from trainer.interactions import Catalogue, Interactions, Scale
@@ -113,6 +113,22 @@ SIDES = Blend(transitions=0, years=0.4, genres=0.7)
 """What release years and genres usually add."""
 
 
+def _suggested(trial: Suggestions, usual: HistoryConfiguration) -> HistoryConfiguration:
+    ranges = {
+        "regularisation": (usual.regularisation / 5, usual.regularisation * 5),
+        "years_weight": (0.05, 1.5),
+        "genres_weight": (0.05, 2.0),
+        "recency_steps": (2.0, 30.0),
+        "recency_floor": (0.03, 0.9),
+    }
+    if usual.transitions_weight:
+        ranges |= {"transitions_weight": (0.1, 3.0), "transition_steps": (3.0, 60.0)}
+    chosen: dict[str, Any] = {
+        name: trial.suggest_float(name, *span, log=True) for name, span in ranges.items()
+    }
+    return replace(usual, **chosen)
+
+
 class RecencyEase:
     """Fits EASE's weights, and tastes in years and genres."""
 
@@ -126,6 +142,10 @@ class RecencyEase:
     def configure(self, **parameters: Any) -> HistoryConfiguration:
         """The configuration that a version's parameters say."""
         return HistoryConfiguration(**parameters)
+
+    def suggest(self, trial: Suggestions, usual: HistoryConfiguration) -> HistoryConfiguration:
+        """Around a usual one: λ, how fast the past fades, and the blend."""
+        return _suggested(trial, usual)
 
     def fit(self, interactions: Interactions, configuration: HistoryConfiguration) -> FittedHistory:
         """Find the weights.
@@ -178,6 +198,10 @@ class RecencyTransitions:
     def configure(self, **parameters: Any) -> HistoryConfiguration:
         """The configuration that a version's parameters say."""
         return HistoryConfiguration(**parameters)
+
+    def suggest(self, trial: Suggestions, usual: HistoryConfiguration) -> HistoryConfiguration:
+        """Around a usual one: λ, how fast the past fades, and the blend."""
+        return _suggested(trial, usual)
 
     def fit(self, interactions: Interactions, configuration: HistoryConfiguration) -> FittedHistory:
         """Find the weights and count the transitions.
