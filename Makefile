@@ -43,7 +43,7 @@ release-code: ## After make images: put the new recommender into both slots, one
 
 # --- check it
 
-.PHONY: test lint test-unit test-integration test-end-to-end bench lock
+.PHONY: test lint test-unit test-integration test-end-to-end drill bench lock
 test: ## Everything below, on a stack of its own beside a running one
 	@tests/run.sh all
 lint: ## Lint, types, import rules, and each configuration by its own checker
@@ -54,6 +54,8 @@ test-integration: ## Tests on a real Kafka and PostgreSQL; ARGS=... goes to pyte
 	@tests/run.sh integration
 test-end-to-end: ## Tests on the whole stack; ARGS=... goes to pytest
 	@tests/run.sh end-to-end
+drill: ## Every fault at full count: the long form of what make test plays once
+	@tests/run.sh drill
 bench: ## Measure: ONLY=ingest, trainer or serving; SCALE=small or full; figures in build/bench
 	@tests/run.sh bench
 lock: ## Resolve the dependencies anew and pin them by hash

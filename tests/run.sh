@@ -3,7 +3,7 @@
 # their own: project name, ports, subnet, volumes and image tags differ from a running
 # stack's, and all but the images is removed at the end.
 #
-# Usage: tests/run.sh all | lint | unit | integration | end-to-end | bench
+# Usage: tests/run.sh all | lint | unit | integration | end-to-end | bench | drill
 # ARGS in the environment goes to pytest.
 
 set -euo pipefail
@@ -31,5 +31,6 @@ case ${1-} in
   integration) build_tests_image && integration ;;
   end-to-end) build_tests_image && end_to_end ;;
   bench) build_tests_image && bench ;;
-  *) fail "'${1-}' is no check" "It is all, lint, unit, integration, end-to-end or bench." ;;
+  drill) build_tests_image && drill ;;
+  *) fail "'${1-}' is no check" "It is all, lint, unit, integration, end-to-end, bench or drill." ;;
 esac

@@ -41,6 +41,23 @@ integration() {
   stop_stores
 }
 
+# Every fault at full count: those of ingest on stores of their own, then those of serving
+# on a whole stack.
+drill() {
+  say "Drill: ingest"
+  start_stores
+  in_tests_image --volume /var/run/docker.sock:/var/run/docker.sock --env IMAGE_PREFIX \
+    --env "TEST_DATABASE=$(owner_conninfo)" --env "TEST_KAFKA=localhost:$KAFKA_PORT" \
+    -- python -m tests.drill.ingest
+  stop_stores
+  export COMPOSE_PROJECT_NAME=marquee-test
+  say "Drill: serving"
+  trap remove_stack EXIT
+  start_stack
+  in_tests_image --volume /var/run/docker.sock:/var/run/docker.sock --env DRILL_ROUNDS=5 \
+    --env-file <(stack_environment) -- pytest tests/end_to_end/test_7_serving_faults.py
+}
+
 # ONLY: which benchmark, SCALE: small or full
 bench() {
   local name=${ONLY-} scale=${SCALE-small}
