@@ -5,6 +5,7 @@ end_to_end() {
   trap remove_stack EXIT
   remove_stack || true
   start_stack
+  make retrain release
   test_stack
 }
 
