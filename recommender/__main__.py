@@ -43,7 +43,8 @@ REFRESH_FALLBACKS_SECONDS = 5.0
 WRITE_RECEIPTS_SECONDS = 0.05
 """A slot that is killed loses the receipts of its last answers, for about so long."""
 STORE_RECEIPTS_SECONDS = 0.1
-FLUSH_SECONDS = 4.0
+DRAIN_SECONDS = 6.0
+"""How long a slot that is told to stop goes on storing receipts; the rest waits on the disk."""
 THREADS = 1
 """Answers are short and never wait, so a second thread would only fight for the interpreter."""
 SWITCH_SECONDS = 0.001
@@ -129,16 +130,17 @@ def start_slot(settings: Settings) -> Flask:
     def refresh_fallbacks() -> None:
         fallbacks.refresh(datetime.now(UTC), slot.model)
 
-    stop = Event()
+    stop, written = Event(), Event()
     work = (
         ("model", lambda: slot.follow(time.monotonic()), LOOK_FOR_MODEL_SECONDS),
         ("activity", follow_activity, FOLLOW_ACTIVITY_SECONDS),
         ("fallbacks", refresh_fallbacks, REFRESH_FALLBACKS_SECONDS),
-        ("receipts", writer.write_all, WRITE_RECEIPTS_SECONDS),
-        ("store", store.store_all, STORE_RECEIPTS_SECONDS),
     )
-    threads = [_start(metrics, stop, *each) for each in work]
-    Finalize(None, _end, (stop, threads, queue), exitpriority=1)
+    for each in work:
+        _start(metrics, stop, *each)
+    writing = _start(metrics, stop, "receipts", writer.write_all, WRITE_RECEIPTS_SECONDS)
+    storing = _start(metrics, written, "store", store.store_all, STORE_RECEIPTS_SECONDS)
+    Finalize(None, _end, (stop, writing, written, storing, queue), exitpriority=1)
 
     metrics.receipts_queued.set_function(lambda: len(queue))
     metrics.receipts_spooled.set_function(lambda: len(store))
@@ -160,12 +162,15 @@ def _start(
     return thread
 
 
-def _end(stop: Event, threads: list[Thread], receipts: ReceiptQueue) -> None:
-    """Let the work beside the answers end, which writes and stores what still waits."""
+def _end(
+    stop: Event, writing: Thread, written: Event, storing: Thread, receipts: ReceiptQueue
+) -> None:
+    """Let what still waits be written, and only then be stored, as far as there is time."""
+    deadline = time.monotonic() + DRAIN_SECONDS
     stop.set()
-    deadline = time.monotonic() + FLUSH_SECONDS
-    for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
+    writing.join(DRAIN_SECONDS)
+    written.set()
+    storing.join(max(0.0, deadline - time.monotonic()))
     if receipts:
         LOG.error("receipts lost", count=len(receipts))
 

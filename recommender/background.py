@@ -19,12 +19,16 @@ LONGEST_DELAY = 5.0
 def repeat(
     name: str, step: Callable[[], None], every_seconds: float, stop: Event, failures: Counter
 ) -> None:
-    """Do `step` every so many seconds, after failures less often, and once more after `stop`."""
+    """Do `step` every so many seconds, after failures less often, and once more after `stop`.
+
+    If that is the first failure after a success, it is tried again: a connection may have broken.
+    """
     failed = 0
     ending = False
     while not ending:
-        ending = stop.is_set()
+        stopping = stop.is_set()
         failed = 0 if _succeeds(name, step) else failed + 1
+        ending = stopping and failed != 1
         if failed:
             failures.inc()
         stop.wait(delay_seconds(failed, random.random()) if failed else every_seconds)  # noqa: S311 -- jitter is no secret

@@ -79,6 +79,11 @@ class RunningSlot:
         """Let it go on."""
         os.killpg(self.process.pid, signal.SIGCONT)
 
+    def stop(self) -> None:
+        """Tell it to stop, as an engine does; it must have ended cleanly after 10 s."""
+        self.process.terminate()
+        assert self.process.wait(timeout=10) == 0
+
     def kill(self) -> None:
         """SIGKILL all of it at once, as an engine does with a container."""
         os.killpg(self.process.pid, signal.SIGKILL)

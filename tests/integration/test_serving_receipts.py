@@ -2,8 +2,9 @@
 
 import json
 import os
+import re
 import shutil
-import signal
+import socket
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -210,26 +211,69 @@ def test_each_answer_leaves_one_receipt_and_bad_requests_leave_none(slots, conni
     }
 
 
-def test_sigterm_ends_a_slot_cleanly_and_its_last_receipts_are_stored(slots, conninfo):
+def test_sigterm_ends_a_slot_cleanly_and_every_receipt_is_stored_by_then(slots, conninfo):
     slot = slots.start("blue", FIRST)
-    for user in range(1, 101):
-        get(slot.port, f"/recommend/{user}")
-    started = time.monotonic()
-    slot.process.send_signal(signal.SIGTERM)
+    ask_for(slot, range(1, 101))
+    slot.stop()
 
-    assert slot.process.wait(timeout=10) == 0
-    assert time.monotonic() - started < 10
-    # what PostgreSQL did not take in time waits in the spool for the next start
+    assert stored_users(conninfo) == list(range(1, 101))
+
+
+def test_a_slot_that_stops_stores_what_waited_for_postgresql(slots, conninfo):
+    slot = slots.start("blue", FIRST)
+    set_connections(conninfo("marquee"), allowed=False)
+    ask_for(slot, range(1, 101))
+    eventually(lambda: failures_to_store(slot) > 3)
+    set_connections(conninfo("marquee"), allowed=True)
+    slot.stop()
+
+    assert stored_users(conninfo) == list(range(1, 101))
+
+
+def failures_to_store(slot):
+    counted = re.search(
+        r'^marquee_background_failures_total{task="store"} (.+)$',
+        get(slot.port, "/metrics")[1],
+        re.MULTILINE,
+    )
+    return float(counted[1]) if counted else 0
+
+
+def test_without_postgresql_a_slot_stops_in_time_and_its_receipts_wait_for_the_next_start(
+    slots, conninfo
+):
+    slot = slots.start("blue", FIRST)
+    set_connections(conninfo("marquee"), allowed=False)
+    ask_for(slot, range(1, 101))
+    slot.stop()
+    set_connections(conninfo("marquee"), allowed=True)
+    assert stored_users(conninfo) == []
     slots.start("blue", FIRST)
-    eventually(lambda: len(stored_receipts(conninfo("marquee"))) == 100)
+
+    eventually(lambda: stored_users(conninfo))
+    assert stored_users(conninfo) == list(range(1, 101))
+
+
+def test_with_a_postgresql_that_hangs_a_slot_stops_in_time(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        port = hanging.getsockname()[1]
+        slots = Slots(tmp_path, f"host=127.0.0.1 port={port} dbname=no user=no password=no")
+        publish(slots.models, FIRST)
+        slot = slots.start("blue", FIRST)
+        ask_for(slot, range(1, 11))
+        slot.stop()
+
+
+def ask_for(slot, users):
+    for user in users:
+        assert get(slot.port, f"/recommend/{user}")[0] == 200
 
 
 def test_a_slot_answers_without_postgresql_and_stores_the_receipts_when_it_is_back(slots, conninfo):
     slot = slots.start("blue", FIRST)
     database = conninfo("marquee")
     set_connections(database, allowed=False)
-    for user in range(1, 51):
-        assert get(slot.port, f"/recommend/{user}")[0] == 200
+    ask_for(slot, range(1, 51))
     assert slot.readiness()["ready"] is True
     set_connections(database, allowed=True)
 
@@ -240,8 +284,7 @@ def test_receipts_wait_on_the_disk_for_postgresql_even_if_the_slot_is_killed(slo
     slot = slots.start("blue", FIRST)
     database = conninfo("marquee")
     set_connections(database, allowed=False)
-    for user in range(1, 51):
-        assert get(slot.port, f"/recommend/{user}")[0] == 200
+    ask_for(slot, range(1, 51))
     time.sleep(0.2)
     slot.kill()
     set_connections(database, allowed=True)
@@ -277,8 +320,7 @@ def test_a_volume_that_takes_no_receipts_slows_no_answer_and_is_used_again(slots
     in_the_way.write_text("a file where the folder should be")
     slot = slots.start("blue", FIRST)
     begun = time.monotonic()
-    for user in range(1, 51):
-        assert get(slot.port, f"/recommend/{user}")[0] == 200
+    ask_for(slot, range(1, 51))
     assert time.monotonic() - begun < 2
     in_the_way.unlink()
 

@@ -5,6 +5,7 @@ from threading import Event
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from psycopg import OperationalError
 
 from recommender.background import LONGEST_DELAY, delay_seconds, repeat
 from recommender.metrics import Metrics
@@ -34,6 +35,21 @@ def test_work_is_done_once_more_after_it_is_told_to_stop():
     repeat("work", lambda: done.append(1), 0.0, stop, metrics.background_failures.labels("work"))
 
     assert len(done) == 1
+
+
+@pytest.mark.parametrize(("outcomes", "times"), [("ok", 1), ("fail ok", 2), ("fail fail ok", 2)])
+def test_after_it_is_told_to_stop_work_that_fails_is_tried_once_again(outcomes, times):
+    metrics, stop, done = Metrics(), Event(), []
+    stop.set()
+
+    def step():
+        done.append(1)
+        if outcomes.split()[len(done) - 1] == "fail":
+            raise OperationalError
+
+    repeat("work", step, 0.0, stop, metrics.background_failures.labels("work"))
+
+    assert len(done) == times
 
 
 @given(failures=st.integers(1, 10_000), chance=st.floats(0, 1))
