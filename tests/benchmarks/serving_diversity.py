@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from compose.simulator.movielens import Movie, read_movies, read_ratings
 from recommender.diversity import rerank
-from trainer.algorithms import ALGORITHMS
+from trainer.algorithms.registry import ALGORITHMS
 from trainer.artifact import LIST_LENGTH, TopLists
 from trainer.interactions import Interactions, Scale
 from trainer.models import ItemModel, Items
