@@ -5,10 +5,12 @@ partitions, and a batch that does not begin where they end is refused: two consu
 one partition, or one that slept and woke up late, can neither lose nor double a line.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import psycopg
+import structlog
 
 from ingest.admission import KnownIds, TimeVerdicts
 from ingest.doubles import Doubles, Window
@@ -18,11 +20,20 @@ from ingest.lines import RatingScale
 from ingest.partitions import Partition, existing_partitions
 from ingest.rows import COLUMNS, TABLE_OF, Rows, Rules, Slice, encode, encode_keys
 
+LOG = structlog.get_logger()
+
 KNOWLEDGE_AGE = timedelta(seconds=30)
 TIMEOUTS = (
     # a paused process must not hold its locks for ever: its successor waits for them
     "SET transaction_timeout = '60s'; SET idle_in_transaction_session_timeout = '15s';"
     "SET lock_timeout = '10s'; SET TimeZone = 'UTC'"
+)
+END_PAUSED_COPIES = (
+    # no timeout ends a COPY whose client sends nothing
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    " AND usesysid = session_user::regrole AND query LIKE 'COPY %' AND state = 'active'"
+    " AND wait_event = 'ClientRead' AND state_change < clock_timestamp() - interval '15 s'"
 )
 KEYS = "line_key"
 
@@ -144,7 +155,7 @@ class Landing:
     def _land(self, batch: Sequence[Slice], doubles: Doubles, now: datetime) -> Rows:
         rules = self.rules(now)
         rows = encode(batch, rules, doubles)
-        with self._connection.transaction():
+        with ending_paused_copies(self._connection), self._connection.transaction():
             _lock_offsets(self._connection, self._topic, batch)
             if self._across_partitions:
                 keys = encode_keys(batch, rules.verdicts[KEYS], doubles)
@@ -162,6 +173,20 @@ class Landing:
             for table, partitions in self._partitions.items()
         }
         return Rules(verdicts, self._scale, now, self._ids)
+
+
+@contextmanager
+def ending_paused_copies(connection: psycopg.Connection) -> Iterator[None]:
+    """Where a lock is not to be had, end the sessions that paused in the middle of a COPY.
+
+    The batch is still refused; its next try gets the lock.
+    """
+    try:
+        yield
+    except psycopg.errors.LockNotAvailable:
+        ended = connection.execute(END_PAUSED_COPIES).rowcount
+        LOG.warning("lock not available", ended_paused_copies=ended)
+        raise
 
 
 def copy_rows(connection: psycopg.Connection, rows: Rows) -> None:

@@ -42,6 +42,7 @@ PARTITIONS = 2
 PATIENCE_SECONDS = 240.0
 LEASE_SECONDS = 20.0
 """PostgreSQL ends an idle transaction after 15 s."""
+PASSWORD = "for this server only"  # noqa: S105 -- of stores that live as long as the drill
 IMAGE_PREFIX = os.environ.get("IMAGE_PREFIX", "marquee")
 
 
@@ -59,14 +60,13 @@ class Line:
     def start(self, database: str = "") -> subprocess.Popen[bytes]:
         """Start the real process; `database` is where it is to connect, if not to the owner's."""
         where = conninfo_to_dict(database or self.owner)
-        (self.folder / "password").write_text(where.get("password") or "none")
+        (self.folder / "password").write_text(PASSWORD)
         environment = os.environ | {
             "DATABASE_HOST": str(where["host"]),
             "DATABASE_PORT": str(where["port"]),
             "DATABASE_NAME": str(where["dbname"]),
-            "DATABASE_USER": str(where["user"]),
+            "DATABASE_USER": "ingest",
             "DATABASE_PASSWORD_FILE": str(self.folder / "password"),
-            "PGOPTIONS": "-c role=ingest",
             "HEARTBEAT_FILE": str(self.folder / "heartbeat"),
             "METRICS_PORT": "0",
             "KAFKA_SERVERS": self.kafka,
@@ -152,7 +152,7 @@ def line(owner: str = OWNER, kafka: str = KAFKA) -> Iterator[Line]:
         with psycopg.connect(owner, autocommit=True) as server:
             server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         own = make_conninfo(owner, dbname=name)
-        migrate(own, {}, datetime.now(UTC))
+        migrate(own, {"ingest": PASSWORD}, datetime.now(UTC))
         with administration(kafka) as admin:
             admin.create_topics([NewTopic(name, num_partitions=PARTITIONS, replication_factor=1)])
         way = Line(own, kafka, name, Path(folder))

@@ -16,6 +16,8 @@ from compose.migrate.__main__ import migrate
 OWNER = os.environ.get(
     "TEST_DATABASE", "host=localhost port=55432 user=marquee password=dev dbname=postgres"
 )
+ROLES = ("ingest", "retention", "trainer", "recommender", "evaluation", "releaser", "analyst")
+PASSWORD = "for this server only"  # noqa: S105 -- a server that lives as long as the tests
 KAFKA = os.environ.get("TEST_KAFKA", "localhost:59092")
 
 Conninfo = Callable[[str], str]
@@ -29,17 +31,23 @@ def template() -> Iterator[str]:
     with psycopg.connect(OWNER, autocommit=True) as cluster:
         # Roles belong to the whole cluster, and test processes run side by side.
         cluster.execute("SELECT pg_advisory_lock(1)")
-        migrate(make_conninfo(OWNER, dbname=name), {}, datetime.now(UTC))
+        verifiers = dict.fromkeys(ROLES, PASSWORD)
+        migrate(make_conninfo(OWNER, dbname=name), verifiers, datetime.now(UTC))
     yield name
     _drop_database(name)
 
 
 @pytest.fixture
 def conninfo(template: str) -> Iterator[Conninfo]:
-    """Call it with a role's name for a connection string with that role's rights."""
+    """Call it with a role's name for a connection string that logs in as that role."""
+
+    def as_role(role: str) -> str:
+        own = {"user": role, "password": PASSWORD} if role in ROLES else {}
+        return make_conninfo(OWNER, dbname=name, options=f"-c role={role}", **own)
+
     name = f"test_{uuid.uuid4().hex[:8]}"
     _create_database(name, template)
-    yield lambda role: make_conninfo(OWNER, dbname=name, options=f"-c role={role}")
+    yield as_role
     _drop_database(name)
 
 

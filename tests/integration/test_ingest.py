@@ -366,6 +366,23 @@ def test_two_consumers_at_once_lose_and_double_nothing(settings, conninfo, topic
     assert positions(conninfo("marquee")) == each_once(10_000)
 
 
+def test_a_consumer_that_paused_inside_a_copy_does_not_keep_its_partition(
+    settings, conninfo, topic, kafka_servers
+):
+    with connect(conninfo("ingest")) as paused, paused.cursor() as cursor:
+        store_first_offsets(paused, topic, {0: 0, 1: 0})
+        paused.execute("BEGIN")
+        paused.execute("SELECT FROM stream_offset FOR UPDATE")
+        copy = cursor.copy("COPY account (time, user_id, log_partition, log_offset) FROM STDIN")
+        copy.__enter__()
+        produce(kafka_servers, topic, seeded_lines(100, seed=1))
+        with Running(settings, conninfo("ingest")):
+            wait_for_rows(conninfo("marquee"), 100)
+        with pytest.raises(psycopg.OperationalError, match="terminating connection"):
+            copy.__exit__(None, None, None)
+    assert positions(conninfo("marquee")) == each_once(100)
+
+
 def test_another_topic_than_the_stored_one_is_refused(settings, conninfo):
     with psycopg.connect(conninfo("marquee")) as connection:
         store_first_offsets(connection, "other", {0: 0})
