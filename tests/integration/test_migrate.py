@@ -68,9 +68,7 @@ def test_every_table_and_column_has_a_comment(conninfo):
     ],
 )
 def test_a_role_may_do_no_more_than_its_service_needs(conninfo, role, statement):
-    with (
-        psycopg.connect(conninfo(role)) as connection,
-        pytest.raises(psycopg.errors.InsufficientPrivilege),
-    ):
+    with psycopg.connect(conninfo(role)) as connection:
         connection.read_only = False  # a role may set what only its defaults forbid
-        connection.execute(statement)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(statement)
