@@ -102,7 +102,7 @@ class Readiness:
     """What a slot says of itself.
 
     `version` is None when it has no model or does not answer; `refused` is a version that it
-    was told to run and found damaged or unfit.
+    was told to run and found damaged, unfit or newer than its code.
     """
 
     ready: bool
@@ -113,7 +113,7 @@ class Readiness:
     def missing(self, version: str) -> str | None:
         """Why the slot cannot answer with `version`; None when it can."""
         if self.refused == version:
-            return "it found the version damaged or unfit, its log says why"
+            return "it found the version damaged, unfit or newer than its code, its log says why"
         if not self.ready:
             return self.why_not
         if self.version != version:

@@ -220,6 +220,8 @@ def read_version(directory: Path) -> ModelVersion:
 
 
 def _array_names(manifest: Manifest) -> Sequence[str]:
+    if manifest.algorithm not in MODELS:
+        raise NewerVersionError(f"the algorithm {manifest.algorithm} is newer than this code")
     kept = [RATINGS_NAME] if f"{RATINGS_NAME}.npy" in manifest.files else []
     return (*ARRAY_NAMES, *kept, *MODELS[manifest.algorithm].array_names)
 

@@ -154,10 +154,18 @@ built_services() {
   if [ "$IMAGE_SOURCE" = registry ]; then printf '%s\n' grafana jenkins; fi
 }
 
+# A new stack runs what was just built; in one with a state, only a release moves the tags.
 tag_slots() {
-  local slot
+  local slot image=$IMAGE_PREFIX/recommender
   for slot in blue green; do
-    docker image inspect "$IMAGE_PREFIX/recommender:$slot" > /dev/null 2>&1 ||
-      docker tag "$IMAGE_PREFIX/recommender:candidate" "$IMAGE_PREFIX/recommender:$slot"
+    if new_stack || ! docker image inspect "$image:$slot" > /dev/null 2>&1; then
+      docker tag "$image:candidate" "$image:$slot"
+    elif [ "$(image_id "$image:candidate")" != "$(image_id "$image:$slot")" ]; then
+      say "Slot $slot keeps the code it runs; the new one comes by: make release-code"
+    fi
   done
 }
+
+new_stack() { ! docker volume inspect "${COMPOSE_PROJECT_NAME}_state" > /dev/null 2>&1; }
+
+image_id() { docker image inspect --format '{{.Id}}' "$1"; }

@@ -240,7 +240,7 @@ def test_a_slot_that_refuses_a_damaged_version_is_not_waited_for(stage):
     release(stage.environment, V1)
     stage.slots["green"].damaged.add(V2)
     patient = stage.environment.settings.model_copy(update={"release_ready_seconds": 60})
-    with pytest.raises(AbortedError, match="damaged or unfit"):
+    with pytest.raises(AbortedError, match="damaged, unfit or newer"):
         release(replace(stage.environment, settings=patient), V2)
 
 

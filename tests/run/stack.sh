@@ -28,8 +28,6 @@ stack_environment() {
   done
 }
 
-# The slots' tags go too: they only move with a release, and the next stack is a new one.
 remove_stack() {
-  docker compose --project-name marquee-test --profile '*' down --volumes --timeout 5
-  docker image rm marquee-test/recommender:blue marquee-test/recommender:green
-} > /dev/null 2>&1
+  docker compose --project-name marquee-test --profile '*' down --volumes --timeout 5 > /dev/null 2>&1
+}

@@ -53,7 +53,7 @@ def test_a_slot_with_a_model_is_ready_with_it(client, slot, tmp_path):
 def test_a_slot_that_refused_a_version_says_which(client, slot):
     slot.refused = NAME
     assert readiness(client, URL).missing(NAME) == (
-        "it found the version damaged or unfit, its log says why"
+        "it found the version damaged, unfit or newer than its code, its log says why"
     )
 
 
