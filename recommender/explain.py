@@ -7,6 +7,7 @@ rows that had landed by the time of the answer. What is gone by now is said to b
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from math import nan
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,16 @@ from uuid import UUID
 
 import numpy as np
 import psycopg
-from numpy.typing import NDArray
 from psycopg.rows import namedtuple_row
+from psycopg.types.json import Jsonb
 
+from recommender.contributions import contributions, how_exact
 from recommender.errors import NoReceiptError
 from recommender.ranking import Recent, best_items, history, items_of
+from recommender.slot import offsets_trained_on
 from trainer.artifact import ModelVersion, read_version
 from trainer.errors import VersionError
-from trainer.models import Items, ItemWeightsModel, PopularityModel, Ratings, Scores
+from trainer.models import Items, Ratings, Scores
 
 NEAR_ITS_TIME = timedelta(minutes=1)
 """A receipt's id tells its time; a receipt is looked for there, not in every partition."""
@@ -33,15 +36,7 @@ RECEIPT = """
 SELECT * FROM receipt WHERE receipt_id = %(id)s AND time BETWEEN %(from)s AND %(to)s
 """
 MANIFEST = "SELECT manifest FROM model_version WHERE version = %s"
-DONE_BY_THEN = """
-SELECT DISTINCT ON (movie_id) movie_id, rating
-FROM (
-    SELECT movie_id, rating, time FROM rating WHERE user_id = %(user)s AND time < %(time)s
-    UNION ALL
-    SELECT movie_id, 'NaN'::real, time FROM watch WHERE user_id = %(user)s AND time < %(time)s
-) AS done
-ORDER BY movie_id, rating = 'NaN', time DESC
-"""
+DONE_SINCE = files("recommender").joinpath("done_since.sql").read_bytes()
 
 
 @dataclass(frozen=True)
@@ -115,7 +110,8 @@ def explain(connection: psycopg.Connection, receipt_id: UUID, versions: Path) ->
         gone.append(f"{error}: which movies led to which cannot be told")
         listed = [Recommended(movie, None) for movie in receipt["movie_ids"]]
         return Explanation(receipt, manifest, listed, gone=gone)
-    recent = done_by_then(connection, receipt["user_id"], receipt["time"])
+    trained_on = offsets_trained_on(model)
+    recent = done_since(connection, receipt["user_id"], trained_on, receipt["time"])
     return explain_by_model(receipt, manifest, model, recent, gone)
 
 
@@ -147,10 +143,19 @@ def told_time(receipt_id: UUID) -> datetime:
     return datetime.fromtimestamp((receipt_id.int >> 80) / 1000, UTC)
 
 
-def done_by_then(connection: psycopg.Connection, user_id: int, time: datetime) -> Recent:
-    """What the user had rated (NaN: watched) before the answer, by the rows that are left."""
-    asked = {"user": user_id, "time": time}
-    return dict(connection.execute(DONE_BY_THEN, asked).fetchall())
+def done_since(
+    connection: psycopg.Connection, user_id: int, trained_on: Mapping[int, int], time: datetime
+) -> Recent:
+    """What the user did after the model's data end and before the answer, the latest last.
+
+    Args:
+        connection: to PostgreSQL, as the role `recommender`.
+        user_id: who was answered.
+        trained_on: for each partition, the first offset that is not in the model's data.
+        time: of the answer.
+    """
+    asked = {"user_id": user_id, "trained_on": Jsonb(trained_on), "time": time}
+    return dict(connection.execute(DONE_SINCE, asked).fetchall())
 
 
 def explain_by_model(
@@ -169,7 +174,7 @@ def explain_by_model(
     scores = _scores(model, own)
     recommended = [_recommended(movie, model, own, led, scores) for movie in receipt["movie_ids"]]
     left = left_out(receipt, model, own)
-    return Explanation(receipt, manifest, recommended, left, _exactness(model), gone)
+    return Explanation(receipt, manifest, recommended, left, how_exact(model.contents.model), gone)
 
 
 def own_ratings(user_id: int, model: ModelVersion, recent: Recent) -> dict[int, float]:
@@ -221,35 +226,8 @@ def led_to(
     known = [movie for movie in movies if movie in model.movie_index]
     targets = np.array([model.movie_index[movie] for movie in known], np.int32)
     items, ratings = _as_arrays(own)
-    match model.contents.model:
-        case ItemWeightsModel() as weighted:
-            weights = weighted.weights[items][:, targets].toarray()
-            contributions = weights * weighted.preferences(ratings)[:, None]
-        case PopularityModel():
-            contributions = np.zeros((len(items), len(targets)), np.float32)
-        case _:
-            contributions = _without_each(model, items, ratings, targets)
-    return dict(zip(known, contributions.T, strict=True))
-
-
-def _without_each(
-    model: ModelVersion, items: Items, ratings: Ratings, targets: Items
-) -> NDArray[np.float32]:
-    """float32 [items, targets]: how far scores fall when the user had not met one of the items."""
-    whole = model.fold_in(items, ratings)[targets]
-    others = (np.arange(len(items)) != left for left in range(len(items)))
-    without = [model.fold_in(items[kept], ratings[kept])[targets] for kept in others]
-    return whole - np.array(without, np.float32).reshape(len(items), len(targets))
-
-
-def _exactness(model: ModelVersion) -> str:
-    match model.contents.model:
-        case ItemWeightsModel():
-            return "exact: a score is the sum of what the user's movies contribute"
-        case PopularityModel():
-            return "none: this model ranks the same for everybody"
-        case _:
-            return "by leaving out: how far a score falls without the movie; these do not add up"
+    led = contributions(model.contents.model, items, ratings, targets)
+    return dict(zip(known, led.T, strict=True))
 
 
 def _recommended(

@@ -15,6 +15,7 @@ from psycopg import sql
 from uuid_utils import uuid7
 
 from recommender.connection import KeptConnection
+from recommender.explain import done_since
 from recommender.metrics import Metrics
 from recommender.receipts import Receipt, ReceiptQueue, ReceiptWriter
 from recommender.spool import Spool
@@ -340,6 +341,37 @@ def test_an_answer_is_explained_from_its_receipt_to_data_and_code(slots, conninf
     assert f"{MOVIES[50]} (2.500): {MOVIES[3]} (rated 5) +2.500; all others +0.000" in said
     assert "git commit c0de" in said
     assert "data     d4t4" in said
+
+
+def test_what_was_done_since_the_training_is_in_the_order_in_which_a_slot_came_to_know_it(conninfo):
+    begun = NOW - timedelta(minutes=10)
+    done = [
+        ("rating", 8, "in+the+training", 4.0, 0, 9),
+        ("rating", 7, "of+somebody+else", 4.0, 1, 3),
+        ("watch", 8, "only+watched", 5, 0, 12),
+        ("rating", 8, "rated+twice", 3.0, 0, 11),
+        ("watch", 8, "rated+too", 7, 1, 4),
+        ("rating", 8, "rated+too", 2.0, 1, 5),
+        ("watch", 8, "only+watched", 6, 0, 13),
+        ("rating", 8, "rated+twice", 5.0, 0, 14),
+        ("rating", 8, "after+the+answer", 5.0, 0, 15),
+    ]
+    with psycopg.connect(conninfo("marquee")) as connection:
+        for minute, (table, user, movie, value, partition, offset) in enumerate(done):
+            connection.execute(
+                f"INSERT INTO {table} VALUES (%s, %s, %s, %s, %s, %s)",
+                (begun + timedelta(minutes=minute), user, movie, value, partition, offset),
+            )
+        connection.execute(
+            "INSERT INTO stream_offset (topic, log_partition, first_offset, next_offset)"
+            " VALUES ('movielog', 0, 0, 16), ('movielog', 1, 0, 6)"
+        )
+    with psycopg.connect(conninfo("recommender")) as connection:
+        known = done_since(connection, 8, {0: 10}, begun + timedelta(minutes=8))
+
+    assert str(list(known.items())) == (
+        "[('only+watched', nan), ('rated+too', 2.0), ('rated+twice', 5.0)]"
+    )
 
 
 def test_of_a_version_that_is_gone_its_data_and_code_are_told_and_the_rest_is_said_to_be_gone(

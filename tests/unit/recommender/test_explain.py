@@ -5,15 +5,14 @@ from datetime import UTC, datetime
 from math import nan
 from uuid import UUID
 
-import numpy as np
 import pytest
 
 from recommender.errors import NoReceiptError
-from recommender.explain import Cause, LeftOut, explain_by_model, led_to, told_time
+from recommender.explain import Cause, LeftOut, explain_by_model, told_time
 from recommender.ranking import answer
 from recommender.telling import told
 from tests.unit.recommender.versions import MOVIES, NAME, publish
-from trainer.models import FactorModel, PopularityModel
+from trainer.models import PopularityModel
 
 USER = 7
 
@@ -58,20 +57,6 @@ def test_a_score_is_the_exact_sum_of_what_own_movies_contribute(model):
 def learned(model, item_model):
     """The same version with another kind of model."""
     return replace(model, contents=replace(model.contents, model=item_model))
-
-
-def test_of_a_factor_model_it_is_told_how_far_a_score_falls_without_a_movie(model):
-    chance = np.random.default_rng(1)
-    factors = chance.normal(size=(len(MOVIES), 4)).astype(np.float32)
-    nothing = np.zeros(len(MOVIES), np.float32)
-    by_factors = learned(model, FactorModel(factors, nothing, nothing, 0.1))
-    own = {1: 4.5, 2: 4.5, 3: 1.0}
-    led = led_to(by_factors, own, [MOVIES[50]])
-    items = np.array([1, 2, 3], np.int32)
-    ratings = np.array([4.5, 4.5, 1.0], np.float32)
-
-    without_the_first = by_factors.fold_in(items[1:], ratings[1:])[50]
-    assert led[MOVIES[50]][0] == by_factors.fold_in(items, ratings)[50] - without_the_first
 
 
 def test_of_popularity_no_movie_led_to_another(model):
