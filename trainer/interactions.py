@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -102,16 +103,21 @@ class Interactions:
             ratings: float32 [interactions], NaN where it was only watched.
             times: int64 [interactions], microseconds since 1970.
         """
-        users, rows = np.unique(user_ids, return_inverse=True)
         by_name = sorted(range(len(movies)), key=lambda code: movies[code])
         rank = np.empty(len(movies), np.int32)
         rank[by_name] = np.arange(len(movies), dtype=np.int32)
         items = rank[codes]
-        order = np.lexsort((items, times, rows))
+        order = np.argsort(user_ids, kind="stable")
+        ascending = user_ids[order]
+        first = np.concatenate([[True], ascending[1:] != ascending[:-1]])[: len(order)]
+        indptr = np.append(np.flatnonzero(first), len(order)).astype(np.int64)
+        for start, end in pairwise(_whole_users(indptr)):
+            piece = order[start:end]
+            order[start:end] = piece[np.lexsort((items[piece], times[piece], user_ids[piece]))]
         return cls(
-            users,
+            ascending[first],
             tuple(movies[code] for code in by_name),
-            np.concatenate([[0], np.cumsum(np.bincount(rows))]).astype(np.int64),
+            indptr,
             items[order],
             ratings[order],
             times[order],
@@ -174,7 +180,18 @@ class Interactions:
             (self.ratings, "<f4"),
             (self.times, "<i8"),
         ):
-            digest.update(np.ascontiguousarray(array, kind).tobytes())
-        digest.update(np.ascontiguousarray(self.catalogue.years, "<i2").tobytes())
+            digest.update(np.ascontiguousarray(array, kind))
+        digest.update(np.ascontiguousarray(self.catalogue.years, "<i2"))
         digest.update(np.packbits(self.catalogue.genres).tobytes())
         return digest.hexdigest()
+
+
+SORTED_AT_ONCE = 1_000_000
+"""Interactions; sorting a part at a time takes less memory, and reaches less far."""
+
+
+def _whole_users(indptr: NDArray[np.int64]) -> list[int]:
+    """Where to cut rows into parts of about `SORTED_AT_ONCE` interactions, ends included."""
+    wanted = np.append(np.arange(0, indptr[-1], SORTED_AT_ONCE), indptr[-1])
+    cuts: list[int] = np.unique(indptr[np.searchsorted(indptr, wanted)]).tolist()
+    return cuts
