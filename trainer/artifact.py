@@ -22,9 +22,10 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Protocol, Self
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from trainer.errors import DamagedVersionError, ExistingVersionError, NewerVersionError
@@ -94,6 +95,18 @@ class TopLists:
     scores: Scores
     """float32 [users, 100]."""
 
+    def pieces(self) -> Iterator[Self]:
+        """All of them at once, as they are there."""
+        yield self
+
+
+class Lists(Protocol):
+    """Top lists, there or yet to be computed."""
+
+    def pieces(self) -> Iterator[TopLists]:
+        """The lists of all users in their order, of some users at a time."""
+        ...
+
 
 @dataclass(frozen=True)
 class SeenItems:
@@ -113,25 +126,23 @@ class SeenItems:
 
 
 @dataclass(frozen=True)
-class Contents:
-    """What a version holds beside its manifest."""
+class Contents[Top: Lists = TopLists]:
+    """What a version holds beside its manifest; its lists may be computed as they are written."""
 
     movies: Sequence[str]
     users: NDArray[np.int64]
     """int64 [users], ascending."""
     popular: Items
     """int32 [items]: every item, most popular first."""
-    top: TopLists
+    top: Top
     seen: SeenItems
     model: ItemModel
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Every array, by the name of its file without `.npy`."""
+        """Every array but the lists, by the name of its file without `.npy`."""
         return {
             "users": self.users,
             "popular": self.popular,
-            "top_items": self.top.items,
-            "top_scores": self.top.scores,
             **self.seen.arrays(),
             **self.model.arrays(),
         }
@@ -279,7 +290,7 @@ def _contents(
 def write_version(
     versions: Path,
     manifest: Manifest,
-    contents: Contents,
+    contents: Contents[Lists],
     pictures: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Manifest:
     """Publish a version: it appears under its name when all of it is on the disk.
@@ -313,7 +324,7 @@ def write_version(
     return written
 
 
-def _write_contents(directory: Path, contents: Contents) -> dict[str, str]:
+def _write_contents(directory: Path, contents: Contents[Lists]) -> dict[str, str]:
     movies = "".join(f"{movie}\n" for movie in contents.movies)
     popular = [contents.movies[item] for item in contents.popular[:ANSWER_LENGTH]]
     with _new_file(directory / "movies.txt") as file:
@@ -323,7 +334,21 @@ def _write_contents(directory: Path, contents: Contents) -> dict[str, str]:
     for name, array in contents.arrays().items():
         with _new_file(directory / f"{name}.npy") as file:
             np.save(file, array, allow_pickle=False)
+    _write_lists(directory, len(contents.users), contents.top)
     return {path.name: _sha256(path) for path in sorted(directory.iterdir())}
+
+
+def _write_lists(directory: Path, users: int, top: Lists) -> None:
+    header = {"fortran_order": False, "shape": (users, LIST_LENGTH)}
+    with (
+        _new_file(directory / "top_items.npy") as items,
+        _new_file(directory / "top_scores.npy") as scores,
+    ):
+        npy.write_array_header_1_0(items, {"descr": "<i4", **header})
+        npy.write_array_header_1_0(scores, {"descr": "<f4", **header})
+        for piece in top.pieces():
+            items.write(np.ascontiguousarray(piece.items, "<i4"))
+            scores.write(np.ascontiguousarray(piece.scores, "<f4"))
 
 
 def _write_manifest(directory: Path, manifest: Manifest) -> None:

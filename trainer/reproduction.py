@@ -1,13 +1,13 @@
 """Doing a training's last step again from its pinned data, and seeing whether it gives the same."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from trainer import provenance
-from trainer.artifact import ModelVersion, read_version
+from trainer.artifact import Lists, ModelVersion, TopLists, read_version
 from trainer.data_files import read_interactions
 from trainer.errors import ReproductionError
 from trainer.interactions import Interactions
@@ -68,9 +68,19 @@ def _difference(published: ModelVersion, interactions: Interactions) -> float:
     if recipe is None:
         raise ReproductionError(f"this code does not know the recipe of {manifest.version}")
     with threadpool_limits(THREADS):
-        again = contents_of(recipe.fit(interactions), interactions).arrays()
-    before = published.contents.arrays()
-    return max(_apart(before[name], again[name]) for name in before)
+        again = contents_of(recipe.fit(interactions), interactions)
+        lists_apart = max(_lists_apart(published.contents.top, again.top))
+    before, after = published.contents.arrays(), again.arrays()
+    return max(lists_apart, *(_apart(before[name], after[name]) for name in before))
+
+
+def _lists_apart(before: TopLists, again: Lists) -> Iterator[float]:
+    start = 0
+    for piece in again.pieces():
+        rows = slice(start, start + len(piece.items))
+        yield _apart(before.items[rows], piece.items)
+        yield _apart(before.scores[rows], piece.scores)
+        start = rows.stop
 
 
 def _apart(before: np.ndarray, again: np.ndarray) -> float:

@@ -1,7 +1,7 @@
 """The runbook of a training: from the tables to a version that is published and recorded."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from trainer.algorithms.registry import ALGORITHMS
 from trainer.artifact import (
     LIST_LENGTH,
     Contents,
+    Lists,
     Manifest,
     SeenItems,
     TopLists,
@@ -239,33 +240,40 @@ def publish(
     return write_version(settings.versions_directory, manifest, contents, pictures)
 
 
-def cost_of(contents: Contents) -> Cost:
-    """What a version takes: the size of its arrays, and the time to fold somebody in."""
+def cost_of(contents: Contents[Lists]) -> Cost:
+    """What a version takes: the size of its arrays and lists, and the time to fold somebody in."""
     items = contents.popular[:FOLDED_IN].copy()
     ratings = np.full(len(items), np.nan, np.float32)
     contents.model.fold_in(items, ratings)  # the first time, memory is still being fetched
     begun = time.perf_counter()
     contents.model.fold_in(items, ratings)
     milliseconds = (time.perf_counter() - begun) * 1e3
-    return Cost(sum(array.nbytes for array in contents.arrays().values()) / 2**20, milliseconds)
+    lists = len(contents.users) * LIST_LENGTH * 8  # four bytes for an item, four for its score
+    arrays = sum(array.nbytes for array in contents.arrays().values())
+    return Cost((lists + arrays) / 2**20, milliseconds)
 
 
-def contents_of(model: FittedModel, interactions: Interactions) -> Contents:
+@dataclass(frozen=True)
+class ComputedLists:
+    """Every user's list, computed as they are asked for: all of them need not fit into memory."""
+
+    model: FittedModel
+    interactions: Interactions
+
+    def pieces(self) -> Iterator[TopLists]:
+        """The lists of some users at a time."""
+        everybody = np.arange(len(self.interactions.users), dtype=np.int32)
+        for _, lists in rank(self.model, self.interactions, everybody, LIST_LENGTH):
+            yield lists
+
+
+def contents_of(model: FittedModel, interactions: Interactions) -> Contents[ComputedLists]:
     """Everything that a version holds beside its manifest."""
     return Contents(
         movies=interactions.movies,
         users=interactions.users,
         popular=interactions.popular(),
-        top=_top_lists(model, interactions),
+        top=ComputedLists(model, interactions),
         seen=SeenItems(interactions.indptr, interactions.items, interactions.ratings),
         model=model.item_model,
-    )
-
-
-def _top_lists(model: FittedModel, interactions: Interactions) -> TopLists:
-    everybody = np.arange(len(interactions.users), dtype=np.int32)
-    pieces = [lists for _, lists in rank(model, interactions, everybody, LIST_LENGTH)]
-    return TopLists(
-        np.concatenate([piece.items for piece in pieces]),
-        np.concatenate([piece.scores for piece in pieces]),
     )

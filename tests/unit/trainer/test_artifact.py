@@ -1,5 +1,8 @@
 import json
 import shutil
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +12,7 @@ import pytest
 from scipy import sparse
 
 from trainer.artifact import (
+    LIST_LENGTH,
     Contents,
     Manifest,
     SeenItems,
@@ -63,14 +67,16 @@ def manifest(algorithm="ease"):
     )
 
 
+def padded(rows, by, kind):
+    return np.pad(np.array(rows, kind), [(0, 0), (0, LIST_LENGTH - 2)], constant_values=by)
+
+
 def contents(algorithm="ease"):
     return Contents(
         movies=MOVIES,
         users=np.array([3, 7], np.int64),
         popular=POPULAR,
-        top=TopLists(
-            np.array([[1, 3, -1], [0, -1, -1]], np.int32), np.array([[2, 1, 0], [1, 0, 0]], "f4")
-        ),
+        top=TopLists(padded([[1, 3], [0, -1]], -1, "i4"), padded([[2, 1], [1, 0]], 0, "f4")),
         seen=SeenItems(
             np.array([0, 2, 3], np.int64),
             np.array([0, 2, 1], np.int32),
@@ -262,6 +268,54 @@ def test_what_a_failed_write_left_is_removed(tmp_path):
         write_version(tmp_path, manifest(), replace(contents(), model=FailingModel(POPULAR)))
     assert remove_unfinished(tmp_path) == [".tmp-20250131-030000-ease"]
     assert list(tmp_path.iterdir()) == []
+
+
+class ListsInPieces:
+    def __init__(self, top):
+        self._top = top
+
+    def pieces(self):
+        for row in range(len(self._top.items)):
+            yield TopLists(self._top.items[row : row + 1], self._top.scores[row : row + 1])
+
+
+def test_lists_that_come_in_pieces_are_written_as_the_whole_ones(tmp_path, version):
+    in_pieces = replace(contents(), top=ListsInPieces(contents().top))
+    assert (
+        write_version(tmp_path / "other", manifest(), in_pieces).files
+        == read_version(version).manifest.files
+    )
+
+
+KILLED_WHILE_WRITING = """
+import os, signal, sys
+from pathlib import Path
+import numpy as np
+from trainer.artifact import Contents, Manifest, SeenItems, TopLists, write_version
+from trainer.models import PopularityModel
+
+class Killed:
+    def pieces(self):
+        yield TopLists(np.zeros((500, 100), np.int32), np.zeros((500, 100), np.float32))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+movies = np.arange(200, dtype=np.int32)
+seen = SeenItems(np.zeros(1001, np.int64), np.empty(0, np.int32))
+contents = Contents([str(movie) for movie in movies], np.arange(1000), movies, Killed(), seen,
+                    PopularityModel(movies))
+manifest = Manifest("20250131-030000-ease", "popularity", {}, "", {}, {}, {}, {}, {}, {})
+write_version(Path(sys.argv[1]), manifest, contents)
+"""
+
+
+def test_a_writer_killed_half_way_leaves_no_version_and_the_next_writes_it(tmp_path):
+    killed = subprocess.run([sys.executable, "-c", KILLED_WHILE_WRITING, tmp_path], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert (tmp_path / ".tmp-20250131-030000-ease" / "top_items.npy").exists()
+    assert version_names(tmp_path) == []
+    remove_unfinished(tmp_path)
+    write_version(tmp_path, manifest(), contents())
+    assert read_version(tmp_path / manifest().version).top_list(3).tolist() == [1, 3]
 
 
 def test_a_removed_version_is_gone(tmp_path, version):
