@@ -35,8 +35,10 @@ replace_image() {
   fi
 }
 
+# With its dependencies: without, Compose marks the container such that the next `up`
+# recreates it.
 recreate() {
-  quietly docker compose up --detach --no-build --no-deps --wait "recommender-$1" && ready "$1"
+  quietly docker compose up --detach --no-build --wait "recommender-$1" && ready "$1"
 }
 
 ready() {

@@ -6,12 +6,14 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -53,11 +55,14 @@ class Stack:
 
     def container(self, service: str) -> dict[str, Any]:
         """What the engine says of a service's container."""
-        name = self.compose("ps", "--all", "--quiet", service).strip()
-        inspected = subprocess.run(
-            ["docker", "inspect", name], capture_output=True, text=True, check=True
-        )
-        return json.loads(inspected.stdout)[0]
+        labels = {"project": os.environ["COMPOSE_PROJECT_NAME"], "service": service}
+        filters = [f"--filter=label=com.docker.compose.{k}={v}" for k, v in labels.items()]
+        name = docker("ps", "--all", "--quiet", *filters).strip()
+        return json.loads(docker("inspect", name))[0]
+
+    def is_healthy(self, service: str) -> bool:
+        """What the engine's last health check found."""
+        return self.container(service)["State"]["Health"]["Status"] == "healthy"
 
     def kill(self, *services: str) -> None:
         """SIGKILL the containers of these services."""
@@ -65,7 +70,9 @@ class Stack:
 
     def start(self, *services: str) -> None:
         """Start stopped services and wait until they are healthy."""
-        self.compose("up", "--detach", "--no-build", "--no-deps", "--wait", *services)
+        self.compose("start", *services)
+        for service in services:
+            eventually(lambda service=service: self.is_healthy(service), 60, f"healthy: {service}")
 
     def get(self, path: str, method: str = "GET") -> Answer:
         """One request to Nginx on a connection of its own."""
@@ -94,11 +101,24 @@ class Stack:
             connection.execute(statement.encode())
 
     def _conninfo(self, secret: str, user: str | None = None) -> str:
-        password = self.compose("run", "--rm", "--no-deps", "-T", "secrets", "show", secret).strip()
-        port = os.environ["POSTGRES_PORT"]
-        return (
-            f"host=127.0.0.1 port={port} dbname=marquee user={user or secret} password={password}"
+        return make_conninfo(
+            host="127.0.0.1",
+            port=os.environ["POSTGRES_PORT"],
+            dbname="marquee",
+            user=user or secret,
+            password=self.password(secret),
         )
+
+    @cache  # noqa: B019 -- one stack lives as long as the tests
+    def password(self, name: str) -> str:
+        """A password, as `make password` shows it."""
+        return self.compose("run", "--rm", "--no-deps", "-T", "secrets", "show", name).strip()
+
+
+def docker(*arguments: str) -> str:
+    """Run docker; its standard output."""
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True)
+    return done.stdout
 
 
 @pytest.fixture(scope="session")
