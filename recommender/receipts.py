@@ -7,6 +7,7 @@ A process that is killed loses those it had not moved; see `recommender.store` f
 from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import islice
 from threading import Lock
 from typing import NamedTuple
@@ -108,6 +109,7 @@ def copy_line(receipt: Receipt, slot: str) -> str:
     )
 
 
+@lru_cache(maxsize=10_000)
 def _array(movies: str) -> str:
     """An array of text, quoted for PostgreSQL and then once more for COPY."""
     if not movies:
