@@ -42,18 +42,31 @@ class ModelAnswers:
         self._diversity = diversity
         self._metrics = metrics
         self._lines: dict[int, Line] = {}
+        self._of_strangers: dict[int, Line] = {}
         self._figures: dict[Reason, tuple[Counter, Histogram]] = {}
 
     def line(self, user_id: int, recent: Recent, fallbacks: Fallbacks) -> Line:
         """The usual answer, ranked anew only if something changed since the last time."""
         line = self._lines.get(user_id)
         if (
-            line is None
-            or line.recent is not recent
-            or not (line.is_personal or line.fallback is fallbacks(user_id))
+            line is not None
+            and line.recent is recent
+            and (line.is_personal or line.fallback is fallbacks(user_id))
         ):
-            line = self._rank(user_id, recent, fallbacks(user_id))
-            self._keep(user_id, line)
+            return line
+        fallback = fallbacks(user_id)
+        if not recent and self.model.row(user_id) is None:
+            return self._of_stranger(user_id, recent, fallback)
+        line = self._rank(user_id, recent, fallback)
+        _keep(self._lines, user_id, line)
+        return line
+
+    def _of_stranger(self, user_id: int, recent: Recent, fallback: Fallback) -> Line:
+        """One line for all of whom nothing else is known; it holds on to the fallback's id."""
+        line = self._of_strangers.get(id(fallback))
+        if line is None:
+            line = self._rank(user_id, recent, fallback)
+            _keep(self._of_strangers, id(fallback), line)
         return line
 
     def answer(self, user_id: int, recent: Recent, fallback: Fallback, count: int) -> Answer:
@@ -67,11 +80,6 @@ class ModelAnswers:
         body = f"{movies}\n".encode()
         return Line(movies, body, ranked.reason, is_personal, recent, fallback)
 
-    def _keep(self, user_id: int, line: Line) -> None:
-        self._lines[user_id] = line
-        if len(self._lines) > LINES_KEPT:
-            del self._lines[next(iter(self._lines))]
-
     def figures(self, reason: Reason) -> tuple[Counter, Histogram]:
         """Where answers of this kind are counted and timed."""
         if reason not in self._figures:
@@ -80,6 +88,12 @@ class ModelAnswers:
                 self._metrics.seconds.labels(self.model.name, reason),
             )
         return self._figures[reason]
+
+
+def _keep(lines: dict[int, Line], key: int, line: Line) -> None:
+    lines[key] = line
+    if len(lines) > LINES_KEPT:
+        del lines[next(iter(lines))]
 
 
 class Answers:

@@ -68,7 +68,7 @@ Figures = dict[str, tuple[float, str]]
 ASK = f"""
 request = function()
   local user = math.random(1, {USERS})
-  if math.random(1, 20) == 1 then user = user + 1000000 end
+  if math.random(1, 20) == 1 then user = math.random(1000000, 999999999) end
   return wrk.format("GET", "/recommend/" .. user)
 end
 """
@@ -230,7 +230,10 @@ def constant_rate(name: str, port: int, scale: Scale) -> tuple[float, int]:
         The 99th percentile in milliseconds, and how many requests failed.
     """
     chance = random.Random(0)
-    users = [chance.randint(1, USERS) + 1_000_000 * (chance.random() < NEW) for _ in range(10_000)]
+    users = [
+        chance.randint(10**6, 10**9) if chance.random() < NEW else chance.randint(1, USERS)
+        for _ in range(10_000)
+    ]
     asked = constant.Load(port=port, rate=RATE, connections=64, user_ids=users)
     outcomes = [constant.send(asked, scale.constant_seconds) for _ in range(scale.runs)]
     for outcome in outcomes:

@@ -15,7 +15,8 @@ from granian.server import Server
 
 from recommender.__main__ import THREADS
 
-LINE = (",".join(f"a+movie+of+usual+length+{number}+1999" for number in range(20)) + "\n").encode()
+MOVIES = [f"a+movie+of+usual+length+{number}+1999" for number in range(1000, 1020)]
+LINE = f"{','.join(MOVIES)}\n".encode()
 
 
 def bare() -> Callable[..., Iterable[bytes]]:

@@ -69,6 +69,26 @@ def test_what_becomes_popular_reaches_a_stranger_and_leaves_a_known_user_alone(
     assert [first_movie(line) for line in after] == [MOVIES[20], MOVIES[50]]
 
 
+def test_strangers_share_a_line_until_something_is_known_of_one(answers, activity, tmp_path):
+    model = publish(tmp_path, top={7: range(20, 40)})
+    first, second = (answers.give(user, -1, model) for user in (998, 999))
+    activity.note(999, MOVIES[0], 5.0)
+
+    assert first is second
+    assert first_movie(answers.give(999, -1, model)) == MOVIES[1]
+    assert answers.give(998, -1, model) is first
+
+
+def test_a_flood_of_strangers_takes_no_line_from_known_users(answers, tmp_path, monkeypatch):
+    monkeypatch.setattr("recommender.answers.LINES_KEPT", 2)
+    model = publish(tmp_path, top={7: range(20, 40)})
+    before = answers.give(7, -1, model)
+    for user in range(1000, 1010):
+        answers.give(user, -1, model)
+
+    assert answers.give(7, -1, model) is before
+
+
 def test_an_answer_in_full_has_its_receipt(answers, tmp_path):
     given, receipt_id = answers.give_in_full(7, 42, publish(tmp_path), 3)
 
