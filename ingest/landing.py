@@ -7,6 +7,7 @@ one partition, or one that slept and woke up late, can neither lose nor double a
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import psycopg
@@ -78,6 +79,27 @@ def known_movies(connection: psycopg.Connection) -> frozenset[bytes]:
     return frozenset(movie_id.encode() for (movie_id,) in rows)
 
 
+@dataclass(frozen=True)
+class Knowledge:
+    """What was known at a time of the tables' partitions, and which ids exist."""
+
+    partitions: Mapping[str, Sequence[Partition]]
+    ids: KnownIds
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A batch as it will land, and what it was judged by: should that change, it is judged anew."""
+
+    batch: Sequence[Slice]
+    doubles: Doubles
+    knowledge: Knowledge
+    rules: Rules
+    rows: Rows
+    keys: bytes
+
+
 class Landing:
     """One connection to land on, what is known of the tables there, and the newest lines.
 
@@ -107,9 +129,7 @@ class Landing:
         self._user_ids = user_ids
         self._strict = strict
         self._windows: dict[int, Window] = {}
-        self._ids = KnownIds(user_ids)
-        self._partitions: dict[str, list[Partition]] = {}
-        self._known_at: datetime | None = None
+        self._knowledge: Knowledge | None = None
 
     def remember(self, part: Slice) -> Doubles:
         """Take lines into the window; where the doubles among them stand, and stood first."""
@@ -120,7 +140,46 @@ class Landing:
         doubles = window.admit(part.first_offset, part.lines)
         return {(number, offset): (number, first) for offset, first in doubles.items()}
 
-    def land(self, batch: Sequence[Slice], now: datetime) -> Rows:
+    def know(self, now: datetime, at_most_old: timedelta = KNOWLEDGE_AGE) -> Knowledge:
+        """What is known of the tables; they are asked again where that is too old."""
+        if self._knowledge is None or now - self._knowledge.at >= at_most_old:
+            partitions = {
+                table: existing_partitions(self._connection, table)
+                for table in (*TABLE_OF.values(), KEYS)
+            }
+            movies = known_movies(self._connection) if self._strict else None
+            self._knowledge = Knowledge(partitions, KnownIds(self._user_ids, movies), now)
+        return self._knowledge
+
+    def rules(self, now: datetime) -> Rules:
+        """What decides at this moment whether a line is taken."""
+        return self._rules(self.know(now), now)
+
+    def _rules(self, knowledge: Knowledge, now: datetime) -> Rules:
+        verdicts = {
+            table: TimeVerdicts(partitions, now, self._clock_tolerance)
+            for table, partitions in knowledge.partitions.items()
+        }
+        return Rules(verdicts, self._scale, now, knowledge.ids)
+
+    def prepare(self, batch: Sequence[Slice], now: datetime) -> Prepared:
+        """Write a batch as text for COPY; may go on while the batch before it lands.
+
+        Raises:
+            NoPartitionError: a line of the present fits no partition that is known.
+        """
+        doubles = {place: first for part in batch for place, first in self.remember(part).items()}
+        return self._encode(batch, doubles, self._knowledge or self.know(now), now)
+
+    def _encode(
+        self, batch: Sequence[Slice], doubles: Doubles, knowledge: Knowledge, now: datetime
+    ) -> Prepared:
+        rules = self._rules(knowledge, now)
+        rows = encode(batch, rules, doubles)
+        keys = encode_keys(batch, rules.verdicts[KEYS], doubles) if self._across_partitions else b""
+        return Prepared(batch, doubles, knowledge, rules, rows, keys)
+
+    def land(self, prepared: Prepared, now: datetime) -> Rows:
         """Land a batch whole or not at all; the rows it became.
 
         After an error the window no longer fits what has landed: use another `Landing`.
@@ -131,48 +190,27 @@ class Landing:
             psycopg.Error: PostgreSQL is gone or refuses; nothing landed, unless the
                 connection broke during the commit itself.
         """
-        doubles = {place: first for part in batch for place, first in self.remember(part).items()}
-        self._know(now, KNOWLEDGE_AGE)
+        knowledge = self.know(now)
+        if prepared.knowledge is not knowledge:
+            prepared = self._encode(prepared.batch, prepared.doubles, knowledge, now)
         try:
-            return self._land(batch, doubles, now)
+            return self._land(prepared)
         except psycopg.errors.CheckViolation:  # a partition went since we looked
-            self._know(now, timedelta(0))
+            knowledge = self.know(now, timedelta(0))
         try:
-            return self._land(batch, doubles, now)
+            return self._land(self._encode(prepared.batch, prepared.doubles, knowledge, now))
         except psycopg.errors.CheckViolation as error:
             raise NoPartitionError(str(error)) from error
 
-    def _know(self, now: datetime, at_most_old: timedelta) -> None:
-        if self._known_at is None or now - self._known_at >= at_most_old:
-            self._partitions = {
-                table: existing_partitions(self._connection, table)
-                for table in (*TABLE_OF.values(), KEYS)
-            }
-            movies = known_movies(self._connection) if self._strict else None
-            self._ids = KnownIds(self._user_ids, movies)
-            self._known_at = now
-
-    def _land(self, batch: Sequence[Slice], doubles: Doubles, now: datetime) -> Rows:
-        rules = self.rules(now)
-        rows = encode(batch, rules, doubles)
+    def _land(self, prepared: Prepared) -> Rows:
+        batch, rows = prepared.batch, prepared.rows
         with ending_paused_copies(self._connection), self._connection.transaction():
             _lock_offsets(self._connection, self._topic, batch)
-            if self._across_partitions:
-                keys = encode_keys(batch, rules.verdicts[KEYS], doubles)
-                if known := keep_keys(self._connection, keys):
-                    rows = encode(batch, rules, {**doubles, **known})
+            if self._across_partitions and (known := keep_keys(self._connection, prepared.keys)):
+                rows = encode(batch, prepared.rules, {**prepared.doubles, **known})
             copy_rows(self._connection, rows)
             _move_offsets(self._connection, self._topic, batch)
         return rows
-
-    def rules(self, now: datetime) -> Rules:
-        """What decides at this moment whether a line is taken."""
-        self._know(now, KNOWLEDGE_AGE)
-        verdicts = {
-            table: TimeVerdicts(partitions, now, self._clock_tolerance)
-            for table, partitions in self._partitions.items()
-        }
-        return Rules(verdicts, self._scale, now, self._ids)
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def database(conninfo):
     with connect(conninfo("ingest")) as connection:
         landing = Landing(connection, "topic", ONE_TO_FIVE, timedelta(minutes=5))
         store_first_offsets(connection, "topic", {0: 100, 1: 0})
-        landing.land([Slice(0, 100, LINES), Slice(1, 0, LINES)], NOW)
+        landing.land(landing.prepare([Slice(0, 100, LINES), Slice(1, 0, LINES)], NOW), NOW)
     return conninfo
 
 
@@ -112,7 +112,7 @@ def incremental(database) -> list[tuple[int, int, bool]]:
 def land_more(database) -> None:
     with connect(database("ingest")) as connection:
         landing = Landing(connection, "topic", ONE_TO_FIVE, timedelta(minutes=5))
-        landing.land([Slice(0, 108, LINES)], NOW)
+        landing.land(landing.prepare([Slice(0, 108, LINES)], NOW), NOW)
 
 
 def test_an_incremental_audit_counts_what_came_since_a_balanced_one(database):

@@ -22,7 +22,7 @@ from ingest.__main__ import app
 from ingest.audit import audit
 from ingest.consumer import run
 from ingest.errors import FencedError, LostOffsetsError, OutsideLogError, WrongTopicError
-from ingest.landing import Landing, connect, store_first_offsets
+from ingest.landing import KNOWLEDGE_AGE, Landing, connect, store_first_offsets
 from ingest.lines import ONE_TO_FIVE, AccountCreated, Rated, Requested, Watched, format_line
 from ingest.rows import Slice
 from ingest.settings import IngestSettings
@@ -194,7 +194,7 @@ def test_poison_lines_neither_stop_a_batch_nor_get_lost(conninfo, topic):
     lines = [damaged(line, draw) for line in seeded_lines(20_000, seed=3)]
     with connect(conninfo("ingest")) as connection:
         store_first_offsets(connection, topic, {0: 0})
-        landing_on(connection, topic).land([Slice(0, 0, lines)], now())
+        land(landing_on(connection, topic), [Slice(0, 0, lines)])
         assert [partition.balanced for partition in audit(connection, now())] == [True]
 
 
@@ -264,20 +264,24 @@ def landing_on(connection: psycopg.Connection, topic: str) -> Landing:
     return Landing(connection, topic, ONE_TO_FIVE, timedelta(minutes=5))
 
 
+def land(landing: Landing, batch: list[Slice]) -> None:
+    landing.land(landing.prepare(batch, now()), now())
+
+
 def test_a_batch_that_does_not_begin_at_the_stored_offset_is_refused(conninfo, topic):
     with connect(conninfo("ingest")) as connection:
         store_first_offsets(connection, topic, {0: 10})
         with pytest.raises(FencedError):
-            landing_on(connection, topic).land([Slice(0, 9, [b"x", b"y"])], now())
+            land(landing_on(connection, topic), [Slice(0, 9, [b"x", b"y"])])
     assert positions(conninfo("marquee")) == []
 
 
 def test_the_batch_of_a_consumer_that_slept_is_refused(conninfo, topic):
     with connect(conninfo("ingest")) as early, connect(conninfo("ingest")) as late:
         store_first_offsets(early, topic, {0: 0})
-        landing_on(early, topic).land([Slice(0, 0, [b"x", b"y"])], now())
+        land(landing_on(early, topic), [Slice(0, 0, [b"x", b"y"])])
         with pytest.raises(FencedError):
-            landing_on(late, topic).land([Slice(0, 0, [b"x"])], now())
+            land(landing_on(late, topic), [Slice(0, 0, [b"x"])])
     assert positions(conninfo("marquee")) == [(0, 0), (0, 1)]
 
 
@@ -287,10 +291,26 @@ def test_a_batch_lands_although_a_partition_it_knew_was_dropped(conninfo, topic)
     with connect(conninfo("ingest")) as connection, connect(conninfo("marquee")) as owner:
         landing = landing_on(connection, topic)
         store_first_offsets(connection, topic, {0: 0})
-        landing.land([Slice(0, 0, [line])], now())
+        land(landing, [Slice(0, 0, [line])])
+        prepared = landing.prepare([Slice(0, 1, [line])], now())
         owner.execute(f"DROP TABLE watch_{old:%Y%m%d}t000000")
-        landing.land([Slice(0, 1, [line])], now())
+        landing.land(prepared, now())
         assert owner.execute("SELECT reason FROM reject").fetchall() == [("expired",)]
+
+
+def test_a_batch_is_judged_by_what_is_known_when_it_lands(conninfo, topic):
+    old = now() - timedelta(days=13)
+    line = format_line(Watched(old, 1, "up+2009", 7))
+    with connect(conninfo("ingest")) as connection, connect(conninfo("marquee")) as owner:
+        landing = landing_on(connection, topic)
+        store_first_offsets(connection, topic, {0: 0})
+        first, second = (landing.prepare([Slice(0, at, [line])], now()) for at in range(2))
+        owner.execute(f"DROP TABLE watch_{old:%Y%m%d}t000000")
+        landing.know(now() + KNOWLEDGE_AGE)
+        landing.land(first, now())
+        landing.land(second, now())
+        refused = owner.execute("SELECT reason, log_offset FROM reject ORDER BY 2").fetchall()
+    assert refused == [("expired", 0), ("expired", 1)]
 
 
 def doubled(owner: str) -> list[tuple[int, ...]]:
@@ -331,10 +351,8 @@ def test_doubles_in_another_partition_are_found_by_their_keys(conninfo, topic):
             connection, topic, ONE_TO_FIVE, timedelta(minutes=5), across_partitions=True
         )
         store_first_offsets(connection, topic, {0: 0, 1: 0})
-        landing.land([Slice(0, 0, lines)], now())
-        landing.land(
-            [Slice(1, 0, [lines[7], *seeded_lines(5, seed=2)]), Slice(0, 10, lines[:1])], now()
-        )
+        land(landing, [Slice(0, 0, lines)])
+        land(landing, [Slice(1, 0, [lines[7], *seeded_lines(5, seed=2)]), Slice(0, 10, lines[:1])])
         assert [partition.balanced for partition in audit(connection, now())] == [True, True]
     assert doubled(conninfo("marquee")) == [(0, 10, 0, 0), (1, 0, 0, 7)]
 
@@ -344,14 +362,15 @@ def test_two_that_land_the_same_line_at_once_keep_one_of_them(conninfo, topic):
     with connect(conninfo("ingest")) as one, connect(conninfo("ingest")) as other:
         store_first_offsets(one, topic, {0: 0, 1: 0})
 
-        def land(number: int, connection: psycopg.Connection) -> None:
-            Landing(
+        def land_line(number: int, connection: psycopg.Connection) -> None:
+            landing = Landing(
                 connection, topic, ONE_TO_FIVE, timedelta(minutes=5), across_partitions=True
-            ).land([Slice(number, 0, line)], now())
+            )
+            land(landing, [Slice(number, 0, line)])
 
         with one.transaction():
-            land(0, one)
-            waiting = Thread(target=land, args=(1, other))
+            land_line(0, one)
+            waiting = Thread(target=land_line, args=(1, other))
             waiting.start()
         waiting.join()
     assert doubled(conninfo("marquee")) == [(1, 0, 0, 0)]

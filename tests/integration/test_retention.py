@@ -49,7 +49,9 @@ def land(conninfo, events: list[Event]) -> None:
         store_first_offsets(connection, "topic", {0: 0})
         first = stored_offsets(connection, "topic")[0]
         landing = Landing(connection, "topic", ONE_TO_FIVE, timedelta(minutes=5))
-        landing.land([Slice(0, first, [format_line(event) for event in events])], NOW)
+        landing.land(
+            landing.prepare([Slice(0, first, [format_line(event) for event in events])], NOW), NOW
+        )
 
 
 def judge(conninfo, until: datetime) -> None:
@@ -373,7 +375,7 @@ def test_refused_lines_that_can_be_read_by_now_move_and_the_audit_balances(conni
     land(conninfo, [Rated(NOW, 1, "up+2009", 9.0), Rated(NOW, 1, "up+2009", 4.0)])
     with connect(conninfo("ingest")) as ingest:
         landing = Landing(ingest, "topic", ONE_TO_FIVE, timedelta(minutes=5))
-        landing.land([Slice(0, 2, [b"no line of ours"])], NOW)
+        landing.land(landing.prepare([Slice(0, 2, [b"no line of ours"])], NOW), NOW)
     assert reprocess(retention, rules(retention, highest=10)).count == {"rating": 1}
     assert (count(conninfo, "rating"), count(conninfo, "reject")) == (2, 1)
     assert balanced(retention)
@@ -403,7 +405,9 @@ def test_a_movie_that_a_strict_catalogue_does_not_know_is_asked_about(conninfo, 
     with connect(conninfo("ingest")) as ingest:
         store_first_offsets(ingest, "topic", {0: 0})
         landing = Landing(ingest, "topic", ONE_TO_FIVE, timedelta(minutes=5), strict=True)
-        landing.land([Slice(0, 0, [format_line(Watched(NOW, 1, "up+2009", 7))])], NOW)
+        landing.land(
+            landing.prepare([Slice(0, 0, [format_line(Watched(NOW, 1, "up+2009", 7))])], NOW), NOW
+        )
     meet(retention)
     with psycopg.connect(conninfo("analyst")) as connection:
         assert connection.execute("SELECT reason FROM reject").fetchall() == [("unknown_movie",)]
