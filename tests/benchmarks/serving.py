@@ -32,6 +32,7 @@ from psycopg.conninfo import make_conninfo
 
 from compose.migrate.__main__ import migrate
 from tests.benchmarks.serving_diversity import diversity
+from tests.benchmarks.serving_explain import explaining
 from tests.benchmarks.serving_freshness import freshness
 from tests.benchmarks.serving_growth import growth
 from tests.benchmarks.serving_receipts import lost_by_sigkill
@@ -257,6 +258,7 @@ def measure(scale: Scale, folder: Path) -> Figures:
         (folder / "freshness").mkdir()
         measured |= freshness(folder / "freshness", conninfo)
         measured |= growth(folder, conninfo)
+        measured |= explaining(folder / "explained", conninfo)
         return measured | lost_by_sigkill(folder / "killed", conninfo) | diversity()
 
 

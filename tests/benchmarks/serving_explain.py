@@ -1,0 +1,77 @@
+"""How long `python -m recommender explain` takes for the longest history of MovieLens small.
+
+From the start of the interpreter to the last line; the model is the one that ranks best, fitted
+to all ratings with the trainer's own first configuration.
+"""
+
+import json
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from compose.simulator.movielens import read_movies
+from tests.benchmarks.serving_diversity import ALGORITHM, SCALE, interactions
+from tests.integration.serving import Slots, eventually, get
+from trainer.algorithms.registry import ALGORITHMS
+from trainer.artifact import LIST_LENGTH, Contents, Manifest, SeenItems, TopLists, write_version
+from trainer.interactions import Interactions
+from trainer.ranking import rank
+
+VERSION = f"20260101-000000-{ALGORITHM}"
+
+
+def explaining(folder: Path, conninfo: str) -> dict[str, tuple[float, str]]:
+    """Seconds, and how many movies the user has rated."""
+    folder.mkdir()
+    learned = interactions(read_movies(files("compose.simulator") / "movielens"))
+    lengths = np.diff(learned.indptr)
+    slots = Slots(folder, conninfo)
+    publish(slots.models, learned)
+    slot = slots.start("blue", VERSION)
+    try:
+        path = f"/recommend/{learned.users[lengths.argmax()]}"
+        receipt = json.loads(get(slot.port, path, Accept="application/json")[1])["receipt_id"]
+        eventually(lambda: slots.explain(receipt).returncode == 0)
+        begun = time.monotonic()
+        slots.explain(receipt)
+        seconds = time.monotonic() - begun
+    finally:
+        slots.end()
+    return {"explain_s": (seconds, "s"), "explain_movies_rated": (int(lengths.max()), "")}
+
+
+def publish(models: Path, learned: Interactions) -> None:
+    """A version as a training would leave it, but for its figures."""
+    algorithm = ALGORITHMS[ALGORITHM]
+    configuration = algorithm.candidates(SCALE)[0]
+    fitted = algorithm.fit(learned, configuration)
+    rows = np.arange(len(learned.users), dtype=np.int32)
+    pieces = [lists for _rows, lists in rank(fitted, learned, rows, LIST_LENGTH)]
+    contents = Contents(
+        movies=learned.movies,
+        users=learned.users,
+        popular=learned.popular(),
+        top=TopLists(
+            np.concatenate([piece.items for piece in pieces]),
+            np.concatenate([piece.scores for piece in pieces]),
+        ),
+        seen=SeenItems(learned.indptr, learned.items, learned.ratings),
+        model=fitted.item_model,
+    )
+    manifest = Manifest(
+        version=VERSION,
+        algorithm=ALGORITHM,
+        parameters=asdict(configuration),
+        created_at=datetime.now(UTC).isoformat(),
+        data={"offsets": {}},
+        code={},
+        machine={},
+        libraries={},
+        figures={},
+        gate={"verdict": "accepted", "reason": "a benchmark"},
+    )
+    write_version(models / "versions", manifest, contents)
