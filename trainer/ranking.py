@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 
+import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from trainer.algorithms.algorithm import FittedModel, Rows
 from trainer.artifact import PADDING, TopLists
 from trainer.interactions import Interactions
 from trainer.models import Items, Scores
 
-USERS_AT_ONCE = 256
+USERS_AT_ONCE = 64
+"""With more, their scores no longer stay in the CPU's cache."""
 
 
 def rank(
@@ -46,17 +47,26 @@ def best_items(scores: Scores, popular: Items, length: int) -> TopLists:
     """
     items = np.full((len(scores), length), PADDING, np.int32)
     values = np.zeros((len(scores), length), np.float32)
-    for row, by_popularity in enumerate(scores[:, popular]):
-        best = _best_places(by_popularity, length)
-        items[row, : len(best)] = popular[best]
-        values[row, : len(best)] = by_popularity[best]
+    _insert_best(scores, popular, items, values)
     return TopLists(items, values)
 
 
-def _best_places(scores: Scores, length: int) -> NDArray[np.intp]:
-    if length < len(scores):
-        places = np.flatnonzero(scores >= np.partition(scores, -length)[-length])
-    else:
-        places = np.arange(len(scores))
-    best = places[np.argsort(-scores[places], kind="stable")][:length]
-    return best[scores[best] > -np.inf]
+@numba.njit(cache=True)
+def _insert_best(scores: Scores, popular: Items, items: Items, values: Scores) -> None:
+    """Keep each row's best so far in order: most movies are not even compared with them."""
+    length = items.shape[1]
+    for row in range(len(scores)):
+        kept, least = 0, np.float32(-np.inf)
+        for item in popular:
+            score = scores[row, item]
+            if score <= least:
+                continue
+            place = min(kept, length - 1)
+            while place > 0 and values[row, place - 1] < score:
+                items[row, place] = items[row, place - 1]
+                values[row, place] = values[row, place - 1]
+                place -= 1
+            items[row, place], values[row, place] = item, score
+            kept = min(kept + 1, length)
+            if kept == length:
+                least = values[row, length - 1]
