@@ -8,6 +8,7 @@ TrainerError
 ├── NoDataError                 there is nothing to train on
 ├── UnsuitableDataError         an algorithm cannot be fitted to this data
 ├── TrainingRunningError        another training holds the lock
+├── VolumeError                 a volume did not take what had to be written
 ├── PinningError                git or DVC would not keep a version
 ├── ReproductionError           a version cannot be made again
 └── TrainingDiedError           the process that trained ended without a result
@@ -48,6 +49,10 @@ class TrainingRunningError(TrainerError):
 
 class TrainingDiedError(TrainerError):
     """The process that trained ended without a result."""
+
+
+class VolumeError(TrainerError):
+    """A volume did not take what had to be written: it is full, read-only or damaged."""
 
 
 class PinningError(TrainerError):

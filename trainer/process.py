@@ -18,7 +18,7 @@ import psycopg
 
 from ingest.log import configure_logging
 from trainer.artifact import Manifest
-from trainer.errors import TrainerError, TrainingDiedError
+from trainer.errors import TrainerError, TrainingDiedError, VolumeError
 from trainer.progress import Tell
 from trainer.settings import Settings
 
@@ -100,6 +100,8 @@ def _train(settings: Settings, pipe: Connection) -> None:
             pipe.send(train(connection, settings, lambda: datetime.now(UTC), _sender(pipe)))
     except TrainerError as error:
         pipe.send(error)
+    except OSError as error:
+        pipe.send(VolumeError(f"it could not be written: {error}"))
 
 
 def _sender(pipe: Connection) -> Tell:

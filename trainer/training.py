@@ -121,7 +121,7 @@ def pin(pins: Pins, manifest: Manifest, interactions: Interactions, progress: Pr
     """Pin a version; one that cannot be pinned is taken away again."""
     try:
         pins.pin(manifest.version, interactions)
-    except PinningError:
+    except (PinningError, OSError):
         remove_version(pins.models / "versions", manifest.version)
         raise
     progress.step(f"pinned version and data under the tag model/{manifest.version}")
