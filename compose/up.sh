@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.."
 source compose/up/say.sh
 source compose/up/settings.sh
 source compose/up/check_host.sh
+source compose/up/check_rights.sh
 source compose/up/install_engine.sh
 source compose/up/start_engine.sh
 source compose/up/build_images.sh
@@ -21,6 +22,7 @@ check_platform
 check_disk
 read_settings
 check_ports
+check_rights
 # ------------------------------------------------------------- from here on, changes
 install_engine
 start_engine

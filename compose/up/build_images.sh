@@ -94,9 +94,11 @@ apt_mirror() {
     awk -v codename="$1" '$1 == "Packages" && $2 == codename { print $3; exit }'
 }
 
+base_image_exists() { docker image inspect "$OWN_BASE" > /dev/null 2>&1; }
+
 # shellcheck disable=SC2016  # mmdebstrap's own shell expands $1
 make_base_image() {
-  docker image inspect "$OWN_BASE" > /dev/null 2>&1 && return
+  base_image_exists && return
   command -v mmdebstrap > /dev/null || install_packages mmdebstrap
   need_root "mmdebstrap --variant=minbase trixie"
   say "Making the base image from Debian 13's packages"

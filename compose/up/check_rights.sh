@@ -1,0 +1,30 @@
+# shellcheck shell=bash
+# What only root can do, as a list to copy, where we are not root and some of it is missing.
+
+check_rights() {
+  [ "$(id -u)" -ne 0 ] || return 0
+  local commands=()
+  mapfile -t commands < <(commands_for_root)
+  [ "${#commands[@]}" -gt 0 ] || return 0
+  printf '  %s\n' "${commands[@]}"
+  fail "root is needed once, for the commands above" "Run them as root, log in again, then: make up"
+}
+
+commands_for_root() {
+  local socket=/var/run/docker.sock
+  if ! engine_installed; then echo "apt-get update && apt-get install -y docker.io iptables"; fi
+  compose_works || plugin_command docker-compose
+  buildx_works || plugin_command docker-buildx
+  if ! engine_answers; then
+    if [ ! -S "$socket" ]; then echo "systemctl start docker || (dockerd > $ENGINE_LOG 2>&1 &)"; fi
+    if [ ! -w "$socket" ]; then echo "usermod --append --groups docker $(id -un)"; fi
+  elif [ "$IMAGE_SOURCE" != registry ] && ! base_image_exists && ! registry_answers; then
+    echo "apt-get update && apt-get install -y mmdebstrap"
+    echo "mmdebstrap --variant=minbase trixie - | docker import - $OWN_BASE"
+  fi
+}
+
+# Debian 12 has no such package: there, the program in Debian 13's
+plugin_command() {
+  echo "apt-get install -y $1 || install -D -t $PLUGINS <the program in Debian 13's package $1>"
+}
