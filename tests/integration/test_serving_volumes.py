@@ -22,7 +22,7 @@ FIRST, SECOND, THIRD = (f"2026010{day}-000000-ease" for day in (1, 2, 3))
 @pytest.fixture
 def volume():
     """A small file system in memory: what every container has for shared memory."""
-    with TemporaryDirectory(dir="/dev/shm") as folder:  # noqa: S108 -- a file system, not a file
+    with TemporaryDirectory(dir="/dev/shm") as folder:
         yield Path(folder)
 
 
