@@ -11,7 +11,7 @@ from prometheus_client import (
 )
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 0.6, 1.0)
-"""Seconds; 0.1 is what we promise, 0.3 what Nginx waits for one slot, 0.6 the caller's patience."""
+"""Seconds; 0.1 is what we promise, 0.3 more than Nginx waits, 0.6 the caller's patience."""
 
 FRESHNESS_BUCKETS = (0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 30, 60, 300)
 """Seconds; most lines state whole seconds, so what is told is up to one too many."""

@@ -140,6 +140,30 @@ def test_a_models_volume_that_cannot_be_written_keeps_no_slot_from_starting(stac
         eventually(lambda: readiness(stack, "recommender-blue")["ready"], 30, "a loaded model")
 
 
+def test_a_training_on_a_models_volume_that_cannot_be_written_says_so_and_costs_no_request(
+    stack, mark, users
+):
+    live = readiness(stack, "recommender-blue")["model_version"]
+    with (
+        asked(stack, mark, users),
+        unwritable(stack, "trainer", "/var/lib/marquee/models/versions"),
+    ):
+        said = stack.make("retrain")
+        assert said.returncode != 0
+        assert "no version was trained: it could not be written" in said.stdout
+        assert readiness(stack, "recommender-blue")["model_version"] == live
+
+
+@pytest.mark.parametrize("slot", SLOTS)
+def test_a_slot_that_is_recreated_costs_no_request_and_no_receipt(stack, mark, users, slot):
+    with asked(stack, f"{mark}-{slot}", users) as outcome:
+        stack.compose(
+            "up", "--detach", "--no-build", "--no-deps", "--force-recreate", "--wait", slot
+        )
+        during(outcome)
+    assert_each_answer_left_one_receipt(stack, users, outcome)
+
+
 @pytest.mark.parametrize("slot", SLOTS)
 def test_a_receipts_volume_that_cannot_be_written_costs_no_request(stack, mark, users, slot):
     """Receipts wait in memory, and reach PostgreSQL when the volume takes them again."""

@@ -290,6 +290,23 @@ def test_a_slot_killed_under_load_fails_no_request_and_comes_back_without_a_relo
     assert by_green > 50
 
 
+def test_a_slot_that_is_replaced_under_load_fails_no_request_and_loses_no_receipt(
+    own_door, own_slots, own_both, conninfo
+):
+    blue, _green = own_both
+    with Asking(own_door.port) as clients:
+        time.sleep(0.5)
+        blue.stop()
+        own_slots.start("blue", BLUE_VERSION, blue.port)
+        before = clients.count("blue")
+        eventually(lambda: clients.count("blue") > before + 50, within=5)
+    for slot in own_slots.running[1:]:
+        slot.stop()
+
+    assert clients.failed() == []
+    assert len(receipts(conninfo("marquee"))) == len(clients.answers)
+
+
 def test_a_slot_that_hangs_costs_its_callers_less_than_600_ms(door, both):
     blue, _green = both
     with Asking(door.port) as clients:
