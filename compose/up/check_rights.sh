@@ -11,13 +11,12 @@ check_rights() {
 }
 
 commands_for_root() {
-  local socket=/var/run/docker.sock
   if ! engine_installed; then echo "apt-get update && apt-get install -y docker.io iptables"; fi
   compose_works || plugin_command docker-compose
   buildx_works || plugin_command docker-buildx
   if ! engine_answers; then
-    if [ ! -S "$socket" ]; then echo "systemctl start docker || (dockerd > $ENGINE_LOG 2>&1 &)"; fi
-    if [ ! -w "$socket" ]; then echo "usermod --append --groups docker $(id -un)"; fi
+    echo "systemctl start docker || (dockerd > $ENGINE_LOG 2>&1 &)"
+    echo "usermod --append --groups docker $(id -un)"
   elif [ "$IMAGE_SOURCE" != registry ] && ! base_image_exists && ! registry_answers; then
     echo "apt-get update && apt-get install -y mmdebstrap"
     echo "mmdebstrap --variant=minbase trixie - | docker import - $OWN_BASE"
