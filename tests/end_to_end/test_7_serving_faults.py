@@ -150,7 +150,7 @@ def test_a_training_on_a_models_volume_that_cannot_be_written_says_so_and_costs_
     ):
         said = stack.make("retrain")
         assert said.returncode != 0
-        assert "no version was trained: it could not be written" in said.stdout
+        assert "no version was trained: it could not be written" in said.stdout + said.stderr
         assert readiness(stack, "recommender-blue")["model_version"] == live
 
 
