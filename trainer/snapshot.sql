@@ -1,9 +1,10 @@
 -- One row for each user and movie that met; a movie is its place in a given list. Of several
 -- ratings the latest counts (at the same time, the one later in the stream); a viewing counts
 -- from a number of minutes on, and where there is a rating too, that says when and what.
-WITH known AS MATERIALIZED (
-    SELECT movie_id, place::int AS movie
+WITH known AS (  -- grouped, so that the planner knows that each is there once
+    SELECT movie_id, min(place)::int AS movie
     FROM unnest(%(movies)s::text[]) WITH ORDINALITY AS listed (movie_id, place)
+    GROUP BY movie_id
 ),
 latest AS (
     SELECT DISTINCT ON (user_id, movie) user_id, movie, rating, time
