@@ -117,10 +117,6 @@ def start_slot(settings: Settings) -> Flask:
         lately,
         metrics.freshness,
     )
-    queue = ReceiptQueue(settings.receipts_limit, metrics)
-    spool = Spool(settings.receipts_dir, settings.receipts_bytes)
-    writer = ReceiptWriter(queue, spool, settings.slot)
-    store = ReceiptStore(KeptConnection(settings.conninfo()), settings.slot, spool, metrics)
 
     def follow_activity() -> None:
         if slot.model:
@@ -130,7 +126,7 @@ def start_slot(settings: Settings) -> Flask:
     def refresh_fallbacks() -> None:
         fallbacks.refresh(datetime.now(UTC), slot.model)
 
-    stop, written = Event(), Event()
+    stop = Event()
     work = (
         ("model", lambda: slot.follow(time.monotonic()), LOOK_FOR_MODEL_SECONDS),
         ("activity", follow_activity, FOLLOW_ACTIVITY_SECONDS),
@@ -138,18 +134,39 @@ def start_slot(settings: Settings) -> Flask:
     )
     for each in work:
         _start(metrics, stop, *each)
-    writing = _start(metrics, stop, "receipts", writer.write_all, WRITE_RECEIPTS_SECONDS)
-    storing = _start(metrics, written, "store", store.store_all, STORE_RECEIPTS_SECONDS)
-    Finalize(None, _end, (stop, writing, written, storing, queue), exitpriority=1)
+    queue, store = _keep_receipts(settings, metrics, stop)
 
-    metrics.receipts_queued.set_function(lambda: len(queue))
-    metrics.receipts_spooled.set_function(lambda: len(store))
     metrics.activity_users.set_function(lambda: len(activity))
     metrics.model_age.set_function(
         lambda: age_seconds(slot.model, datetime.now(UTC)) if slot.model else nan
     )
     answers = Answers(activity, fallbacks.of, queue, metrics, settings.diversity)
     return create_app(settings.slot, slot, answers, lambda: len(queue) + len(store), metrics)
+
+
+def _keep_receipts(
+    settings: Settings, metrics: Metrics, stop: Event
+) -> tuple[ReceiptQueue, ReceiptStore]:
+    """Write and store receipts until `stop`, and then, for a while, what still waits."""
+    queue = ReceiptQueue(settings.receipts_limit, metrics)
+    spool = Spool(settings.receipts_dir, settings.receipts_bytes)
+    writer = ReceiptWriter(queue, spool, settings.slot)
+    store = ReceiptStore(KeptConnection(settings.conninfo()), settings.slot, spool, metrics)
+    written = Event()
+    writing = _start(metrics, stop, "receipts", writer.write_all, WRITE_RECEIPTS_SECONDS)
+    storing = _start(metrics, written, "store", store.store_all, STORE_RECEIPTS_SECONDS)
+
+    def end() -> None:
+        _end_in_turn((stop, writing), (written, storing))
+        if queue:
+            LOG.error("receipts lost", count=len(queue))
+        if len(store):
+            LOG.warning("receipts wait on the volume for the next start", count=len(store))
+
+    Finalize(None, end, exitpriority=1)
+    metrics.receipts_queued.set_function(lambda: len(queue))
+    metrics.receipts_spooled.set_function(lambda: len(store))
+    return queue, store
 
 
 def _start(
@@ -162,17 +179,12 @@ def _start(
     return thread
 
 
-def _end(
-    stop: Event, writing: Thread, written: Event, storing: Thread, receipts: ReceiptQueue
-) -> None:
-    """Let what still waits be written, and only then be stored, as far as there is time."""
+def _end_in_turn(*work: tuple[Event, Thread]) -> None:
+    """Stop each when the one before has ended, as far as there is time."""
     deadline = time.monotonic() + DRAIN_SECONDS
-    stop.set()
-    writing.join(DRAIN_SECONDS)
-    written.set()
-    storing.join(max(0.0, deadline - time.monotonic()))
-    if receipts:
-        LOG.error("receipts lost", count=len(receipts))
+    for stop, thread in work:
+        stop.set()
+        thread.join(max(0.0, deadline - time.monotonic()))
 
 
 if __name__ == "__main__":

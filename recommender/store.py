@@ -25,6 +25,7 @@ COPY receipt (receipt_id, time, user_id, movie_ids, model_version, slot, bucket,
               latency_ms)
 FROM STDIN
 """
+"""What waits while the code is replaced was written by the older code: new columns, new spool."""
 BEGIN_SPOOL = """
 INSERT INTO receipt_spool (spool_id, slot, position) VALUES (%s, %s, 0)
 ON CONFLICT (spool_id) DO NOTHING
