@@ -224,16 +224,16 @@ def test_a_slot_that_stops_stores_what_waited_for_postgresql(slots, conninfo):
     slot = slots.start("blue", FIRST)
     set_connections(conninfo("marquee"), allowed=False)
     ask_for(slot, range(1, 101))
-    eventually(lambda: failures_to_store(slot) > 3)
+    eventually(lambda: failures(slot, "store") > 3)
     set_connections(conninfo("marquee"), allowed=True)
     slot.stop()
 
     assert stored_users(conninfo) == list(range(1, 101))
 
 
-def failures_to_store(slot):
+def failures(slot, task):
     counted = re.search(
-        r'^marquee_background_failures_total{task="store"} (.+)$',
+        rf'^marquee_background_failures_total{{task="{task}"}} (.+)$',
         get(slot.port, "/metrics")[1],
         re.MULTILINE,
     )

@@ -1,4 +1,4 @@
-"""A models volume that is full, under a slot that answers and a training that wants to publish."""
+"""Volumes that are truly full, under a slot that answers and a training that wants to publish."""
 
 import errno
 import os
@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.integration.serving import Slots, eventually, get
+from tests.integration.test_serving_receipts import ask_for, failures, set_connections, stored_users
 from tests.integration.test_train import load, quietly, ratings, settings  # noqa: F401 -- a fixture
 from tests.unit.recommender.versions import publish
 from trainer.artifact import remove_unfinished, version_names
@@ -59,6 +60,26 @@ def test_on_a_full_models_volume_no_version_appears_and_the_slot_goes_on(volume,
     assert refused.value.errno == errno.ENOSPC
     assert answer[0] == 200
     assert version_names(slots.models / "versions") == [FIRST, THIRD]
+
+
+def test_on_a_full_receipts_volume_answers_go_on_and_receipts_are_stored_once_there_is_room(
+    volume, tmp_path, conninfo
+):
+    slots = Slots(tmp_path, conninfo("recommender"))
+    slots.receipts = volume
+    publish(slots.models, FIRST)
+    slot = slots.start("blue", FIRST)
+    try:
+        set_connections(conninfo("marquee"), allowed=False)
+        with full(volume, left=8_192):
+            ask_for(slot, range(1, 101))
+            eventually(lambda: failures(slot, "receipts") > 1)
+        set_connections(conninfo("marquee"), allowed=True)
+        eventually(lambda: slot.readiness()["receipts_queued"] == 0)
+    finally:
+        slots.end()
+
+    assert sorted(stored_users(conninfo)) == list(range(1, 101))
 
 
 def test_a_training_on_a_full_volume_says_so_and_the_next_one_with_room_publishes(
