@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,7 +56,8 @@ def run() -> None:
     """Land the lines of the topic in PostgreSQL, exactly once, until SIGTERM.
 
     Where Kafka or PostgreSQL is gone it waits and goes on by itself. Exits with 1 where
-    only a person can decide: lines were lost at the broker, or the topic is another one.
+    only a person can decide: lines were lost at the broker, the topic is another one, or the
+    broker does not let us in.
     """
     configure_logging("ingest")
     settings = IngestSettings()
@@ -84,15 +86,11 @@ def wait(
     with asking(settings) as consumer:
         bounds = log_bounds(consumer, settings.kafka_topic)
     ends = {number: offsets.stop for number, offsets in bounds.items()}
-    try:
-        with _connect(settings) as connection:
-            for waiting in lines_waiting(
-                connection, settings.kafka_topic, ends, time.monotonic, timeout_seconds
-            ):
-                typer.echo(f"{sum(ends.values()) - waiting:,} of {sum(ends.values()):,} landed")
-    except IngestError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
+    with _connect(settings) as connection:
+        for waiting in lines_waiting(
+            connection, settings.kafka_topic, ends, time.monotonic, timeout_seconds
+        ):
+            typer.echo(f"{sum(ends.values()) - waiting:,} of {sum(ends.values()):,} landed")
 
 
 @app.command()
@@ -236,4 +234,7 @@ def do_pass(
 
 
 if __name__ == "__main__":
-    app()
+    try:
+        app()
+    except IngestError as error:
+        sys.exit(str(error))

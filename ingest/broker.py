@@ -1,20 +1,37 @@
 """How everything here reaches Kafka: one settings class, and what is asked about a topic."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+import structlog
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
-from kafka.errors import UnknownTopicOrPartitionError
+from kafka.errors import (
+    AuthorizationError,
+    KafkaError,
+    SaslAuthenticationFailedError,
+    UnknownTopicOrPartitionError,
+    UnsupportedSaslMechanismError,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ingest.errors import RefusedError
+
+LOG = structlog.get_logger()
+
+REFUSALS = (AuthorizationError, SaslAuthenticationFailedError, UnsupportedSaslMechanismError)
+# what OpenSSL calls it when one side does not take the other's certificate
+CERTIFICATE_REFUSALS = ("CERTIFICATE", "UNKNOWN_CA")
 
 
 class KafkaSettings(BaseSettings):
     """Where the stream is and how to be let in; read from the environment.
 
-    The password is read from a file, so that it stands in no environment listing.
+    The password is read from a file, so that it stands in no environment listing. Of the
+    authority, the client's certificate and its key, each an empty file is as good as none.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
@@ -33,7 +50,7 @@ class KafkaSettings(BaseSettings):
         """What every client of kafka-python is made with.
 
         Raises:
-            OSError: the password file cannot be read.
+            OSError: a file that is named cannot be read.
         """
         options: dict[str, Any] = {
             "bootstrap_servers": self.kafka_servers,
@@ -58,21 +75,72 @@ class KafkaSettings(BaseSettings):
 
 
 def _path(file: Path | None) -> str | None:
-    return str(file) if file else None
+    """The path of a file that says something; an empty one stands for none."""
+    return str(file) if file and file.stat().st_size else None
 
 
 def _password(file: Path | None) -> str:
     return file.read_text().strip() if file else ""
 
 
+class Refusals(logging.Handler):
+    """Hears why a broker and we do not accept each other: kafka-python logs it, and times out."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.heard: BaseException | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a refusal, of which more is only a consequence; pass everything else on."""
+        said = [*(record.args or ()), *(record.exc_info or ())]
+        refusals = [error for error in said if isinstance(error, Exception) and is_refusal(error)]
+        if refusals:
+            self.heard = refusals[0]
+        elif self.heard is None:
+            LOG.warning("kafka-python", said=record.getMessage())
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether trying again will not help before a person has changed something."""
+    return isinstance(error, REFUSALS) or any(word in str(error) for word in CERTIFICATE_REFUSALS)
+
+
+@contextmanager
+def refusals_raised() -> Iterator[None]:
+    """Raise a refusal as what it is where clients of the broker are used.
+
+    Raises:
+        RefusedError: the broker and we do not accept each other.
+    """
+    refusals, said_by_kafka = Refusals(), logging.getLogger("kafka")
+    said_by_kafka.addHandler(refusals)
+    try:
+        yield
+    except KafkaError as error:
+        refusal = error if is_refusal(error) else refusals.heard
+        if refusal is None:
+            raise
+        raise RefusedError(
+            "the broker and ingest do not accept each other (see KAFKA_SECURITY, KAFKA_USER and the"
+            f" secrets kafka, kafka-ca, kafka-certificate and kafka-key): {refusal}"
+        ) from error
+    finally:
+        said_by_kafka.removeHandler(refusals)
+
+
 @contextmanager
 def asking(settings: KafkaSettings) -> Iterator[KafkaConsumer]:
-    """A consumer that asks about offsets and reads nothing."""
-    consumer = KafkaConsumer(**settings.client_options(), group_id=None)
-    try:
-        yield consumer
-    finally:
-        consumer.close(autocommit=False, timeout_ms=1_000)
+    """A consumer that asks about offsets and reads nothing.
+
+    Raises:
+        RefusedError: the broker and we do not accept each other.
+    """
+    with refusals_raised():
+        consumer = KafkaConsumer(**settings.client_options(), group_id=None)
+        try:
+            yield consumer
+        finally:
+            consumer.close(autocommit=False, timeout_ms=1_000)
 
 
 def log_bounds(consumer: KafkaConsumer, topic: str) -> dict[int, range]:

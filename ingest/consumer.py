@@ -18,8 +18,9 @@ from threading import Event
 import psycopg
 import structlog
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import AuthorizationError, KafkaError
+from kafka.errors import KafkaError
 
+from ingest.broker import refusals_raised
 from ingest.errors import FencedError, NoPartitionError
 from ingest.landing import Landing, Prepared, connect
 from ingest.metrics import (
@@ -61,7 +62,7 @@ def run(settings: IngestSettings, conninfo: str, now: Callable[[], datetime], st
     Raises:
         LostOffsetsError: the broker no longer has lines that were not read yet.
         WrongTopicError: the database holds another topic.
-        AuthorizationError: the broker does not let us read the topic.
+        RefusedError: the broker does not let us in, or is not the one we trust.
     """
     # records and rows come by the million and none is part of a cycle
     gc.freeze()
@@ -73,8 +74,6 @@ def run(settings: IngestSettings, conninfo: str, now: Callable[[], datetime], st
             for _ in _session(settings, conninfo, now, stop):
                 failures = 0
                 settings.heartbeat_file.touch()
-        except AuthorizationError:
-            raise
         except PASSING as error:
             failures += 1
             pause = _pause_seconds(failures)
@@ -94,6 +93,7 @@ def _session(
     """Read and land until `stop` is set or the topic has other partitions; yields each turn."""
     topic = settings.kafka_topic
     with (
+        refusals_raised(),
         connect(conninfo) as connection,
         reader(settings) as consumer,
         ThreadPoolExecutor(1, "landing") as beside,

@@ -8,6 +8,7 @@ IngestError
 ├── NoPartitionError     PostgreSQL has no partition for the present
 ├── OutsideLogError      the broker has no such offset to begin at
 ├── PartitionInUseError  a partition cannot be dropped just now
+├── RefusedError         the broker and we do not accept each other
 └── WrongTopicError      the database holds the rows of another topic
 """
 
@@ -42,6 +43,10 @@ class PartitionInUseError(IngestError):
 
 class OutsideLogError(IngestError):
     """The offset to begin at is before the broker's first or after its last."""
+
+
+class RefusedError(IngestError):
+    """The broker refuses our password, certificate or rights, or its certificate is not trusted."""
 
 
 class WrongTopicError(IngestError):

@@ -41,6 +41,8 @@ VOLUME_OWNERS = {
     "receipts-green": ROLE_UIDS["recommender"],
 }
 NO_SLACK = "http://slack.invalid/not-set"
+BROKER_SECRETS = ("kafka", "kafka-ca", "kafka-certificate", "kafka-key")
+"""What another broker than ours may ask for: password, its authority, our certificate and key."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ def password_secrets() -> list[Secret]:
         Secret("migrate", MIGRATE_UID, (FOLDER / "postgres").read_text),
         *(Secret(role, uid, new_password) for role, uid in ROLE_UIDS.items()),
         Secret("slack", ALERTMANAGER_UID, lambda: NO_SLACK),
+        *(Secret(name, ROLE_UIDS["ingest"], lambda: "") for name in BROKER_SECRETS),
         Secret("grafana", GRAFANA_UID, new_password),
         Secret("jenkins", JENKINS_UID, new_password),
     ]

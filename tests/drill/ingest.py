@@ -57,7 +57,7 @@ class Line:
     batch_lines: int = 2_000
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def start(self, database: str = "") -> subprocess.Popen[bytes]:
+    def start(self, database: str = "", **settings: str) -> subprocess.Popen[bytes]:
         """Start the real process; `database` is where it is to connect, if not to the owner's."""
         where = conninfo_to_dict(database or self.owner)
         (self.folder / "password").write_text(PASSWORD)
@@ -73,6 +73,7 @@ class Line:
             "KAFKA_TOPIC": self.topic,
             "BATCH_LINES": str(self.batch_lines),
             "BATCH_TIME": "PT0.2S",
+            **settings,
         }
         with (self.folder / "log").open("a") as log:
             process = subprocess.Popen(
