@@ -160,7 +160,8 @@ PRIOR_WEIGHTS = (0.8, 0.2, 0.4, 1.6)
 
 
 def _rated(interactions: Interactions, name: str) -> Interactions:
-    rated = interactions.only(~np.isnan(interactions.ratings))
+    is_rated = ~np.isnan(interactions.ratings)
+    rated = interactions if is_rated.all() else interactions.only(is_rated)
     if not len(rated):
         raise UnsuitableDataError(f"{name} learns from ratings, and there are none")
     return rated
@@ -194,11 +195,11 @@ def _fitted(
         prior=np.asarray(configuration.prior_weight * popularity, np.float32),
         regularisation=configuration.regularisation,
     )
-    known_users = np.diff(rated.indptr) > 0
+    learned.pu[np.diff(rated.indptr) == 0] = 0
     return FittedSvd(
         configuration,
         items,
         popularity,
         learned.bu.astype(np.float32),
-        np.where(known_users[:, None], learned.pu, 0).astype(np.float32),
+        learned.pu.astype(np.float32),
     )
