@@ -115,6 +115,8 @@ COPY --from=recommender-wheels /opt/venv /opt/venv
 COPY ingest/ ingest/
 COPY trainer/ trainer/
 COPY recommender/ recommender/
+# With more, the threads of two slots wait for each other, up to 100 ms for one answer.
+ENV OPENBLAS_NUM_THREADS=1
 USER 10104:10104
 CMD ["python", "-m", "recommender", "serve"]
 

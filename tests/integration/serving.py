@@ -150,6 +150,7 @@ class Slots:
 
     def _environment(self, name: str, port: int) -> dict[str, str]:
         return {
+            "OPENBLAS_NUM_THREADS": "1",
             "SLOT": name,
             "PORT": str(port),
             "MODELS_DIR": str(self.models),
