@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from trainer.interactions import Interactions
 
 HELD_OUT_ONE_IN = 5
+JUDGED_USERS = 20_000
+"""Of more users, so many are drawn to judge by: their mean is sure to a hundredth of itself."""
 
 
 @dataclass(frozen=True)
@@ -21,21 +23,34 @@ class Split:
 
 
 def split_each_user(interactions: Interactions) -> Split:
-    """Hold out the latest fifth of each user's interactions, at least one."""
+    """Hold out the latest fifth of each user's interactions, at least one.
+
+    Of more than `JUDGED_USERS` users, of so many; everything of the others is learned from.
+    """
     lengths = np.diff(interactions.indptr)
-    held_out = np.maximum(1, lengths // HELD_OUT_ONE_IN)
+    held_out = np.maximum(1, lengths // HELD_OUT_ONE_IN) * _judged(len(lengths))
     first_held_out = np.repeat(interactions.indptr[1:] - held_out, lengths)
-    return _split(interactions, np.arange(len(interactions)) < first_held_out)
+    training = np.arange(len(interactions)) < first_held_out
+    return Split(interactions.only(training), interactions.only(~training))
 
 
 def split_at_one_time(interactions: Interactions) -> Split:
-    """Hold out the latest fifth of all interactions: everything from one instant on."""
+    """Hold out the latest fifth of all interactions: everything from one instant on.
+
+    Of more than `JUDGED_USERS` users, the later interactions of all but so many are left out.
+    """
     cut = np.sort(interactions.times)[len(interactions) - len(interactions) // HELD_OUT_ONE_IN - 1]
-    return _split(interactions, interactions.times <= cut)
+    earlier = interactions.times <= cut
+    judged = np.repeat(_judged(len(interactions.users)), np.diff(interactions.indptr))
+    return Split(interactions.only(earlier), interactions.only(~earlier & judged))
 
 
-def _split(interactions: Interactions, training: NDArray[np.bool_]) -> Split:
-    return Split(interactions.only(training), interactions.only(~training))
+def _judged(users: int) -> NDArray[np.bool_]:
+    judged = np.ones(users, np.bool_)
+    if users > JUDGED_USERS:
+        left_out = np.random.default_rng(users).permutation(users)[JUDGED_USERS:]
+        judged[left_out] = False
+    return judged
 
 
 def plant(split: Split, random: np.random.Generator) -> Split:
@@ -45,12 +60,14 @@ def plant(split: Split, random: np.random.Generator) -> Split:
     is unrated, so no figure counts it as relevant.
     """
     users, movies = len(split.test.users), len(split.test.movies)
-    met = split.training.matrix(np.ones(len(split.training), np.float32))
-    met = met + split.test.matrix(np.ones(len(split.test), np.float32))
-    planted = random.integers(movies, size=users).astype(np.int32)
-    for row in range(users):
-        own = met.indices[met.indptr[row] : met.indptr[row + 1]]
-        planted[row] = _first_not_in(own, int(planted[row]), movies)
+    drawn = random.integers(movies, size=users)
+    planted = np.full(users, -1, np.int32)
+    for row in np.flatnonzero(np.diff(split.test.indptr)):
+        own = [
+            part.items[part.indptr[row] : part.indptr[row + 1]]
+            for part in (split.training, split.test)
+        ]
+        planted[row] = _first_not_in(np.concatenate(own), int(drawn[row]), movies)
     return Split(split.training, _with(split.test, planted), planted)
 
 

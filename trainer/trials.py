@@ -80,7 +80,7 @@ def try_on_validation(split: Split, scale: Scale, say: Say) -> Iterator[Trial]:
         told = f"{recipe.algorithm} {_varied(recipe)}".rstrip()
         try:
             model = _reused(models.get(recipe.algorithm), recipe) or recipe.fit(split.training)
-            models[recipe.algorithm] = model
+            models = {recipe.algorithm: model}
             ranking = judge_ranking(model, split, scale.liked)
         except UnsuitableDataError as error:
             say(f"validation: {told} left out: {error}")

@@ -2,6 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trainer import split as split_module
 from trainer.evaluation import planted_places
 from trainer.gate import LeakingModel
 from trainer.interactions import Interactions
@@ -70,6 +71,29 @@ def test_nothing_of_anybodys_future_is_in_the_earlier_part(rows):
 @given(HISTORIES)
 def test_a_fifth_at_most_is_held_out_by_one_cut(rows):
     assert len(split_at_one_time(interactions_of(rows)).test) <= len(rows) / 5
+
+
+def test_of_many_users_some_are_drawn_to_judge_by_and_all_of_the_others_is_learned_from(
+    interactions, monkeypatch
+):
+    monkeypatch.setattr(split_module, "JUDGED_USERS", 30)
+    split = plant(split_each_user(interactions), np.random.default_rng(1))
+    judged = np.diff(split.test.indptr) > 0
+    assert judged.sum() == 30
+    assert np.array_equal(split.planted >= 0, judged)
+    whole = np.diff(interactions.indptr)[~judged]
+    assert np.array_equal(np.diff(split.training.indptr)[~judged], whole)
+
+
+def test_by_one_cut_they_alone_are_judged_too_and_nobody_elses_future_is_learned_from(
+    interactions, monkeypatch
+):
+    everybody = split_at_one_time(interactions)
+    monkeypatch.setattr(split_module, "JUDGED_USERS", 30)
+    split = split_at_one_time(interactions)
+    assert split.training.hash() == everybody.training.hash()
+    assert pairs(split.test) < pairs(everybody.test)
+    assert (np.diff(split.test.indptr) > 0).sum() <= 30
 
 
 def planted(interactions, seed=1):
