@@ -74,16 +74,23 @@ def recipes(scale: Scale) -> list[Recipe]:
 
 
 def try_on_validation(split: Split, scale: Scale, say: Say) -> Iterator[Trial]:
-    """Fit every recipe to the training part and rank the validation part with it."""
+    """Fit every recipe to the training part and rank the validation part with it.
+
+    An algorithm that cannot be fitted to this data is left out with all its recipes.
+    """
     models: dict[str, FittedModel] = {}
+    unsuitable = set()
     for recipe in recipes(scale):
+        if recipe.algorithm in unsuitable:
+            continue
         told = f"{recipe.algorithm} {_varied(recipe)}".rstrip()
         try:
             model = _reused(models.get(recipe.algorithm), recipe) or recipe.fit(split.training)
             models = {recipe.algorithm: model}
             ranking = judge_ranking(model, split, scale.liked)
         except UnsuitableDataError as error:
-            say(f"validation: {told} left out: {error}")
+            unsuitable.add(recipe.algorithm)
+            say(f"validation: {recipe.algorithm} left out: {error}")
         else:
             say(f"validation: {told}: NDCG@20 {ranking.mean_ndcg:.4f}")
             yield Trial(recipe, ranking.mean_ndcg)
