@@ -5,7 +5,7 @@
 small, on MovieLens small: fits take turns with those of Surprise, whose numbers they must
 reach; rankings follow the protocol of trainer.evaluation (each user's latest fifth held out,
 every movie competes), everything is chosen on validation and the test part is scored once.
-full adds generated data of a million interactions, each fit in a process of its own.
+full adds trainings from 1, 10 and 30 million ratings in a database: tests.benchmarks.trainer_scale.
 Writes build/bench/trainer.json.
 """
 
@@ -14,7 +14,6 @@ import json
 import os
 import platform
 import re
-import resource
 import subprocess
 import sys
 import tempfile
@@ -33,12 +32,11 @@ from scipy import sparse
 from surprise import Dataset, Reader, Trainset
 from threadpoolctl import threadpool_limits
 
+from tests.benchmarks.trainer_scale import scale_figures
 from trainer.algorithms.matrix_factorization import SVD, SVDpp
-from trainer.algorithms.registry import ALGORITHMS
 from trainer.evaluation import judge_ranking, mean_figure
 from trainer.gate import Rules
 from trainer.interactions import Catalogue, Interactions, Scale
-from trainer.ranking import rank
 from trainer.selection import Selection, Terms, select
 from trainer.split import Split, split_each_user
 
@@ -48,8 +46,6 @@ SCALE = Scale(0.5, 5)
 RUNS = 5
 SLOW_RUNS = 3
 """Of Surprise's SVD++, which takes half a minute."""
-USERS, MOVIES = 1_000_000, 27_000
-CLAIMING_SCALE = ("popularity", "svd", "svdpp", "als")
 
 Figures = dict[str, tuple[float, str]]
 
@@ -251,70 +247,20 @@ def item_knn(split: Split, neighbours: int = 100) -> np.ndarray:
     return met @ cosines.T
 
 
-def generated(count: int, seed: int = 1) -> Interactions:
-    """Movies by Zipf's law, users with a heavy tail, four of ten ratings high."""
-    random = np.random.default_rng(seed)
-    popularity = 1 / np.arange(1, MOVIES + 1)
-    activity = random.pareto(1.5, USERS) + 0.1
-    users = random.choice(USERS, int(count * 1.1), p=activity / activity.sum())
-    items = random.choice(MOVIES, int(count * 1.1), p=popularity / popularity.sum())
-    pairs = np.unique(users.astype(np.int64) * MOVIES + items)
-    pairs = random.permutation(pairs)[:count]
-    return Interactions.assemble(
-        pairs // MOVIES,
-        [f"{movie:05}" for movie in range(MOVIES)],
-        (pairs % MOVIES).astype(np.int32),
-        (random.integers(1, 11, len(pairs)) / 2).astype(np.float32),
-        np.sort(random.integers(0, 10**15, len(pairs))),
-    )
-
-
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def at_scale(algorithm: str, count: int) -> None:
-    """Fit one algorithm to generated data and rank for everybody, alone in this process."""
-    interactions = generated(count)
-    chosen = ALGORITHMS[algorithm]
-    with threadpool_limits(1):
-        fitted_in, model = seconds(lambda: chosen.fit(interactions, chosen.candidates(SCALE)[0]))
-        everybody = np.arange(len(interactions.users), dtype=np.int32)
-        ranked_in, _ = seconds(lambda: sum(1 for _ in rank(model, interactions, everybody, 100)))
-    one_pass, _ = seconds(lambda: interactions.ratings.sum() + interactions.times.max())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    tell = {"fit": fitted_in, "rank": ranked_in, "one_pass": one_pass, "peak": peak}
-    print(json.dumps(tell))  # noqa: T201 -- to the parent
-
-
-def scale_figures(count: int) -> Figures:
-    """Fit time, time to rank for everybody, and peak memory of each that claims the scale."""
-    millions = f"{count // 1_000_000}m"
-    found: Figures = {}
-    for name in CLAIMING_SCALE:
-        told = json.loads(in_python("-m", "tests.benchmarks.trainer", "at-scale", name, str(count)))
-        progress(f"{name} at {millions}: {told}")
-        found |= {
-            f"fit_s_{millions}_{name}": (told["fit"], "s"),
-            f"rank_s_{millions}_{name}": (told["rank"], "s"),
-            f"one_pass_s_{millions}_{name}": (told["one_pass"], "s"),
-            f"peak_rss_mib_{millions}_{name}": (told["peak"], "MiB"),
-        }
-    return found
-
-
-@app.callback(invoke_without_command=True)
-def measure(context: typer.Context, scale: str = "small") -> None:
+def measure(scale: str = "small") -> None:
     """Measure, print a line a figure, and write build/bench/trainer.json."""
-    if context.invoked_subcommand:
-        return
     interactions = movielens()
     data = trainset(split_each_user(interactions).training)
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = speed_figures(data) | ranking_figures(interactions, data)
     if scale == "full":
-        found |= scale_figures(1_000_000)
+        for count in (1_000_000, 10_000_000, 30_000_000):
+            found |= scale_figures(count)
     write(found)
 
 

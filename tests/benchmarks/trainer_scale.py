@@ -1,0 +1,239 @@
+"""What a training takes at a size: time, and peak memory of the process that trains.
+
+    python -m tests.benchmarks.trainer_scale COUNT…
+
+Ratings of a million people are put into a real database once for each size. Each algorithm
+that claims the scale then reads them by the trainer's own snapshot, fits, computes everybody's
+list and writes the version, and at last a whole training does, from choosing to publishing;
+each in a process of its own, whose peak memory is its own.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import psycopg
+import typer
+from psycopg.conninfo import make_conninfo
+from threadpoolctl import threadpool_limits
+
+from tests.benchmarks.ingest import OWNER, empty_database
+from trainer.algorithms.registry import ALGORITHMS
+from trainer.artifact import Manifest, version_name, write_version
+from trainer.interactions import Interactions, Scale
+from trainer.settings import Settings
+from trainer.snapshot import EPOCH, take_snapshot
+from trainer.training import contents_of, train
+
+ROOT = Path(__file__).parents[2]
+SCALE = Scale(0.5, 5)
+USERS, MOVIES, TASTES = 1_000_000, 27_000, 20
+CLAIMING_SCALE = ("popularity", "als", "svd", "svdpp")
+ROWS_AT_ONCE = 500_000
+MOVIE = "a+movie+of+number+{:05}+1999"
+WIRE = np.dtype(
+    [
+        *(("columns", ">i2"), ("time_length", ">i4"), ("time", ">i8")),
+        *(("user_length", ">i4"), ("user", ">i8"), ("movie_length", ">i4"), ("movie", "S28")),
+        *(("rating_length", ">i4"), ("rating", ">f4")),
+        *(("partition_length", ">i4"), ("partition", ">i2")),
+        *(("offset_length", ">i4"), ("offset", ">i8")),
+    ]
+)
+"""A row of the table `rating` in COPY's binary format."""
+
+type Figures = dict[str, tuple[float, str]]
+app = typer.Typer(add_completion=False)
+
+
+def met(count: int, random: np.random.Generator) -> np.ndarray:
+    """int64 [count]: who met which movie, as user * MOVIES + movie, in the order it happened.
+
+    Movies by Zipf's law, users with a heavy tail; every second movie is of the user's taste.
+    """
+    popularity = 1 / np.arange(1, MOVIES + 1)
+    activity = random.pareto(1.5, USERS) + 0.1
+    pairs = np.empty(0, np.int64)
+    while len(pairs) < count:
+        drawn = (count - len(pairs)) * 5 // 4 + 100
+        users = random.choice(USERS, drawn, p=activity / activity.sum())
+        movies = random.choice(MOVIES, drawn, p=popularity / popularity.sum())
+        own = random.random(drawn) < 0.5
+        movies[own] += users[own] % TASTES - movies[own] % TASTES
+        pairs = np.union1d(pairs, users * MOVIES + movies)
+    return random.permutation(pairs)[:count]
+
+
+def rows(count: int) -> Iterator[np.ndarray]:
+    """The table's rows in pieces: rated as liked if of the user's taste, else anyhow."""
+    random = np.random.default_rng(1)
+    pairs = met(count, random)
+    names = np.array([MOVIE.format(movie) for movie in range(MOVIES)], "S28")
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    begun = int(midnight.timestamp()) * 1_000_000 - EPOCH
+    for start in range(0, count, ROWS_AT_ONCE):
+        users, movies = np.divmod(pairs[start : start + ROWS_AT_ONCE], MOVIES)
+        piece = np.zeros(len(users), WIRE)
+        for column in ("time", "user", "movie", "rating", "partition", "offset"):
+            piece[f"{column}_length"] = WIRE[column].itemsize
+        piece["columns"] = 6
+        piece["offset"] = np.arange(start, start + len(users))
+        piece["time"] = begun + piece["offset"] * (86_000_000_000 // count)
+        piece["user"], piece["movie"] = users + 1, names[movies]
+        lowest = np.where(users % TASTES == movies % TASTES, 7, 1)
+        piece["rating"] = random.integers(lowest, 11) / 2
+        yield piece
+
+
+@app.command(hidden=True)
+def load(database: str, count: int) -> None:
+    """Fill the table."""
+    with psycopg.connect(make_conninfo(OWNER, dbname=database)) as connection:
+        statement = (
+            "COPY rating (time, user_id, movie_id, rating, log_partition, log_offset)"
+            " FROM STDIN (FORMAT BINARY)"
+        )
+        with connection.cursor().copy(statement) as copy:
+            copy.write(b"PGCOPY\n\xff\r\n\0" + bytes(8))
+            for piece in rows(count):
+                copy.write(piece.tobytes())
+            copy.write(b"\xff\xff")
+
+
+def as_trainer(database: str) -> psycopg.Connection:
+    """A connection with the trainer's rights."""
+    address = make_conninfo(OWNER, dbname=database, options="-c role=trainer")
+    return psycopg.connect(address, autocommit=True)
+
+
+def timed[Result](name: str, work: Callable[[], Result]) -> tuple[dict[str, float], Result]:
+    """How long it took by the clock and of this process's CPU, and what came of it."""
+    begun, begun_cpu = time.perf_counter(), time.process_time()
+    result = work()
+    taken = {f"{name}_s": time.perf_counter() - begun}
+    return taken | {f"{name}_cpu_s": time.process_time() - begun_cpu}, result
+
+
+def tell(**figures: float | str) -> None:
+    """Hand figures and the peak of this process to the parent."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps(figures | {"peak_rss_mib": peak}))  # noqa: T201 -- to the parent
+
+
+@app.command(hidden=True)
+def fit(database: str, algorithm: str) -> None:
+    """From the database to a written version, by one algorithm."""
+    chosen = ALGORITHMS[algorithm]
+    configuration = chosen.candidates(SCALE)[0]
+    chosen.fit(few(), configuration)  # compiled before the clock starts
+    with as_trainer(database) as connection, threadpool_limits(1):
+        reading, snapshot = timed("snapshot", lambda: take_snapshot(connection, 10))
+    data = snapshot.interactions
+    with tempfile.TemporaryDirectory() as directory, threadpool_limits(1):
+        passing, _ = timed(
+            "one_pass", lambda: data.items.sum() + data.ratings.sum() + data.times.sum()
+        )
+        fitting, model = timed("fit", lambda: chosen.fit(data, configuration))
+        contents = contents_of(model, data)
+        writing, _ = timed(
+            "lists", lambda: write_version(Path(directory), manifest(algorithm), contents)
+        )
+    tell(**reading, **passing, **fitting, **writing, users=len(data.users))
+
+
+def few() -> Interactions:
+    """Two people, for whom every algorithm is compiled."""
+    return Interactions.assemble(
+        np.array([1, 1, 2, 2]),
+        ["a", "b"],
+        np.array([0, 1, 0, 1], np.int32),
+        np.array([5, 4, 5, 3], np.float32),
+        np.arange(4),
+    )
+
+
+def manifest(algorithm: str) -> Manifest:
+    """Of a version that nobody will serve."""
+    name = version_name(datetime.now(UTC), algorithm)
+    return Manifest(name, algorithm, {}, "", {}, {}, {}, {}, {}, {})
+
+
+@app.command(hidden=True)
+def whole(database: str) -> None:
+    """A training as the job does it, from the tables to a published version."""
+    with tempfile.TemporaryDirectory() as directory, as_trainer(database) as connection:
+        settings = Settings(
+            database_password_file=Path(directory) / "password",
+            models_directory=Path(directory) / "models",
+            scratch_directory=Path(directory) / "scratch",
+            rating_min=SCALE.lowest,
+            rating_max=SCALE.highest,
+        )
+        begun = time.perf_counter()
+
+        def say(message: str, done: float) -> None:
+            progress(f"  {time.perf_counter() - begun:7.1f} s {done:4.0%} {message}")
+
+        training, made = timed(
+            "train", lambda: train(connection, settings, lambda: datetime.now(UTC), say)
+        )
+    tell(**training, algorithm=made.algorithm, verdict=made.gate["verdict"])
+
+
+def in_child(*arguments: str) -> dict[str, float | str]:
+    """The figures that a process of its own told."""
+    command = [sys.executable, "-m", "tests.benchmarks.trainer_scale", *arguments]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout) if done.stdout else {}
+
+
+def scale_figures(count: int) -> Figures:
+    """Everything at one size, by name; the default's are those without an algorithm's."""
+    size = f"{count // 1_000_000}m"
+    found: Figures = {}
+    with empty_database() as database:
+        in_child("load", database, str(count))
+        progress(f"{count:,} ratings are in the table")
+        for algorithm in CLAIMING_SCALE:
+            told = in_child("fit", database, algorithm)
+            progress(f"{algorithm} at {size}: {told}")
+            found |= {f"{key}_{size}_{algorithm}": figure(key, told[key]) for key in told}
+        told = in_child("whole", database)
+        progress(f"a whole training at {size}: {told}")
+    chosen = told.pop("algorithm")
+    measured = {key: figure(key, told[key]) for key in ("train_s", "train_cpu_s", "peak_rss_mib")}
+    return found | {
+        f"fit_s_{size}": found[f"fit_s_{size}_{chosen}"],
+        f"one_pass_s_{size}": found[f"one_pass_s_{size}_{chosen}"],
+        **{f"{key}_{size}": value for key, value in measured.items()},
+    }
+
+
+def figure(name: str, value: float | str) -> tuple[float, str]:
+    """A figure with the unit that its name ends with."""
+    unit = {"mib": "MiB", "s": "s"}.get(name.rpartition("_")[2], "")
+    return float(value), unit
+
+
+def progress(message: str) -> None:
+    """Tell people what is being done; figures alone go to standard output."""
+    print(message, file=sys.stderr, flush=True)  # noqa: T201 -- likewise
+
+
+@app.command()
+def measure(counts: list[int]) -> None:
+    """Measure each size and print a line a figure."""
+    for count in counts:
+        for name, (value, unit) in scale_figures(count).items():
+            print(f"{name}: {value:.4g} {unit}")  # noqa: T201 -- what a benchmark is for
+
+
+if __name__ == "__main__":
+    app()
