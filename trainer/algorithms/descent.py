@@ -7,12 +7,15 @@ factors and biases in place. Sums may be reassociated, so numbers agree up to ro
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import numba
 import numpy as np
-from numba.core import config
+from llvmlite import ir  # type: ignore[import-untyped]  # it ships no type information
+from numba.core import cgutils, config, types
 from numba.core.codegen import get_host_cpu_features
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 from surprise import Trainset
 
@@ -26,6 +29,38 @@ config.CPU_FEATURES = f"{_FEATURES},-prefer-256-bit"  # type: ignore[attr-define
 def _compiled(function: Callable[..., None]) -> Callable[..., None]:
     """Compile once for a machine; that sums may be reassociated makes them vector sums."""
     return numba.njit(cache=True, fastmath={"reassoc", "contract", "nsz"})(function)
+
+
+def _emit_fetch(typing: Any, rows: Any, row: Any, column: Any) -> Any:
+    """Have the CPU bring rows[row, column] into its cache, and go on without waiting for it."""
+    del typing
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(rows)(context, builder, arguments[0])
+        places = [
+            context.cast(builder, place, kind, types.intp)
+            for place, kind in zip(arguments[1:], signature.args[1:], strict=True)
+        ]
+        address = cgutils.get_item_pointer(  # type: ignore[no-untyped-call]  # as above
+            context, builder, rows, array, places
+        )
+        flag, pointer = cgutils.int32_t, cgutils.voidptr_t
+        kind = ir.FunctionType(ir.VoidType(), [pointer, flag, flag, flag])
+        fetch = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]  # as above
+            builder.module, kind, "llvm.prefetch.p0"
+        )
+        to_read, to_keep, data = flag(0), flag(3), flag(1)
+        builder.call(fetch, [builder.bitcast(address, pointer), to_read, to_keep, data])
+        return context.get_dummy_value()
+
+    return types.void(rows, row, column), emit
+
+
+_fetch_early: Callable[..., None] = intrinsic(_emit_fetch)
+CACHE_LINE = 8
+"""Numbers of 8 bytes in one line of the CPU's cache."""
+FETCHED_AHEAD = 4
+"""So many ratings before an item's factors are needed, they are sent for."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +81,14 @@ class RatingsByUser:
         """Flatten the trainset's lists."""
         rows: dict[int, list[tuple[int, float]]] = trainset.ur
         lengths = np.fromiter(map(len, rows.values()), np.int64, len(rows))
-        numbers = chain.from_iterable(chain.from_iterable(rows.values()))
-        pairs = np.fromiter(numbers, np.float64).reshape(-1, 2)
-        return cls(
-            np.fromiter(rows, np.int64, len(rows)),
-            np.concatenate([[0], np.cumsum(lengths)]),
-            pairs[:, 0].astype(np.int64),
-            pairs[:, 1].copy(),
-        )
+        starts = np.concatenate([[0], np.cumsum(lengths)])
+
+        def all_of(place: int, kind: type) -> NDArray[Any]:
+            numbers = map(itemgetter(place), chain.from_iterable(rows.values()))
+            return np.fromiter(numbers, kind, starts[-1])
+
+        users = np.fromiter(rows, np.int64, len(rows))
+        return cls(users, starts, all_of(0, np.int64), all_of(1, np.float64))
 
     @property
     def repeated(self) -> bool:
@@ -101,16 +136,19 @@ def descend_svd(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays and num
     kept_of_user, kept_of_item = 1 - rates[2] * penalties[2], 1 - rates[3] * penalties[3]
     for place in range(len(users)):
         user, last = users[place], starts[place + 1] - 1
-        own = user_factors[user]
+        own, bias = user_factors[user], user_biases[user]
         product = 0.0
         if starts[place] <= last:
             product = (own * item_factors[items[starts[place]]]).sum()
         for rated in range(starts[place], last + 1):
             item = items[rated]
             other, following = item_factors[item], item_factors[items[min(rated + 1, last)]]
-            error = ratings[rated] - (mean + user_biases[user] + item_biases[item] + product)
+            later = items[min(rated + FETCHED_AHEAD, len(items) - 1)]
+            for f in range(0, len(own), CACHE_LINE):
+                _fetch_early(item_factors, later, f)
+            error = ratings[rated] - (mean + bias + item_biases[item] + product)
             if biased:
-                user_biases[user] += rates[0] * (error - penalties[0] * user_biases[user])
+                bias += rates[0] * (error - penalties[0] * bias)
                 item_biases[item] += rates[1] * (error - penalties[1] * item_biases[item])
             to_user, to_item = rates[2] * error, rates[3] * error
             product = 0.0  # of the next rating, in the same pass: each factor is read once
@@ -120,6 +158,7 @@ def descend_svd(  # noqa: PLR0913, PLR0917 -- compiled code takes arrays and num
                 own[f] = moved
                 other[f] = kept_of_item * factor + to_item * before
                 product += moved * following[f]
+        user_biases[user] = bias
 
 
 @_compiled
