@@ -170,6 +170,7 @@ def whole(database: str) -> None:
     """A training as the job does it, from the tables to a published version."""
     with tempfile.TemporaryDirectory() as directory, as_trainer(database) as connection:
         settings = Settings(
+            database_user="trainer",
             database_password_file=Path(directory) / "password",
             models_directory=Path(directory) / "models",
             scratch_directory=Path(directory) / "scratch",
