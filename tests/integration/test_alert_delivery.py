@@ -26,10 +26,16 @@ def free_port():
         return listener.getsockname()[1]
 
 
+class Server(ThreadingHTTPServer):
+    """One that does not wait for connections on which nobody asks."""
+
+    daemon_threads = True
+
+
 @contextmanager
 def serving(handler):
     """An HTTP server on the loopback; its port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = Server(("127.0.0.1", 0), handler)
     thread = Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:

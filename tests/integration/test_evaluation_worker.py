@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-SECONDS_TO_ANSWER = 30
+SECONDS_TO_ANSWER = 60
 SECONDS_TO_STOP = 10
 
 
