@@ -17,7 +17,7 @@ from prometheus_client import start_http_server
 
 from ingest.audit import audit as audit_tables
 from ingest.audit import audit_table
-from ingest.broker import KafkaSettings, asking, log_bounds
+from ingest.broker import KafkaSettings, asking, log_bounds, topic_id
 from ingest.catching_up import lines_waiting
 from ingest.consumer import landing_of
 from ingest.consumer import run as run_consumer
@@ -29,6 +29,7 @@ from ingest.jobs import work as work_on_jobs
 from ingest.landing import Landing, stored_offsets
 from ingest.log import configure_logging
 from ingest.losses import accept_losses, lost_ranges
+from ingest.renewal import accept_renewal, offset_shifts, ranges_as_stored
 from ingest.replaying import paced
 from ingest.reprocessing import rejects_table
 from ingest.reprocessing import reprocess as reprocess_rejects
@@ -85,8 +86,11 @@ def wait(
     settings = IngestSettings()
     with asking(settings) as consumer:
         bounds = log_bounds(consumer, settings.kafka_topic)
-    ends = {number: offsets.stop for number, offsets in bounds.items()}
     with _connect(settings) as connection:
+        shifts = offset_shifts(connection, settings.kafka_topic)
+        ends = {
+            number: offsets.stop for number, offsets in ranges_as_stored(bounds, shifts).items()
+        }
         for waiting in lines_waiting(
             connection, settings.kafka_topic, ends, time.monotonic, timeout_seconds
         ):
@@ -138,7 +142,11 @@ def accept_loss(
     settings = IngestSettings()
     with asking(settings) as consumer, _connect(settings) as connection:
         stored = stored_offsets(connection, settings.kafka_topic)
-        losses = lost_ranges(stored, log_bounds(consumer, settings.kafka_topic))
+        held = ranges_as_stored(
+            log_bounds(consumer, settings.kafka_topic),
+            offset_shifts(connection, settings.kafka_topic),
+        )
+        losses = lost_ranges(stored, held)
         accept_losses(connection, settings.kafka_topic, losses, reason)
     for number, offsets in losses.items():
         typer.echo(
@@ -147,6 +155,27 @@ def accept_loss(
         )
     if not losses:
         typer.echo("nothing is lost: the broker has all that comes next")
+
+
+@app.command("accept-new-topic")
+def accept_new_topic(
+    reason: Annotated[str, typer.Argument(help="Why; kept beside the change for whoever asks.")],
+) -> None:
+    """Go on with a topic that was deleted and made anew under the same name.
+
+    Its offsets begin again, so its lines are stored as if they followed those of the old one;
+    `stream_renewal` keeps what to subtract, and the audit goes on as before. What the old topic
+    held and was not read yet is gone, and nobody can count it. Start ingest afterwards.
+    """
+    settings = IngestSettings()
+    with asking(settings) as consumer, _connect(settings) as connection:
+        held = log_bounds(consumer, settings.kafka_topic)
+        identity = topic_id(settings)
+        goes_on = accept_renewal(connection, settings.kafka_topic, identity, held, reason)
+    for number, offset in goes_on.items():
+        typer.echo(f"partition {number}: offset {held[number].start} is stored as {offset}")
+    if not goes_on:
+        typer.echo("nothing to accept: it is the topic that was read before")
 
 
 @app.command()
@@ -164,6 +193,10 @@ def reprocess() -> None:
 
     For after a change of the parser, the settings or the catalogue. Run it as the role
     `retention`, which may take lines out of `reject`.
+
+    They keep their offsets, which everybody who follows the stream has passed: a training knows
+    them from the next one on, recommendations that follow what somebody just did never see
+    them, and windows that online evaluation has judged stay as they are.
     """
     settings = RetentionSettings()
     with _connect(settings) as connection:

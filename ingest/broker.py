@@ -87,7 +87,7 @@ class Refusals(logging.Handler):
     """Hears why a broker and we do not accept each other: kafka-python logs it, and times out."""
 
     def __init__(self) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__(logging.ERROR)
         self.heard: BaseException | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -136,7 +136,9 @@ def asking(settings: KafkaSettings) -> Iterator[KafkaConsumer]:
         RefusedError: the broker and we do not accept each other.
     """
     with refusals_raised():
-        consumer = KafkaConsumer(**settings.client_options(), group_id=None)
+        consumer = KafkaConsumer(
+            **settings.client_options(), group_id=None, enable_auto_commit=False
+        )
         try:
             yield consumer
         finally:

@@ -34,6 +34,8 @@ from ingest.metrics import (
     ROWS,
 )
 from ingest.reading import Batch, Silence, lines_before, read_batch, reader
+from ingest.renewal import as_stored, offset_shifts
+from ingest.rows import Slice
 from ingest.settings import IngestSettings
 from ingest.starting import start_positions
 
@@ -99,15 +101,19 @@ def _session(
         ThreadPoolExecutor(1, "landing") as beside,
     ):
         positions = start_positions(consumer, connection, settings)
+        shifts = offset_shifts(connection, topic)
         landing = landing_of(connection, settings)
-        for _ in _fill_window(landing, consumer, positions, settings, stop):
+        for part in _landed_before(consumer, positions, settings, stop):
+            landing.remember(as_stored(part, shifts))
+            yield
             yield
         _take_up(consumer, topic, positions)
         landed = beside.submit(_land, landing, landing.prepare((), now()), now)
         silence, progress = Silence(consumer), Progress(time.monotonic)
         while not stop.is_set() and consumer.partitions_for_topic(topic) <= positions.keys():
             batch = read_batch(consumer, positions, settings, stop)
-            prepared = landing.prepare(batch.slices, now())
+            lines = [as_stored(part, shifts) for part in batch.slices]
+            prepared = landing.prepare(lines, now())
             landed.result()
             positions |= {part.log_partition: part.next_offset for part in batch.slices}
             landed = beside.submit(_land, landing, prepared, now)
@@ -133,19 +139,13 @@ def landing_of(connection: psycopg.Connection, settings: IngestSettings) -> Land
     )
 
 
-def _fill_window(
-    landing: Landing,
-    consumer: KafkaConsumer,
-    positions: Mapping[int, int],
-    settings: IngestSettings,
-    stop: Event,
-) -> Iterator[None]:
+def _landed_before(
+    consumer: KafkaConsumer, positions: Mapping[int, int], settings: IngestSettings, stop: Event
+) -> Iterator[Slice]:
     """Read once more what landed last, so that its doubles are still known after a restart."""
     for number, position in positions.items():
         at = TopicPartition(settings.kafka_topic, number)
-        for part in lines_before(consumer, at, position, settings.window_lines, stop):
-            landing.remember(part)
-            yield
+        yield from lines_before(consumer, at, position, settings.window_lines, stop)
 
 
 def _take_up(consumer: KafkaConsumer, topic: str, positions: Mapping[int, int]) -> None:

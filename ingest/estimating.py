@@ -15,8 +15,9 @@ from kafka import TopicPartition
 from psycopg import sql
 
 from ingest.broker import log_bounds
-from ingest.landing import Landing, copy_rows, stored_offsets
+from ingest.landing import Landing, copy_rows
 from ingest.reading import read_batch, reader
+from ingest.renewal import next_at_broker
 from ingest.rows import COLUMNS, Slice, encode
 from ingest.settings import IngestSettings
 
@@ -48,7 +49,7 @@ def estimate(
     with reader(small) as consumer, connection.transaction(force_rollback=True):
         waiting = _waiting(
             log_bounds(consumer, settings.kafka_topic),
-            stored_offsets(connection, settings.kafka_topic),
+            next_at_broker(connection, settings.kafka_topic),
         )
         _make_tables(connection)
         begun = time.perf_counter()
@@ -70,9 +71,9 @@ def estimate(
     return Estimate(lines, seconds * share, size / GIB * share, refused / tried if tried else 0)
 
 
-def _waiting(held: Mapping[int, range], stored: Mapping[int, int]) -> dict[int, range]:
+def _waiting(held: Mapping[int, range], next_offsets: Mapping[int, int]) -> dict[int, range]:
     return {
-        number: range(max(offsets.start, stored.get(number, 0)), offsets.stop)
+        number: range(max(offsets.start, next_offsets.get(number, 0)), offsets.stop)
         for number, offsets in held.items()
     }
 

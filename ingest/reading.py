@@ -86,7 +86,7 @@ def _what_is_lost(consumer: KafkaConsumer, error: OffsetOutOfRangeError) -> str:
         lost = (
             f"{first - wanted} lines are gone; `python -m ingest accept-loss` goes on without them"
             if wanted < first
-            else "its log was made anew; it needs a new database"
+            else "its log was made anew: see `python -m ingest accept-new-topic --help`"
         )
         said.append(
             f"{partition.topic}/{partition.partition}: next is offset {wanted},"

@@ -1,5 +1,6 @@
 """Where reading begins: at the stored offsets, or in a new partition where the settings say."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 import psycopg
@@ -10,6 +11,7 @@ from kafka.errors import UnknownTopicOrPartitionError
 from ingest.broker import topic_id
 from ingest.errors import OutsideLogError, WrongTopicError
 from ingest.landing import store_first_offsets, stored_offsets
+from ingest.renewal import next_at_broker
 from ingest.settings import IngestSettings, Start
 
 LOG = structlog.get_logger()
@@ -18,7 +20,7 @@ LOG = structlog.get_logger()
 def start_positions(
     consumer: KafkaConsumer, connection: psycopg.Connection, settings: IngestSettings
 ) -> dict[int, int]:
-    """The next offset of each partition of the topic; partitions that are new are begun.
+    """The broker's next offset of each partition of the topic; those that are new are begun.
 
     Raises:
         WrongTopicError: what is stored is of another topic, or of one that was made anew.
@@ -31,26 +33,30 @@ def start_positions(
         raise UnknownTopicOrPartitionError(f"there is no topic {topic}")
     identity = topic_id(settings)
     stored = stored_offsets(connection, topic)
-    _check_identity(connection, topic, identity)
+    _check_identity(connection, topic, identity, in_topic)
     if unseen := [TopicPartition(topic, number) for number in in_topic - stored.keys()]:
         # lines in a partition added later are all new, wherever the first ones were begun
         start = "earliest" if stored else settings.start_from
         first = _first_offsets(consumer, unseen, start)
         store_first_offsets(connection, topic, first, identity)
-        stored = stored_offsets(connection, topic)
-    positions = {number: stored[number] for number in in_topic}
+    next_offsets = next_at_broker(connection, topic)
+    positions = {number: next_offsets[number] for number in in_topic}
     LOG.info("reading", topic=topic, positions=positions)
     return positions
 
 
-def _check_identity(connection: psycopg.Connection, topic: str, identity: str) -> None:
+def _check_identity(
+    connection: psycopg.Connection, topic: str, identity: str, in_topic: Collection[int]
+) -> None:
     row = connection.execute(
-        "SELECT FROM stream_offset WHERE topic_id NOT IN ('', %s)", (identity,)
+        "SELECT FROM stream_offset WHERE topic_id NOT IN ('', %s) AND log_partition = ANY(%s)",
+        (identity, list(in_topic)),
     ).fetchone()
     if row is not None and identity:
         raise WrongTopicError(
             f"the topic {topic} was deleted and made anew since it was read: its offsets begin"
-            " again and would be taken for the old ones; it needs a new database"
+            " again and would be taken for the old ones; `python -m ingest accept-new-topic` goes"
+            " on with it"
         )
 
 

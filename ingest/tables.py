@@ -199,6 +199,16 @@ stream_loss = Table(
     _column("reason", Text, "why, as that person wrote it"),
     comment="Lines that the broker had lost before they were read, and that somebody gave up",
 )
+stream_renewal = Table(
+    "stream_renewal",
+    metadata,
+    _column("topic_id", Text, "Kafka's id of the new topic", primary_key=True),
+    _column("log_partition", SmallInteger, "Kafka partition", primary_key=True),
+    _column("offset_shift", BigInteger, "stored offset less offset in the new topic"),
+    _column("accepted_at", TIME, "when a person accepted it", server_default=func.now()),
+    _column("reason", Text, "why, as that person wrote it"),
+    comment="Topics made anew under the same name; their lines are numbered after the old one's",
+)
 ingest_audit = Table(
     "ingest_audit",
     metadata,

@@ -27,7 +27,7 @@ GRANT DELETE ON job_log TO retention;
 
 -- ingest reads back what it wrote only to audit it
 GRANT SELECT, INSERT ON watch, rating, recommendation_request, account, reject, duplicate,
-    line_key, stream_loss TO ingest;
+    line_key, stream_loss, stream_renewal TO ingest;
 GRANT SELECT, INSERT, UPDATE ON stream_offset TO ingest;
 GRANT SELECT ON dropped_rows, movie TO ingest;
 GRANT SELECT, INSERT ON ingest_audit TO ingest;

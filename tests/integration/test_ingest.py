@@ -14,7 +14,7 @@ from typing import Self
 import psycopg
 import pytest
 from kafka import KafkaProducer, TopicPartition
-from kafka.admin import KafkaAdminClient, NewPartitions
+from kafka.admin import KafkaAdminClient, NewPartitions, NewTopic
 from psycopg.conninfo import conninfo_to_dict
 from typer.testing import CliRunner
 
@@ -243,6 +243,43 @@ def test_a_topic_that_was_made_anew_is_refused_however_many_lines_it_has(setting
         store_first_offsets(connection, topic, {0: 0, 1: 0}, "another id")
     with pytest.raises(WrongTopicError, match="made anew"):
         run(settings, conninfo("ingest"), now, Event())
+
+
+def remake(kafka_servers: str, topic: str) -> None:
+    admin = KafkaAdminClient(bootstrap_servers=kafka_servers)
+    admin.delete_topics([topic])
+    while topic in admin.list_topics():
+        time.sleep(0.1)
+    admin.create_topics([NewTopic(topic, num_partitions=2, replication_factor=1)])
+    admin.close()
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_topic_that_was_made_anew_goes_on_after_the_old_one_once_accepted(
+    settings, conninfo, topic, kafka_servers
+):
+    produce(kafka_servers, topic, seeded_lines(10, seed=1))
+    with Running(settings, conninfo("ingest")):
+        wait_for_rows(conninfo("marquee"), 10)
+    remake(kafka_servers, topic)
+    produce(kafka_servers, topic, seeded_lines(20, seed=2))
+    with pytest.raises(WrongTopicError, match="accept-new-topic"):
+        run(settings, conninfo("ingest"), now, Event())
+    told = CliRunner().invoke(app, ["accept-new-topic", "the disk was lost"])
+    assert "partition 1: offset 0 is stored as 5" in told.stdout
+    for count in (30, 40):  # the second time its stored offsets are read
+        with Running(settings, conninfo("ingest")):
+            wait_for_rows(conninfo("marquee"), count)
+        assert positions(conninfo("marquee")) == each_once(count)
+        produce(kafka_servers, topic, seeded_lines(10, seed=count))
+    again = CliRunner().invoke(app, ["accept-new-topic", "why not"])
+    assert again.stdout.startswith("nothing to accept")
+    with psycopg.connect(conninfo("ingest"), autocommit=True) as connection:
+        assert [partition.balanced for partition in audit(connection, now())] == [True, True]
+        renewals = connection.execute(
+            "SELECT log_partition, offset_shift, reason FROM stream_renewal"
+        )
+        assert sorted(renewals) == [(0, 5, "the disk was lost"), (1, 5, "the disk was lost")]
 
 
 def test_a_partition_added_to_the_topic_is_read_from_its_beginning(
