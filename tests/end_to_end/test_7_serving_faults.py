@@ -1,4 +1,5 @@
-"""What serving depends on fails while people ask, 300 a second: none of them notices.
+"""What serving depends on fails while people ask, 300 a second: none of them notices, and
+the stream loses nothing.
 
 Each fault is played once; DRILL_ROUNDS plays it more often. A request that fails, or that
 the callers count and Nginx does not, fails the test.
@@ -16,11 +17,12 @@ import pytest
 from tests.end_to_end.conftest import Stack, eventually
 from tests.end_to_end.load import Outcome, under
 from tests.end_to_end.test_5_release import assert_none_failed, marked
+from tests.end_to_end.test_6_faults import assert_it_goes_on_and_balances, end_offsets
 
 ROUNDS = range(int(os.environ.get("DRILL_ROUNDS", "1")))
 SLOTS = ("recommender-blue", "recommender-green")
 TOUCHED = ("postgres", "kafka", *SLOTS)
-FAULT_SECONDS = 5
+FAULT_SECONDS = 3
 USERS_A_ROUND = 100_000
 FIRST_USERS = count(900_000_000, USERS_A_ROUND)
 """Nobody else asks for these users, so their receipts are those of one load."""
@@ -107,12 +109,13 @@ def test_with_both_slots_hanging_everybody_still_gets_a_list(stack, mark, users)
         stack.compose("unpause", *SLOTS)
 
 
-def test_a_killed_postgresql_costs_no_request_and_no_receipt(stack, mark, users):
+def test_a_killed_postgresql_costs_no_request_no_receipt_and_no_line(stack, mark, users):
     with asked(stack, mark, users) as outcome:
         stack.kill("postgres")
         during(outcome)
         stack.start("postgres")
     assert_each_answer_left_one_receipt(stack, users, outcome)
+    assert_it_goes_on_and_balances(stack)
 
 
 def test_a_postgresql_that_hangs_costs_no_request_and_no_receipt(stack, mark, users):
@@ -123,11 +126,14 @@ def test_a_postgresql_that_hangs_costs_no_request_and_no_receipt(stack, mark, us
     assert_each_answer_left_one_receipt(stack, users, outcome)
 
 
-def test_a_killed_kafka_costs_no_request(stack, mark, users):
+def test_a_killed_kafka_costs_no_request_and_no_line(stack, mark, users):
+    before = end_offsets()
     with asked(stack, mark, users) as outcome:
         stack.kill("kafka")
         during(outcome)
         stack.start("kafka")
+    assert all(end_offsets()[partition] >= end for partition, end in before.items())
+    assert_it_goes_on_and_balances(stack)
 
 
 def test_a_models_volume_that_cannot_be_written_keeps_no_slot_from_starting(stack, mark, users):
