@@ -62,7 +62,7 @@ def met(count: int, random: np.random.Generator) -> np.ndarray:
     activity = random.pareto(1.5, USERS) + 0.1
     pairs = np.empty(0, np.int64)
     while len(pairs) < count:
-        drawn = (count - len(pairs)) * 5 // 4 + 100
+        drawn = (count - len(pairs)) * 2 + 1_000
         users = random.choice(USERS, drawn, p=activity / activity.sum())
         movies = random.choice(MOVIES, drawn, p=popularity / popularity.sum())
         own = random.random(drawn) < 0.5
