@@ -1,9 +1,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trainer import interactions as interactions_module
 from trainer.interactions import Interactions, Scale
 
 LOOSE = st.lists(
@@ -55,6 +57,20 @@ def test_a_row_is_in_order_of_time_then_movie(rows):
 def test_the_order_rows_come_in_changes_nothing(rows, random):
     shuffled = random.sample(rows, len(rows))
     assert assemble(shuffled).hash() == assemble(rows).hash()
+
+
+@given(LOOSE, st.integers(1, 9))
+def test_how_many_are_sorted_at_once_changes_nothing(rows, at_once):
+    whole = assemble(rows).hash()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(interactions_module, "SORTED_AT_ONCE", at_once)
+        assert assemble(rows).hash() == whole
+
+
+def test_nothing_is_assembled_from_nothing():
+    nothing = np.empty(0, np.int64)
+    made = Interactions.assemble(nothing, [], nothing.astype("i4"), nothing.astype("f4"), nothing)
+    assert (len(made), made.indptr.tolist()) == (0, [0])
 
 
 def test_index_maps_are_sorted():
