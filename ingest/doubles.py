@@ -7,8 +7,6 @@ the lines of all partitions, by keys that the database holds.
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
-from ingest.lines import MINUTE_BYTES
-
 type Place = tuple[int, int]
 """A Kafka partition and an offset in it."""
 type Doubles = Mapping[Place, Place]
@@ -60,7 +58,6 @@ class Window:
         return doubles
 
 
-def line_key(line: bytes) -> bytes:
-    """A line's minute and hash as the text that COPY takes for the first columns of line_key."""
-    digest = blake2b(line, digest_size=8).digest()
-    return b"%b\t%d" % (line[:MINUTE_BYTES], int.from_bytes(digest, signed=True))
+def line_hash(line: bytes) -> int:
+    """64 bits of BLAKE2b, signed: the same in every process, as the database keeps it."""
+    return int.from_bytes(blake2b(line, digest_size=8).digest(), signed=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ingest.admission import EVERY_ID, KnownIds, TimeVerdicts
-from ingest.doubles import Doubles, line_key
+from ingest.doubles import Doubles, line_hash
 from ingest.lines import (
     MAX_LINE_BYTES,
     MINUTE_BYTES,
@@ -104,7 +104,7 @@ def encode(batch: Sequence[Slice], rules: Rules, doubles: Doubles) -> Rows:
 def encode_keys(batch: Iterable[Slice], verdicts: TimeVerdicts, doubles: Doubles) -> bytes:
     """COPY text of line_key: a row for each line that has a time at which keys are kept."""
     return b"".join(
-        b"%b\t%d\t%d\n" % (line_key(line), part.log_partition, offset)
+        b"%b\t%d\t%d\t%d\n" % (line[:MINUTE_BYTES], line_hash(line), part.log_partition, offset)
         for part in batch
         for offset, line in _numbered(part, doubles)
         if verdicts[line[:MINUTE_BYTES]] is None
