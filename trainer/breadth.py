@@ -26,15 +26,20 @@ def breadth(ranking: RankingFigures, training: Interactions) -> dict[str, float]
     if not len(shown):
         return {}
     counts = training.counts()
-    tail = np.ones(len(counts), np.bool_)
-    tail[training.popular()[: int(len(counts) * POPULAR_SHARE)]] = False
     met = np.maximum(1, counts[shown]) / len(training.users)
     return {
         "coverage20": len(np.unique(shown)) / len(counts),
         "gini20": gini(np.bincount(shown, minlength=len(counts))),
         "novelty20": float(-np.log2(met).mean()),
-        "tail20": float(tail[shown].mean()),
+        "tail20": float(1 - popular_movies(training)[shown].mean()),
     }
+
+
+def popular_movies(training: Interactions) -> NDArray[np.bool_]:
+    """Which movies are of the most popular fifth, and not of the long tail: bool [movies]."""
+    popular = np.zeros(len(training.movies), np.bool_)
+    popular[training.popular()[: int(len(popular) * POPULAR_SHARE)]] = True
+    return popular
 
 
 def gini(counts: NDArray[np.int64]) -> float:

@@ -71,29 +71,39 @@ def judge_ranking(model: FittedModel, split: Split, liked: float) -> RankingFigu
         liked: from this rating on a held-out movie is relevant.
     """
     relevant = split.test.only(split.test.ratings >= liked)
-    numbers = np.diff(relevant.indptr)
     known = np.diff(split.training.indptr) > 0
-    judged = np.flatnonzero((numbers > 0) & known).astype(np.int32)
-    wanted = relevant.matrix(np.ones(len(relevant), np.float32))
+    judged = np.flatnonzero((np.diff(relevant.indptr) > 0) & known).astype(np.int32)
     lists = [np.zeros((0, DEPTH), np.int32)]
-    hits = [np.zeros((0, DEPTH), np.bool_)]
-    for rows, best in rank(model, split.training, judged, DEPTH):
-        lists.append(best.items)
-        hits.append(_hits(wanted[rows].toarray() > 0, best.items))
-    possible = np.minimum(numbers[judged], DEPTH)
-    return _figures(np.vstack(hits), possible, judged, np.vstack(lists))
+    lists += [best.items for _, best in rank(model, split.training, judged, DEPTH)]
+    return _judged(relevant, judged, np.vstack(lists))
 
 
-def _hits(wanted: NDArray[np.bool_], items: NDArray[np.int32]) -> NDArray[np.bool_]:
-    return np.take_along_axis(wanted, items.astype(np.intp), axis=1) & (items >= 0)
-
-
-def _figures(
-    hits: NDArray[np.bool_],
-    possible: NDArray[np.int64],
-    rows: NDArray[np.int32],
-    lists: NDArray[np.int32],
+def judge_for_movies(
+    ranking: RankingFigures, split: Split, liked: float, movies: NDArray[np.bool_]
 ) -> RankingFigures:
+    """The same lists, with nothing but some movies to be found in them.
+
+    Args:
+        ranking: of a model judged on this split.
+        split: one matrix in two parts.
+        liked: from this rating on a held-out movie is relevant,
+        movies: if it is one of these: bool [movies]. Who has none of them is left out.
+    """
+    wanted = (split.test.ratings >= liked) & movies[split.test.items]
+    relevant = split.test.only(wanted)
+    some = np.diff(relevant.indptr)[ranking.rows] > 0
+    return _judged(relevant, ranking.rows[some], ranking.lists[some])
+
+
+def _judged(
+    relevant: Interactions, rows: NDArray[np.int32], lists: NDArray[np.int32]
+) -> RankingFigures:
+    hits = np.zeros(lists.shape, np.bool_)
+    wanted = relevant.matrix(np.ones(len(relevant), np.float32))
+    for start in range(0, len(rows), USERS_AT_ONCE):
+        piece = slice(start, start + USERS_AT_ONCE)
+        hits[piece] = _hits(wanted[rows[piece]].toarray() > 0, lists[piece])
+    possible = np.minimum(np.diff(relevant.indptr)[rows], DEPTH)
     precisions = np.cumsum(hits, axis=1) / np.arange(1, DEPTH + 1)
     return RankingFigures(
         ndcg=hits @ DISCOUNTS / IDEAL[possible - 1],
@@ -102,6 +112,10 @@ def _figures(
         rows=rows,
         lists=lists,
     )
+
+
+def _hits(wanted: NDArray[np.bool_], items: NDArray[np.int32]) -> NDArray[np.bool_]:
+    return np.take_along_axis(wanted, items.astype(np.intp), axis=1) & (items >= 0)
 
 
 def planted_places(model: FittedModel, split: Split) -> NDArray[np.float64]:

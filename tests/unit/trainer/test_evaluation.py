@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.evaluation import judge_ranking, judge_ratings, mean_figure
+from trainer.evaluation import judge_for_movies, judge_ranking, judge_ratings, mean_figure
 from trainer.interactions import Interactions
 from trainer.split import Split, split_each_user
 
@@ -172,3 +172,15 @@ def second_opinion(scores, split, rows):
     for metric in ir_measures.iter_calc(measures, relevant, run):
         found[str(metric.measure)][int(metric.query_id)] = metric.value
     return {name: [values[row] for row in rows] for name, values in found.items()}
+
+
+def test_for_some_movies_nothing_but_these_is_to_be_found():
+    rows = [(0, 0, 3), (0, 1, 5), (0, 2, 5), (1, 0, 3), (1, 3, 5)]
+    whole = interactions_of(rows)
+    split = Split(whole.only(whole.ratings < 4), whole.only(whole.ratings >= 4))
+    scores = np.zeros((2, MOVIES))
+    scores[:, [1, 2]] = 2, 1
+    ranking = judge_ranking(FixedModel(scores), split, 4)
+    found = judge_for_movies(ranking, split, 4, np.arange(MOVIES) == 2)
+    assert found.rows.tolist() == [0]
+    assert found.ndcg.tolist() == pytest.approx([1 / log2(3)])
