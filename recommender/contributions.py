@@ -24,6 +24,7 @@ from trainer.models import (
     Ratings,
     preferences,
 )
+from trainer.reranking import RerankedModel
 
 Contributions = NDArray[np.float32]
 """float32 [own movies, targets]."""
@@ -48,6 +49,8 @@ def contributions(
         case ItemWeightsModel():
             weights = model.weights[items][:, targets].toarray()
             return np.asarray(weights * model.preferences(ratings)[:, None], np.float32)
+        case RerankedModel():
+            return contributions(model.first, items, ratings, targets)
         case HistoryModel():
             return _by_own_terms(model, items, ratings, targets)
         case FactorModel():
@@ -65,6 +68,8 @@ def how_exact(model: ItemModel) -> str:
             return "exact: a score is the sum of what the user's movies contribute"
         case HistoryModel():
             return "by own terms: how far a score falls without the movie's; these do not add up"
+        case RerankedModel():
+            return "of the first stage, whose candidates trees put in order; these do not add up"
         case FactorModel() | AlsModel():
             return "by leaving out: how far a score falls without the movie; these do not add up"
         case _:

@@ -15,6 +15,7 @@ from trainer.models import (
     ItemWeightsModel,
     Scores,
 )
+from trainer.reranking import RerankedModel
 
 Likeness = NDArray[np.float32]
 """float32 [n, n], 0 to 1: how alike some items are to the model."""
@@ -47,6 +48,8 @@ def likeness(model: ItemModel, items: Items) -> Likeness | None:
     match model:
         case ItemWeightsModel(weights=weights) | HistoryModel(liking=weights):
             return _by_weights(weights[items][:, items].toarray())
+        case RerankedModel(first=first):
+            return likeness(first, items)
         case FactorModel(factors=factors) | AlsModel(factors=factors):
             return _by_angle(factors[items])
         case _:

@@ -29,7 +29,8 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from trainer.errors import DamagedVersionError, ExistingVersionError, NewerVersionError
-from trainer.models import MODELS, ItemModel, Items, Ratings, Scores
+from trainer.models import ItemModel, Items, Ratings, Scores
+from trainer.saved_models import MODELS
 
 SCHEMA = 1
 LIST_LENGTH = 100

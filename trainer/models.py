@@ -347,27 +347,30 @@ class HistoryModel:
             shape = (len(indptr) - 1, self.liking.shape[0])
             return sparse.csr_array((values.astype(np.float32), items, indptr), shape=shape)
 
-        preferences = self._preferences(indptr, ratings)
-        scores = _log_share((rows(preferences * lasting) @ self.liking).toarray())
+        preferences = self.preferences(indptr, ratings)
+        scores = log_share((rows(preferences * lasting) @ self.liking).toarray())
         if self.blend.transitions:
             following = (rows(falling) @ self.transitions).toarray()
-            scores += self.blend.transitions * _log_share(following)
+            scores += self.blend.transitions * log_share(following)
         if self.blend.years:
-            scores += self.blend.years * self._of_their_years(rows(lasting))
+            scores += self.blend.years * self.of_their_years(rows(lasting))
         if self.blend.genres:
-            scores += self.blend.genres * self._of_their_genres(rows(lasting))
+            scores += self.blend.genres * self.of_their_genres(rows(lasting))
         return np.asarray(scores, np.float32)
 
-    def _preferences(self, indptr: NDArray[np.int64], ratings: Ratings) -> NDArray[np.float32]:
+    def preferences(self, indptr: NDArray[np.int64], ratings: Ratings) -> NDArray[np.float32]:
+        """float32 [interactions]: how much each rating speaks for its item; see `preferences`."""
         return preferences(indptr, ratings, self.midpoint, self.mean_share, self.watched_preference)
 
-    def _of_their_years(self, histories: sparse.csr_array) -> Scores:
+    def of_their_years(self, histories: sparse.csr_array) -> Scores:
+        """float32 [n, items]: how much more than all do weighted histories hold such years."""
         known = self.year_places >= 0
         shares = smoothed_years(histories[:, known], self.year_places[known], len(self.year_shares))
         ratios = np.log((shares + YEAR_FLOOR) / (self.year_shares + YEAR_FLOOR))
         return np.where(known, ratios[:, self.year_places], 0)
 
-    def _of_their_genres(self, histories: sparse.csr_array) -> Scores:
+    def of_their_genres(self, histories: sparse.csr_array) -> Scores:
+        """float32 [n, items]: the cosine of each item's genres and those of weighted histories."""
         tastes = np.asarray(histories @ self.genres)
         lengths = np.linalg.norm(tastes, axis=1, keepdims=True)
         close: Scores = (tastes / np.maximum(lengths, NOTHING)) @ self.genres.T
@@ -423,7 +426,8 @@ def smoothed_years(
     return np.asarray(near / np.maximum(near.sum(axis=1, keepdims=True), NOTHING), np.float32)
 
 
-def _log_share(sums: NDArray[np.float32]) -> NDArray[np.float32]:
+def log_share(sums: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The logarithm of each sum over the mean of its row; negative sums count as none."""
     positive = np.maximum(sums, 0)
     mean = np.maximum(positive.mean(axis=1, keepdims=True), NOTHING)
     return np.log(positive / mean + np.float32(SHARE_FLOOR))
@@ -440,15 +444,3 @@ def _csr_arrays(name: str, matrix: sparse.csr_array) -> dict[str, NDArray[Any]]:
         f"{name}_indices": matrix.indices.astype(np.int32),
         f"{name}_data": matrix.data.astype(np.float32),
     }
-
-
-MODELS: Mapping[str, type[ItemModel]] = {
-    "popularity": PopularityModel,
-    "svd": FactorModel,
-    "svdpp": ImplicitFactorModel,
-    "als": AlsModel,
-    "ease": ItemWeightsModel,
-    "recency_ease": HistoryModel,
-    "recency_transitions": HistoryModel,
-}
-"""Which model each algorithm leaves, by the algorithm's name."""

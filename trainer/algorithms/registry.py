@@ -9,6 +9,7 @@ from typing import Any
 
 from trainer.algorithms.algorithm import Algorithm
 from trainer.algorithms.als import Als
+from trainer.algorithms.boosted_trees import BoostedTrees
 from trainer.algorithms.ease import Ease
 from trainer.algorithms.history import RecencyEase, RecencyTransitions
 from trainer.algorithms.popularity import Popularity
@@ -18,11 +19,13 @@ ALGORITHMS: Mapping[str, Algorithm[Any]] = {
     algorithm.name: algorithm
     for algorithm in (
         Popularity(),
+        Ease(),
+        Als(),
         Svd(),
         Svdpp(),
-        Als(),
-        Ease(),
         RecencyEase(),
         RecencyTransitions(),
+        BoostedTrees(),
     )
 }
+"""The simplest first: of those that rank alike, the first is taken."""

@@ -20,6 +20,8 @@ from trainer.models import (
     PopularityModel,
     Recency,
 )
+from trainer.reranking import RerankedModel
+from trainer.trees import Trees
 
 ITEMS, FACTORS, YEARS, GENRES = 30, 4, 6, 3
 
@@ -113,6 +115,14 @@ def test_of_item_weights_contributions_add_up_to_the_score(history):
     assert contributions(model, items, ratings, targets).sum(axis=0) == pytest.approx(
         model.fold_in(items, ratings), rel=1e-4, abs=1e-4
     )
+
+
+def test_of_a_list_that_trees_put_in_order_it_is_what_the_first_stage_says():
+    first = by_history()
+    stages = RerankedModel(first, movies=None, trees=Trees.none(), candidates=10)
+    asked = np.array([2, 5], np.int32), np.array([5, 1], np.float32), np.array([7, 9], np.int32)
+    assert np.array_equal(contributions(stages, *asked), contributions(first, *asked))
+    assert "first stage" in how_exact(stages)
 
 
 def test_of_popularity_nothing_contributes():

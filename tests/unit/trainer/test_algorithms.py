@@ -1,11 +1,12 @@
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
+import lightgbm
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from trainer.algorithms import history
+from trainer.algorithms import boosted_trees, history
 from trainer.algorithms.algorithm import RatingModel
 from trainer.algorithms.ease import Ease, EaseConfiguration
 from trainer.algorithms.registry import ALGORITHMS
@@ -21,7 +22,7 @@ from trainer.artifact import (
 from trainer.errors import UnsuitableDataError
 from trainer.evaluation import judge_ranking, judge_ratings
 from trainer.interactions import Catalogue, Interactions, Scale
-from trainer.models import MODELS
+from trainer.saved_models import MODELS
 from trainer.split import split_each_user
 
 SCALE = Scale(1, 5)
@@ -327,6 +328,78 @@ class TestRecencyTransitions(HistoryContract):
         monkeypatch.setattr(history, "LARGEST_HISTORY", 100)
         with pytest.raises(UnsuitableDataError, match="at most 100 interactions"):
             algorithm.fit(interactions, configuration)
+
+
+class TestBoostedTrees(AlgorithmContract):
+    name = "boosted_trees"
+    ndcg = (0.5, 1.0)
+
+    def test_somebody_who_asks_when_training_ended_is_scored_as_if_folded_in(
+        self, fitted, interactions
+    ):
+        last = np.argmax(interactions.times[interactions.indptr[1:] - 1])
+        _, items, ratings = interactions.histories(np.array([last], np.int32))
+        known = fitted.score(np.array([last], np.int32))[0]
+        assert np.array_equal(fitted.item_model.fold_in(items, ratings), known)
+
+    def test_its_trees_raise_what_the_first_stage_misjudges(self, algorithm):
+        split = split_each_user(people_who_like_new_movies())
+        usual = replace(algorithm.candidates(SCALE)[0], transitions_weight=0)
+        without = replace(usual, trees=1, learning_rate=1e-9)
+        judged = [
+            judge_ranking(algorithm.fit(split.training, each), split, SCALE.liked).mean_ndcg
+            for each in (usual, without)
+        ]
+        assert judged[0] > judged[1] + 0.01
+
+    def test_without_transitions_it_learns_of_no_order(self, algorithm, interactions):
+        configuration = replace(algorithm.candidates(SCALE)[0], transitions_weight=0)
+        assert algorithm.fit(interactions, configuration).item_model.first.transitions.nnz == 0
+
+    def test_it_learns_from_some_users_where_there_are_many(
+        self, algorithm, configuration, interactions, monkeypatch
+    ):
+        monkeypatch.setattr(boosted_trees, "MOST_USERS", 50)
+        model = algorithm.fit(interactions, configuration)
+        assert np.isfinite(model.score(EVERYBODY)).all()
+
+    def test_it_says_that_nothing_was_liked(self, algorithm, configuration, interactions):
+        with pytest.raises(UnsuitableDataError, match="nothing to learn"):
+            algorithm.fit(only_watched(interactions), configuration)
+
+    def test_its_trees_say_what_lightgbm_says(self):
+        random = np.random.default_rng(3)
+        values = np.nextafter(np.float32(1), np.full(4, [0, 2, 0, 2], np.float32)).astype(
+            np.float32
+        )
+        rows = np.hstack([random.normal(size=(5_000, 3)), random.choice(values, (5_000, 1))])
+        rows = rows.astype(np.float32)
+        wanted = ((rows[:, 0] > 0) ^ (rows[:, 3] > 1)).astype(np.float32)
+        booster = lightgbm.train(
+            {"objective": "binary", "verbosity": -1}, lightgbm.Dataset(rows, wanted), 20
+        )
+        trees = boosted_trees.as_arrays(booster.dump_model()["tree_info"])
+        assert np.allclose(trees.score(rows), booster.predict(rows, raw_score=True), atol=1e-12)
+
+
+def people_who_like_new_movies(users=150, movies=120):
+    """Everybody meets movies in an order of their own, and likes those first met lately."""
+    random = np.random.default_rng(5)
+    rows = []
+    for user in range(users):
+        reach = 20 + user * (movies - 20) // users
+        old = random.permutation(reach - 10)[:8]
+        new = reach - 10 + random.permutation(10)[:6]
+        met = [*old[:4], *new[:2], *old[4:], *new[2:]]
+        rows.extend((user, movie, 5 if movie in new else 3) for movie in met)
+    user_ids, codes, ratings = np.array(rows).T
+    return Interactions.assemble(
+        user_ids,
+        [f"{movie:03}" for movie in range(movies)],
+        codes.astype(np.int32),
+        ratings.astype(np.float32),
+        np.arange(len(rows)),
+    )
 
 
 def only_watched(interactions):
