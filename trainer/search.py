@@ -14,7 +14,7 @@ from optuna.trial import BaseTrial, FixedTrial
 
 from trainer.algorithms.algorithm import SearchedAlgorithm
 from trainer.algorithms.registry import ALGORITHMS
-from trainer.evaluation import judge_ranking
+from trainer.evaluation import RankingFigures, judge_ranking
 from trainer.interactions import Scale
 from trainer.split import Split
 from trainer.trials import Recipe, Say, Trial
@@ -51,15 +51,18 @@ def search(best: Trial, split: Split, scale: Scale, budget: Budget, say: Say) ->
     def recipe(trial: BaseTrial) -> Recipe:
         return Recipe(algorithm.name, algorithm.suggest(trial, usual))
 
+    def judged(tried: Recipe) -> RankingFigures:
+        return judge_ranking(tried.fit(split.training), split, scale.liked)
+
     def objective(trial: optuna.Trial) -> float:
-        tried = recipe(trial)
-        ndcg = judge_ranking(tried.fit(split.training), split, scale.liked).mean_ndcg
+        ndcg = judged(recipe(trial)).mean_ndcg
         say(f"search: {algorithm.name} {_told(trial)}: NDCG@20 {ndcg:.4f}")
         return ndcg
 
     study = _study(f"{algorithm.name}-{split.training.hash()[:16]}", budget.journal)
     study.optimize(objective, timeout=budget.seconds)
-    return [Trial(recipe(FixedTrial(study.best_params)), study.best_value)]
+    found = recipe(FixedTrial(study.best_params))
+    return [Trial(found, judged(found).ndcg)]
 
 
 def _study(name: str, journal: Path) -> optuna.Study:

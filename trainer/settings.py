@@ -1,13 +1,18 @@
 """What the trainer is told by its environment."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode
 
 from ingest.database import DatabaseSettings
 from trainer.gate import Rules
 from trainer.interactions import Scale
+from trainer.saved_models import MODELS
+
+NAMES = tuple(MODELS)
+"""Every algorithm there is."""
 
 
 class Settings(DatabaseSettings):
@@ -19,6 +24,9 @@ class Settings(DatabaseSettings):
     rating_max: float = Field(default=5, description="highest rating of the stream's scale")
     watched_minutes: int = Field(
         default=10, ge=1, description="from how many minutes on an unrated viewing counts"
+    )
+    algorithms: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=NAMES, description="what is tried; popularity is in any case"
     )
     search_seconds: float = Field(
         default=0, ge=0, description="how long is searched around the best of the usual recipes"
@@ -47,6 +55,18 @@ class Settings(DatabaseSettings):
     retrain_cron: str = Field(default="0 3 * * *", description="empty: never by itself")
     git_commit: str = "unknown"
     lock_file: Path = Path("/opt/marquee/requirements.txt")
+
+    @field_validator("algorithms", mode="before")
+    @classmethod
+    def _split_at_commas(cls, value: object) -> object:
+        return value.split(",") if isinstance(value, str) else value
+
+    @field_validator("algorithms")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := set(names) - set(NAMES):
+            raise ValueError(f"there is no {min(unknown)}; there are {', '.join(NAMES)}")
+        return names
 
     @property
     def versions_directory(self) -> Path:

@@ -12,7 +12,6 @@ from threadpoolctl import threadpool_limits
 
 from trainer import provenance
 from trainer.algorithms.algorithm import FittedModel
-from trainer.algorithms.registry import ALGORITHMS
 from trainer.artifact import (
     LIST_LENGTH,
     Contents,
@@ -29,6 +28,7 @@ from trainer.artifact import (
 from trainer.collector import Keeping, Plan, assigned, collect, plan
 from trainer.data_report import LastVersion, data_report
 from trainer.errors import PinningError, VersionError
+from trainer.figures import figures, later_figures, new_user_figures
 from trainer.gate import Cost, within
 from trainer.interactions import Interactions
 from trainer.pinning import Pins
@@ -44,14 +44,7 @@ from trainer.records import (
     training_lock,
 )
 from trainer.search import Budget
-from trainer.selection import (
-    Selection,
-    Terms,
-    figures,
-    later_figures,
-    new_user_figures,
-    select,
-)
+from trainer.selection import Selection, Terms, select
 from trainer.settings import Settings
 from trainer.snapshot import take_snapshot
 from trainer.trials import Recipe, recipe_of, recipes
@@ -81,7 +74,8 @@ def train(
         NoDataError: there is nothing to train on.
         OSError: the version could not be written; nothing was published.
     """
-    progress = Progress(len(recipes(settings.scale)) + len(ALGORITHMS) + 7, tell)
+    tried = recipes(settings.scale, settings.algorithms)
+    progress = Progress(len(tried) + len({recipe.algorithm for recipe in tried}) + 8, tell)
     with threadpool_limits(THREADS), training_lock(connection):
         pins = pins_of(settings)
         clean(settings, progress)
@@ -91,7 +85,12 @@ def train(
         live = live_recipe(connection, progress)
         report = data_report(snapshot.interactions, last_version(connection, settings))
         terms = Terms(
-            settings.scale, settings.rules, live, report["alarms"], search_budget(settings)
+            settings.scale,
+            settings.rules,
+            live,
+            report["alarms"],
+            search_budget(settings),
+            settings.algorithms,
         )
         selection = select(snapshot.interactions, terms, progress.step)
         data = snapshot.summary() | {"report": report}
@@ -214,7 +213,9 @@ def publish(
 ) -> Manifest:
     """Fit the chosen recipe to everything, and write it down with all that is known of it."""
     settings, progress, chosen = run.settings, run.progress, selection.chosen
-    found = figures(selection) | later_figures(interactions, chosen, settings.scale)
+    found = figures(selection, settings.scale.liked) | later_figures(
+        interactions, chosen, settings.scale
+    )
     found |= new_user_figures(selection, settings.scale)
     progress.step(f"judged {chosen.algorithm} by one cut in time and for new users, too")
     model = chosen.fit(interactions)

@@ -1,14 +1,23 @@
 """Which algorithm, in which configuration: chosen on validation, scored once on the test part."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from trainer.algorithms.algorithm import FittedModel, RatingModel, ReusableModel
 from trainer.algorithms.popularity import PopularityConfiguration
 from trainer.algorithms.registry import ALGORITHMS
 from trainer.errors import UnsuitableDataError
-from trainer.evaluation import RankingFigures, RatingError, judge_ranking, judge_ratings
+from trainer.evaluation import (
+    RankingFigures,
+    RatingError,
+    judge_ranking,
+    judge_ratings,
+    mean_figure,
+)
 from trainer.interactions import Interactions, Scale
 from trainer.split import Split
 
@@ -41,7 +50,13 @@ class Trial:
     """A recipe and how it ranked on validation."""
 
     recipe: Recipe
-    ndcg: float
+    ndcg: NDArray[np.float64]
+    """float64 [judged users]: the same users for all trials on one split."""
+
+    @property
+    def mean_ndcg(self) -> float:
+        """The mean over the judged users; 0 when there is none."""
+        return float(self.ndcg.mean()) if len(self.ndcg) else 0.0
 
 
 @dataclass(frozen=True)
@@ -64,23 +79,26 @@ def recipe_of(algorithm: str, parameters: Mapping[str, Any]) -> Recipe | None:
         return None
 
 
-def recipes(scale: Scale) -> list[Recipe]:
-    """Everything that is tried."""
+def recipes(scale: Scale, algorithms: Collection[str]) -> list[Recipe]:
+    """Everything that is tried of some algorithms, the simplest first; the baseline always."""
     return [
         Recipe(name, configuration)
         for name, algorithm in ALGORITHMS.items()
+        if name in algorithms or name == BASELINE.algorithm
         for configuration in algorithm.candidates(scale)
     ]
 
 
-def try_on_validation(split: Split, scale: Scale, say: Say) -> Iterator[Trial]:
+def try_on_validation(
+    tried: Iterable[Recipe], split: Split, scale: Scale, say: Say
+) -> Iterator[Trial]:
     """Fit every recipe to the training part and rank the validation part with it.
 
     An algorithm that cannot be fitted to this data is left out with all its recipes.
     """
     models: dict[str, FittedModel] = {}
     unsuitable = set()
-    for recipe in recipes(scale):
+    for recipe in tried:
         if recipe.algorithm in unsuitable:
             continue
         told = f"{recipe.algorithm} {_varied(recipe)}".rstrip()
@@ -93,7 +111,7 @@ def try_on_validation(split: Split, scale: Scale, say: Say) -> Iterator[Trial]:
             say(f"validation: {recipe.algorithm} left out: {error}")
         else:
             say(f"validation: {told}: NDCG@20 {ranking.mean_ndcg:.4f}")
-            yield Trial(recipe, ranking.mean_ndcg)
+            yield Trial(recipe, ranking.ndcg)
 
 
 def _reused(model: FittedModel | None, recipe: Recipe) -> FittedModel | None:
@@ -111,9 +129,32 @@ def _varied(recipe: Recipe) -> str:
 def best_of_each(trials: list[Trial]) -> list[Trial]:
     """Each algorithm's best trial, the best of all first; of equal ones the one tried first."""
     best: dict[str, Trial] = {}
-    for trial in sorted(trials, key=lambda trial: -trial.ndcg):
+    for trial in sorted(trials, key=lambda trial: -trial.mean_ndcg):
         best.setdefault(trial.recipe.algorithm, trial)
     return list(best.values())
+
+
+def simplest(trials: list[Trial], random: np.random.Generator) -> Trial:
+    """The simplest algorithm's trial that the best one does not beat by more than noise.
+
+    Beaten is who has a paired gain against it whose 95 % interval is above 0. The baseline is
+    there to be beaten: it is taken where it is the best itself, and not for being simple.
+
+    Args:
+        trials: one of each algorithm, the best first.
+        random: draws the resamples.
+    """
+    best, order = trials[0], list(ALGORITHMS)
+    if best.recipe.algorithm == BASELINE.algorithm:
+        return best
+    contenders = [trial for trial in trials if trial.recipe.algorithm != BASELINE.algorithm]
+    contenders.sort(key=lambda trial: order.index(trial.recipe.algorithm))
+    return next(trial for trial in contenders if not _beats(best, trial, random))
+
+
+def _beats(best: Trial, other: Trial, random: np.random.Generator) -> bool:
+    gains = best.ndcg - other.ndcg
+    return best is not other and len(gains) > 0 and mean_figure(gains, random).low > 0
 
 
 def judge_on_test(recipe: Recipe, split: Split, scale: Scale) -> Judgement:

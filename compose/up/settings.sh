@@ -4,7 +4,7 @@
 
 ENV_FILE=${ENV_FILE:-.env}
 
-# shellcheck disable=SC2054  # the commas are part of RELEASE_STEPS
+# shellcheck disable=SC2054  # the commas are part of the values
 SETTINGS=(
   COMPOSE_PROJECT_NAME=marquee IMAGE_PREFIX=marquee
   COMPOSE_FILE=docker-compose.yml COMPOSE_PROFILES=simulator
@@ -26,6 +26,7 @@ SETTINGS=(
   RELEASE_STEPS=10,100,500,1000 RELEASE_WATCH_SECONDS=60
   EVALUATE_CRON='* * * * *' EVALUATION_WINDOW=PT1H EVALUATION_HORIZON=P1D
   RETAIN_CRON='* * * * *' AUDIT_CRON='*/5 * * * *' FULL_AUDIT_CRON='17 3 * * *'
+  ALGORITHMS=popularity,ease,als,svd,svdpp,recency_ease,recency_transitions,boosted_trees
   DIVERSITY=0 SEARCH_SECONDS=0 TRAINER_MEMORY=2g PIN_TAGS_TO= PIN_CACHE_TO=
   TIME_LAPSE=60 RATE=50 SEED=1
 )

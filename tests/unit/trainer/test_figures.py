@@ -1,0 +1,43 @@
+import pytest
+
+from trainer.figures import figures, later_figures, new_user_figures
+from trainer.gate import Rules
+from trainer.interactions import Scale
+from trainer.selection import Terms, select
+from trainer.trials import BASELINE
+
+SCALE = Scale(1, 5)
+
+
+@pytest.fixture(scope="module")
+def selection(interactions):
+    terms = Terms(SCALE, Rules(minimum_users=30, tolerance=0.1), algorithms=["ease", "svd"])
+    return select(interactions, terms, lambda _: None)
+
+
+def test_figures_are_given_for_every_algorithm(selection):
+    found = figures(selection, SCALE.liked)
+    for name in ("popularity", "svd", "ease"):
+        assert found[f"ndcg20_{name}"]["low"] <= found[f"ndcg20_{name}"]["value"]
+    assert found["rmse_svd"]["value"] > 0
+    assert "ndcg20_live" not in found
+
+
+def test_later_figures_stand_beside_popularity(interactions):
+    found = later_figures(interactions, BASELINE, SCALE)
+    assert found["later_ndcg20"] == found["later_ndcg20_popularity"]
+
+
+def test_people_it_never_met_are_judged_by_their_history(selection):
+    figure = new_user_figures(selection, SCALE)["segment_ndcg20_new_users"]
+    assert 0.2 < figure["value"] <= 1
+
+
+def test_heavy_and_light_users_are_told_apart(selection):
+    found = figures(selection, SCALE.liked)
+    assert found["segment_ndcg20_heavy_users"] != found["segment_ndcg20_light_users"]
+
+
+def test_popular_movies_and_the_long_tail_are_told_apart(selection):
+    found = figures(selection, SCALE.liked)
+    assert found["segment_ndcg20_popular_movies"] != found["segment_ndcg20_long_tail_movies"]
