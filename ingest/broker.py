@@ -84,20 +84,22 @@ def _password(file: Path | None) -> str:
 
 
 class Refusals(logging.Handler):
-    """Hears why a broker and we do not accept each other: kafka-python logs it, and times out."""
+    """Hears why a broker and we do not accept each other: kafka-python logs it, and times out.
+
+    Where the broker hangs up at once, kafka-python may miss its answer; it asks again.
+    """
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
-        self.heard: BaseException | None = None
+        self.refusal: Exception | None = None
+        self.first_said = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a refusal, of which more is only a consequence; pass everything else on."""
-        said = [*(record.args or ()), *(record.exc_info or ())]
-        refusals = [error for error in said if isinstance(error, Exception) and is_refusal(error)]
-        if refusals:
-            self.heard = refusals[0]
-        elif self.heard is None:
-            LOG.warning("kafka-python", said=record.getMessage())
+        """Keep a refusal, and what was said first: more of it is repetition and consequence."""
+        self.first_said = self.first_said or record.getMessage()
+        for error in [*(record.args or ()), *(record.exc_info or ())]:
+            if isinstance(error, Exception) and is_refusal(error):
+                self.refusal = error
 
 
 def is_refusal(error: Exception) -> bool:
@@ -117,7 +119,9 @@ def refusals_raised() -> Iterator[None]:
     try:
         yield
     except KafkaError as error:
-        refusal = error if is_refusal(error) else refusals.heard
+        refusal = error if is_refusal(error) else refusals.refusal
+        if refusal is None and refusals.first_said:
+            LOG.warning("broker not reached", kafka_python=refusals.first_said)
         if refusal is None:
             raise
         raise RefusedError(

@@ -87,7 +87,7 @@ def test_what_does_not_fit_stops_ingest_with_one_line_that_says_so(
     chosen |= {name: f"{broker.folder}/{file}" for name, file in wrong.items()}
     with line(owner, broker.plain) as way:
         assert way.start(**chosen).wait(timeout=60) == 1
-        logged = [json.loads(text) for text in way.said().splitlines()]
+        logged = [json.loads(text) for text in (way.folder / "log").read_text().splitlines()]
     critical = [entry for entry in logged if entry["level"] == "critical"]
     assert [entry["kind"] for entry in critical] == ["RefusedError"]
     assert said in critical[0]["error"]
