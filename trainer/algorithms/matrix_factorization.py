@@ -60,10 +60,20 @@ class SVDpp(surprise.SVDpp):  # type: ignore[misc]  # as above
     def sgd(self, trainset: Trainset) -> None:
         """Learn `bu`, `bi`, `pu`, `qi` and `yj` from a trainset; Surprise's `fit` calls this."""
         sizes = trainset.n_users, trainset.n_items
-        self.descend(RatingsByUser.of(trainset), sizes, float(trainset.global_mean))
+        ratings = RatingsByUser.of(trainset)
+        self.descend(ratings, sizes, float(trainset.global_mean), repeated=ratings.repeated)
 
-    def descend(self, ratings: RatingsByUser, sizes: tuple[int, int], mean: float) -> None:
-        """Learn `bu`, `bi`, `pu`, `qi` and `yj`, all float64; arguments as for `SVD.descend`."""
+    def descend(
+        self, ratings: RatingsByUser, sizes: tuple[int, int], mean: float, *, repeated: bool
+    ) -> None:
+        """Learn `bu`, `bi`, `pu`, `qi` and `yj`, all float64, from ratings without a trainset.
+
+        Args:
+            ratings: user by user.
+            sizes: number of users and of items.
+            mean: of all ratings.
+            repeated: whether somebody rated the same item more than once.
+        """
         random, normal = get_rng(self.random_state), (self.init_mean, self.init_std_dev)
         self.bu, self.bi = np.zeros(sizes[0]), np.zeros(sizes[1])
         self.pu, self.qi, self.yj = (
@@ -71,7 +81,7 @@ class SVDpp(surprise.SVDpp):  # type: ignore[misc]  # as above
         )
         rates = _floats(self.lr_bu, self.lr_bi, self.lr_pu, self.lr_qi, self.lr_yj)
         penalties = _floats(self.reg_bu, self.reg_bi, self.reg_pu, self.reg_qi, self.reg_yj)
-        descend = descend_svdpp_step_by_step if ratings.repeated else descend_svdpp
+        descend = descend_svdpp_step_by_step if repeated else descend_svdpp
         learned = self.bu, self.bi, self.pu, self.qi, self.yj
         for epoch in range(self.n_epochs):
             if self.verbose:

@@ -147,7 +147,7 @@ class Svdpp:
         """
         rated = _rated(interactions, self.name)
         learned = SVDpp(**configuration.descent())
-        learned.descend(_by_user(rated), _sizes(rated), _mean(rated))
+        learned.descend(_by_user(rated), _sizes(rated), _mean(rated), repeated=False)
         numbers = np.maximum(1, np.diff(rated.indptr))
         rows = rated.matrix(np.repeat(1 / np.sqrt(numbers), np.diff(rated.indptr)))
         learned.pu += rows @ learned.yj
