@@ -22,7 +22,7 @@ RULES = [
 CASES = [
     case
     for test in yaml.safe_load((PROMETHEUS / "rules_test.yml").read_text())["tests"]
-    for case in test["alert_rule_test"]
+    for case in test.get("alert_rule_test", [])
 ]
 EXPRESSIONS = {
     **{rule["alert"]: rule["expr"] for rule in RULES},
