@@ -23,9 +23,7 @@ def door(tmp_path_factory):
 
 
 @schema.parametrize()
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_answer_is_as_described(case, door):
     case.call_and_validate(base_url=f"http://127.0.0.1:{door.port}")
 

@@ -138,7 +138,7 @@ def test_what_is_known_is_never_ranked_even_if_it_is_scored_best():
     assert judge_ranking(FixedModel(scores), split, 4).ndcg.tolist() == pytest.approx([1])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1))
 def test_figures_are_those_of_a_second_implementation(seed):
     random = np.random.default_rng(seed)

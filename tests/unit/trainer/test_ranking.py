@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.algorithms.popularity import Popularity, PopularityConfiguration
@@ -14,7 +14,6 @@ def by_sorting(scores, popular, length):
     return sorted(listed, key=lambda item: (-scores[item], place[item]))[:length]
 
 
-@settings(deadline=None)  # the first one waits for the compiler
 @given(SCORES, st.integers(1, 40), st.randoms(use_true_random=False))
 def test_the_best_items_are_those_that_sorting_gives(scores, length, random):
     popular = np.array(random.sample(range(len(scores)), len(scores)), np.int32)
