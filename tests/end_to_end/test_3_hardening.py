@@ -65,7 +65,7 @@ def test_a_secret_is_in_no_environment_log_or_image(stack, name):
     assert secret not in stack.compose("logs", "--no-color")
 
 
-def test_a_service_reads_its_own_secret_and_no_other(stack):
+def test_a_service_reads_its_own_secrets_and_no_others(stack):
     read = stack.compose(
         "exec",
         "-T",
@@ -75,7 +75,8 @@ def test_a_service_reads_its_own_secret_and_no_other(stack):
         "cat /run/secrets/ingest > /dev/null && for f in /run/secrets/*; do"
         " cat $f > /dev/null 2>&1 && echo $f; done; true",
     )
-    assert read.split() == ["/run/secrets/ingest"]
+    own = ["ingest", "kafka", "kafka-ca", "kafka-certificate", "kafka-key"]
+    assert read.split() == [f"/run/secrets/{name}" for name in own]
 
 
 def test_starting_it_again_recreates_nothing(stack):
