@@ -11,7 +11,7 @@ use_test_settings() {
   export SIMULATOR=on TIME_LAPSE=120 RATE=60 SEED=7
   export EVALUATE_CRON='* * * * * */5' EVALUATION_WINDOW=PT10S EVALUATION_HORIZON=PT20S
   export RETAIN_CRON='* * * * * */5' AUDIT_CRON='* * * * * */5' FULL_AUDIT_CRON='* * * * * */5'
-  export ALGORITHMS=popularity,ease,als,svd,svdpp,recency_ease,recency_transitions
+  export ALGORITHMS=popularity,ease,recency_transitions
   export RELEASE_STEPS=100,1000 RELEASE_WATCH_SECONDS=5
   mkdir -p build/test
   read_settings
