@@ -106,7 +106,6 @@ def _session(
         for part in _landed_before(consumer, positions, settings, stop):
             landing.remember(as_stored(part, shifts))
             yield
-            yield
         _take_up(consumer, topic, positions)
         landed = beside.submit(_land, landing, landing.prepare((), now()), now)
         silence, progress = Silence(consumer), Progress(time.monotonic)
