@@ -11,12 +11,14 @@ from trainer.artifact import read_version, version_names
 from trainer.errors import NoDataError, TrainingRunningError
 from trainer.records import live_version, newest_version, training_lock
 from trainer.reproduction import reproduce
-from trainer.settings import Settings
+from trainer.settings import NAMES, Settings
 from trainer.snapshot import take_snapshot
 from trainer.training import train
 
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 USERS, MOVIES, TASTES = 80, 60, 4
+QUICK = ("popularity", "ease")
+"""Each algorithm has tests of its own; here a training is what is tested."""
 
 
 def ratings(users=USERS):
@@ -67,6 +69,7 @@ def settings(conninfo, tmp_path):
         database_password_file=password,
         models_directory=tmp_path / "models",
         scratch_directory=tmp_path / "scratch",
+        algorithms=QUICK,
     )
 
 
@@ -132,7 +135,8 @@ def test_a_second_training_makes_a_second_version(conninfo, trainer, settings):
     assert trainer.execute("SELECT count(*) FROM model_version").fetchone() == (2,)
 
 
-def test_the_same_data_gives_the_same_numbers(conninfo, trainer, settings):
+def test_the_same_data_gives_the_same_numbers_by_every_algorithm(conninfo, trainer, settings):
+    settings = settings.model_copy(update={"algorithms": NAMES})
     load(conninfo, ratings())
     clock = Clock()
     first, second = (train(trainer, settings, clock, quietly) for _ in range(2))

@@ -25,6 +25,7 @@ def settings(conninfo, tmp_path, monkeypatch):
         database_user=address["user"],
         database_password_file=tmp_path / "password",
         models_directory=tmp_path / "models",
+        algorithms=("popularity", "ease"),
     )
 
 

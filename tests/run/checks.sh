@@ -35,7 +35,6 @@ unit() {
 
 integration() {
   say "Integration tests, on a Kafka and a PostgreSQL of their own"
-  export COMPOSE_FILE=docker-compose.yml:tests/run/stores.yml
   start_stores
   in_tests_image --env "TEST_DATABASE=$(owner_conninfo)" --env "TEST_KAFKA=localhost:$KAFKA_PORT" \
     -- pytest tests/integration --numprocesses 4 --dist loadfile --junit-xml=build/junit-integration.xml "${PYTEST_ARGUMENTS[@]}"
