@@ -10,6 +10,7 @@ from pydantic_settings import NoDecode
 from ci.release import Bounds
 from ci.state import BUCKETS, Slot
 from ingest.database import DatabaseSettings
+from ingest.listed import SPLIT_AT_COMMAS
 
 
 class Settings(DatabaseSettings):
@@ -21,7 +22,7 @@ class Settings(DatabaseSettings):
         default="http://recommender-{slot}:8000",
         description="Where a slot is reached; {slot} becomes blue or green.",
     )
-    release_steps: Annotated[tuple[int, ...], NoDecode] = Field(
+    release_steps: Annotated[tuple[int, ...], NoDecode, SPLIT_AT_COMMAS] = Field(
         default=(10, 100, 500, BUCKETS),
         description="Shares of 1,000 that a new version gets one after the other.",
     )
@@ -35,11 +36,6 @@ class Settings(DatabaseSettings):
     )
     schedule: Literal["internal", "jenkins"] = "internal"
     release_cron: str = "30 3 * * *"
-
-    @field_validator("release_steps", mode="before")
-    @classmethod
-    def _split_at_commas(cls, value: object) -> object:
-        return value.split(",") if isinstance(value, str) else value
 
     @field_validator("release_steps")
     @classmethod

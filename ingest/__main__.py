@@ -29,7 +29,7 @@ from ingest.jobs import work as work_on_jobs
 from ingest.landing import Landing, stored_offsets
 from ingest.log import configure_logging
 from ingest.losses import accept_losses, lost_ranges
-from ingest.renewal import accept_renewal, offset_shifts, ranges_as_stored
+from ingest.renewal import accept_renewal, held_as_stored
 from ingest.replaying import paced
 from ingest.reprocessing import rejects_table
 from ingest.reprocessing import reprocess as reprocess_rejects
@@ -84,13 +84,10 @@ def wait(
     Exits with 1 when lines wait and none of them lands.
     """
     settings = IngestSettings()
-    with asking(settings) as consumer:
-        bounds = log_bounds(consumer, settings.kafka_topic)
     with _connect(settings) as connection:
-        shifts = offset_shifts(connection, settings.kafka_topic)
-        ends = {
-            number: offsets.stop for number, offsets in ranges_as_stored(bounds, shifts).items()
-        }
+        with asking(settings) as consumer:
+            held = held_as_stored(consumer, connection, settings.kafka_topic)
+        ends = {number: offsets.stop for number, offsets in held.items()}
         for waiting in lines_waiting(
             connection, settings.kafka_topic, ends, time.monotonic, timeout_seconds
         ):
@@ -142,10 +139,7 @@ def accept_loss(
     settings = IngestSettings()
     with asking(settings) as consumer, _connect(settings) as connection:
         stored = stored_offsets(connection, settings.kafka_topic)
-        held = ranges_as_stored(
-            log_bounds(consumer, settings.kafka_topic),
-            offset_shifts(connection, settings.kafka_topic),
-        )
+        held = held_as_stored(consumer, connection, settings.kafka_topic)
         losses = lost_ranges(stored, held)
         accept_losses(connection, settings.kafka_topic, losses, reason)
     for number, offsets in losses.items():

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import psycopg
+from kafka import KafkaConsumer
 
+from ingest.broker import log_bounds
 from ingest.landing import stored_offsets
 from ingest.rows import Slice
 
@@ -42,11 +44,14 @@ def as_stored(part: Slice, shifts: Mapping[int, int]) -> Slice:
     return replace(part, first_offset=part.first_offset + shift)
 
 
-def ranges_as_stored(held: Mapping[int, range], shifts: Mapping[int, int]) -> dict[int, range]:
-    """Ranges of the broker's offsets, as they are or will be stored."""
+def held_as_stored(
+    consumer: KafkaConsumer, connection: psycopg.Connection, topic: str
+) -> dict[int, range]:
+    """What the broker holds of each partition, in offsets as they are or will be stored."""
+    shifts = offset_shifts(connection, topic)
     return {
         number: range(offsets.start + shifts.get(number, 0), offsets.stop + shifts.get(number, 0))
-        for number, offsets in held.items()
+        for number, offsets in log_bounds(consumer, topic).items()
     }
 
 

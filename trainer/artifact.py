@@ -388,8 +388,12 @@ def version_names(versions: Path) -> list[str]:
     return sorted(path.name for path in versions.iterdir() if not path.name.startswith("."))
 
 
-LISTS = ("manifest.json", "manifest.sha256", "movies.txt", "popular.txt", "users.npy")
-TOP_LISTS = ("top_items.npy", "top_scores.npy")
+EXPLAINING = frozenset(
+    {
+        *("manifest.json", "manifest.sha256", "movies.txt", "popular.txt"),
+        *("users.npy", "top_items.npy", "top_scores.npy"),
+    }
+)
 
 
 def is_stripped(versions: Path, name: str) -> bool:
@@ -400,7 +404,7 @@ def is_stripped(versions: Path, name: str) -> bool:
 def strip_version(versions: Path, name: str) -> None:
     """Keep of a version what explains its answers; nobody can load it any more."""
     for path in (versions / name).iterdir():
-        if path.name not in {*LISTS, *TOP_LISTS}:
+        if path.name not in EXPLAINING:
             path.unlink()
 
 

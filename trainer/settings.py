@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
 from ingest.database import DatabaseSettings
+from ingest.listed import SPLIT_AT_COMMAS
 from trainer.gate import Rules
 from trainer.interactions import Scale
 from trainer.saved_models import MODELS
@@ -25,7 +26,7 @@ class Settings(DatabaseSettings):
     watched_minutes: int = Field(
         default=10, ge=1, description="from how many minutes on an unrated viewing counts"
     )
-    algorithms: Annotated[tuple[str, ...], NoDecode] = Field(
+    algorithms: Annotated[tuple[str, ...], NoDecode, SPLIT_AT_COMMAS] = Field(
         default=NAMES, description="what is tried; popularity is in any case"
     )
     search_seconds: float = Field(
@@ -55,11 +56,6 @@ class Settings(DatabaseSettings):
     retrain_cron: str = Field(default="0 3 * * *", description="empty: never by itself")
     git_commit: str = "unknown"
     lock_file: Path = Path("/opt/marquee/requirements.txt")
-
-    @field_validator("algorithms", mode="before")
-    @classmethod
-    def _split_at_commas(cls, value: object) -> object:
-        return value.split(",") if isinstance(value, str) else value
 
     @field_validator("algorithms")
     @classmethod

@@ -94,7 +94,8 @@ apt_mirror() {
     awk -v codename="$1" '$1 == "Packages" && $2 == codename { print $3; exit }'
 }
 
-base_image_exists() { docker image inspect "$OWN_BASE" > /dev/null 2>&1; }
+base_image_exists() { image_exists "$OWN_BASE"; }
+image_exists() { docker image inspect "$1" > /dev/null 2>&1; }
 
 # shellcheck disable=SC2016  # mmdebstrap's own shell expands $1
 make_base_image() {
@@ -160,7 +161,7 @@ built_services() {
 tag_slots() {
   local slot image=$IMAGE_PREFIX/recommender
   for slot in blue green; do
-    if new_stack || ! docker image inspect "$image:$slot" > /dev/null 2>&1; then
+    if new_stack || ! image_exists "$image:$slot"; then
       docker tag "$image:candidate" "$image:$slot"
     elif [ "$(image_id "$image:candidate")" != "$(image_id "$image:$slot")" ]; then
       say "Slot $slot keeps the code it runs; the new one comes by: make release-code"
