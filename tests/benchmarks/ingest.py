@@ -9,8 +9,6 @@ adds ten times the lines and the audits of those. Writes build/bench/ingest.json
 """
 
 import json
-import os
-import platform
 import random
 import resource
 import subprocess
@@ -29,10 +27,7 @@ import psycopg
 import typer
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
-from compose.migrate.__main__ import migrate
 from ingest.audit import Scope, audit
 from ingest.consumer import run
 from ingest.expiry import Decision
@@ -40,12 +35,9 @@ from ingest.lines import AccountCreated, Rated, Requested, Watched, format_line
 from ingest.partitions import existing_partitions
 from ingest.retention import drop, partition_sizes, roll_up_viewings
 from ingest.settings import IngestSettings
+from tests.benchmarks.report import ROOT, Figures, measured_commit, write
+from tests.stores import KAFKA, as_role, migrated_database
 
-ROOT = Path(__file__).parents[2]
-OWNER = os.environ.get(
-    "TEST_DATABASE", "host=localhost port=55432 user=marquee password=dev dbname=postgres"
-)
-KAFKA = os.environ.get("TEST_KAFKA", "localhost:59092")
 LINES, RUNS = 1_000_000, 5
 GROWTH = 10
 A_DAY = 370_000
@@ -57,7 +49,6 @@ MOVIES, USERS = 20_000, 1_000_000
 DAMAGED_SHARE = 0.0005
 
 app = typer.Typer()
-type Figures = dict[str, tuple[float, str]]
 
 
 def mixed_lines(count: int, seed: int) -> Iterator[bytes]:
@@ -107,17 +98,6 @@ def publish(topic: str, lines: Iterator[bytes], lines_per_second: float, stop: E
     producer.close()
 
 
-@contextmanager
-def empty_database() -> Iterator[str]:
-    """The name of a migrated database, gone afterwards."""
-    name = f"bench_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(OWNER, autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        migrate(make_conninfo(OWNER, dbname=name), {}, datetime.now(UTC))
-        yield name
-        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
 @app.command(hidden=True)
 def bare(topic: str, count: int) -> None:
     """Read the topic and throw the records away; prints seconds and peak MiB."""
@@ -157,13 +137,13 @@ def landed(
     begun = time.perf_counter()
     watcher = Thread(target=stop_when_landed, args=(database, count, stop, begun))
     watcher.start()
-    role = make_conninfo(OWNER, dbname=database, options="-c role=ingest")
+    role = as_role(database, "ingest")
     run(settings, role, lambda: datetime.now(UTC), stop)
     watcher.join()
 
 
 def stop_when_landed(database: str, count: int, stop: Event, begun: float) -> None:
-    with psycopg.connect(make_conninfo(OWNER, dbname=database), autocommit=True) as connection:
+    with psycopg.connect(as_role(database, "marquee"), autocommit=True) as connection:
         while not stop.wait(0.02):
             offsets = "SELECT coalesce(sum(next_offset), 0) FROM stream_offset"
             if connection.execute(offsets).fetchone()[0] >= count:
@@ -191,9 +171,9 @@ def child(*arguments: str) -> dict[str, Any]:
 
 def land_once(topic: str, count: int, *, across_partitions: bool = False) -> dict[str, Any]:
     """One run of ingest into a fresh database; also the size of what landed, and its audit."""
-    with empty_database() as database:
+    with migrated_database("bench") as database:
         told = child("landed", topic, str(count), database, str(across_partitions))
-        with psycopg.connect(make_conninfo(OWNER, dbname=database), autocommit=True) as connection:
+        with psycopg.connect(as_role(database, "marquee"), autocommit=True) as connection:
             size = connection.execute("SELECT pg_database_size(current_database())").fetchone()
             told |= {"bytes": size[0], "audit": audit_seconds(connection, "full")}
             connection.execute("VACUUM (ANALYZE)")  # as it is done by itself within a day
@@ -211,7 +191,7 @@ def longest_wait_ms(database: str) -> float:
     now, over, waits = datetime.now(UTC), Event(), [0.0]
 
     def write_again_and_again() -> None:
-        role = make_conninfo(OWNER, dbname=database, options="-c role=ingest")
+        role = as_role(database, "ingest")
         with psycopg.connect(role, autocommit=True) as ingest:
             while not over.wait(0.002):
                 begun = time.perf_counter()
@@ -219,7 +199,7 @@ def longest_wait_ms(database: str) -> float:
                     ingest.execute("LOCK TABLE watch IN ROW EXCLUSIVE MODE")
                 waits.append((time.perf_counter() - begun) * 1000)
 
-    role = make_conninfo(OWNER, dbname=database, options="-c role=retention")
+    role = as_role(database, "retention")
     with psycopg.connect(role, autocommit=True) as retention:
         roll_up_viewings(retention)
         sizes = partition_sizes(retention)
@@ -248,7 +228,7 @@ def catch_up(topic: str) -> dict[str, Any]:
     stop = Event()
     lines = mixed_lines(10 * LINES, seed=2)
     publisher = Thread(target=publish, args=(topic, lines, STILL_COMING, stop))
-    with empty_database() as database:
+    with migrated_database("bench") as database:
         publisher.start()
         told = child("landed", topic, str(LINES), database, str(False))
         stop.set()
@@ -261,6 +241,7 @@ def measure(context: typer.Context, scale: str = "small") -> None:
     """Measure all ways in turn and write build/bench/ingest.json."""
     if context.invoked_subcommand:
         return
+    commit = measured_commit()
     runs: dict[str, list[dict[str, Any]]] = {"bare": [], "landed": [], "across": []}
     with filled_topic(LINES) as topic:
         for turn in range(RUNS):
@@ -272,7 +253,7 @@ def measure(context: typer.Context, scale: str = "small") -> None:
     if scale == "full":
         with filled_topic(GROWTH * LINES) as topic:
             measured |= growth(land_once(topic, GROWTH * LINES), measured)
-    write(measured, RUNS)
+    write("ingest", measured, RUNS, commit)
 
 
 def figures(runs: dict[str, list[dict[str, Any]]]) -> Figures:
@@ -308,31 +289,6 @@ def growth(run: dict[str, Any], small: Figures) -> Figures:
         "peak_rss_mib": (max(run["peak_mib"], small["peak_rss_mib"][0]), "MiB"),
         "gib_per_million_lines": (run["bytes"] / GROWTH / 2**30, "GiB"),
     }
-
-
-def write(measured: Figures, runs: int) -> None:
-    """Print a line a figure and keep them all in build/bench/ingest.json."""
-    for name, (value, unit) in measured.items():
-        print(f"{name}: {value:.4g} {unit}".rstrip())  # noqa: T201 -- what a benchmark is for
-    commit = os.environ.get("GIT_COMMIT") or git_commit()
-    report = {
-        "figures": [
-            {"name": name, "value": v, "unit": unit} for name, (v, unit) in measured.items()
-        ],
-        "runs": runs,
-        "machine": f"{os.cpu_count()} cores, {platform.processor() or platform.machine()}",
-        "commit": commit,
-    }
-    target = ROOT / "build" / "bench" / "ingest.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(report, indent=2) + "\n")
-
-
-def git_commit() -> str:
-    done = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip()
 
 
 if __name__ == "__main__":

@@ -9,28 +9,21 @@ hits all of them alike. Receipts landed are held against answers given.
 Writes build/bench/serving.json; small takes about 4 minutes, full about 12.
 """
 
-import json
-import os
-import platform
 import random
 import re
 import subprocess
 import sys
 import tempfile
-import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
 import psycopg
 import typer
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
-from compose.migrate.__main__ import migrate
+from tests.benchmarks.report import Figures, measured_commit, write
 from tests.benchmarks.serving_diversity import diversity
 from tests.benchmarks.serving_explain import explaining
 from tests.benchmarks.serving_freshness import freshness
@@ -40,10 +33,8 @@ from tests.benchmarks.serving_training import load_movielens, training_beside
 from tests.benchmarks.serving_versions import VERSION, publish
 from tests.end_to_end import load as constant
 from tests.integration.serving import ROOT, Slots, eventually, free_port, get, nginx
+from tests.stores import as_role, migrated_database
 
-OWNER = os.environ.get(
-    "TEST_DATABASE", "host=localhost port=55432 user=marquee password=dev dbname=postgres"
-)
 USERS = 610
 """As many as MovieLens small has."""
 NEW = 0.05
@@ -62,9 +53,6 @@ class Scale:
 
 
 SCALES = {"small": Scale(3, 5, 8), "full": Scale(5, 15, 30)}
-
-Figures = dict[str, tuple[float, str]]
-"""Each with its unit."""
 
 ASK = f"""
 request = function()
@@ -106,20 +94,6 @@ def parse_load(said: str) -> Load:
         errors=(int(errors[1]) if errors else 0)
         + sum(map(int, re.findall(r"\d+", socket_errors[1] if socket_errors else ""))),
     )
-
-
-@contextmanager
-def database() -> Iterator[str]:
-    """A migrated database of its own."""
-    name = f"bench_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(OWNER, autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        try:
-            conninfo = make_conninfo(OWNER, dbname=name)
-            migrate(conninfo, {}, datetime.now(UTC))
-            yield conninfo
-        finally:
-            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @contextmanager
@@ -245,7 +219,8 @@ def constant_rate(name: str, port: int, scale: Scale) -> tuple[float, int]:
 
 def measure(scale: Scale, folder: Path) -> Figures:
     """Each figure with its unit."""
-    with database() as conninfo:
+    with migrated_database("bench") as name:
+        conninfo = as_role(name, "marquee")
         load_movielens(conninfo)
         with ways(folder, conninfo) as running:
             measured = answering(running, scale, folder, conninfo)
@@ -254,7 +229,8 @@ def measure(scale: Scale, folder: Path) -> Figures:
                 eventually(lambda: stored_receipts(conninfo) >= given, within=60)
             measured["answers_given"] = (given, "")
             measured["receipts_landed"] = (stored_receipts(conninfo), "")
-    with database() as conninfo:
+    with migrated_database("bench") as name:
+        conninfo = as_role(name, "marquee")
         (folder / "freshness").mkdir()
         measured |= freshness(folder / "freshness", conninfo)
         measured |= growth(folder, conninfo)
@@ -284,35 +260,10 @@ def say(line: str) -> None:
 
 def main(scale: str = "small") -> None:
     """Measure serving and write build/bench/serving.json."""
-    commit = os.environ.get("GIT_COMMIT") or git_commit()
+    commit = measured_commit()
     with tempfile.TemporaryDirectory() as folder:
         measured = measure(SCALES[scale], Path(folder))
-    for name, (value, unit) in measured.items():
-        say(f"{name}: {value:.4g} {unit}".rstrip())
-    write(measured, SCALES[scale].runs, commit)
-
-
-def git_commit() -> str:
-    """The commit of this checkout; an image has no checkout, and is told its commit."""
-    done = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip()
-
-
-def write(measured: Figures, runs: int, commit: str) -> None:
-    """Keep them in build/bench/serving.json."""
-    target = ROOT / "build" / "bench" / "serving.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    report = {
-        "figures": [
-            {"name": name, "value": value, "unit": unit} for name, (value, unit) in measured.items()
-        ],
-        "runs": runs,
-        "machine": f"{os.cpu_count()} cores, {platform.processor() or platform.machine()}",
-        "commit": commit,
-    }
-    target.write_text(json.dumps(report, indent=2) + "\n")
+    write("serving", measured, SCALES[scale].runs, commit)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ to all ratings with the trainer's own first configuration.
 import json
 import time
 from dataclasses import asdict
-from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,11 +14,12 @@ import numpy as np
 
 from compose.simulator.movielens import read_movies
 from tests.benchmarks.serving_diversity import ALGORITHM, SCALE, interactions
+from tests.benchmarks.serving_versions import manifest
 from tests.integration.serving import Slots, eventually, get
 from trainer.algorithms.registry import ALGORITHMS
-from trainer.artifact import LIST_LENGTH, Contents, Manifest, SeenItems, TopLists, write_version
+from trainer.artifact import write_version
 from trainer.interactions import Interactions
-from trainer.ranking import rank
+from trainer.training import contents_of
 
 VERSION = f"20260101-000000-{ALGORITHM}"
 
@@ -49,29 +49,5 @@ def publish(models: Path, learned: Interactions) -> None:
     algorithm = ALGORITHMS[ALGORITHM]
     configuration = algorithm.candidates(SCALE)[0]
     fitted = algorithm.fit(learned, configuration)
-    rows = np.arange(len(learned.users), dtype=np.int32)
-    pieces = [lists for _rows, lists in rank(fitted, learned, rows, LIST_LENGTH)]
-    contents = Contents(
-        movies=learned.movies,
-        users=learned.users,
-        popular=learned.popular(),
-        top=TopLists(
-            np.concatenate([piece.items for piece in pieces]),
-            np.concatenate([piece.scores for piece in pieces]),
-        ),
-        seen=SeenItems(learned.indptr, learned.items, learned.ratings),
-        model=fitted.item_model,
-    )
-    manifest = Manifest(
-        version=VERSION,
-        algorithm=ALGORITHM,
-        parameters=asdict(configuration),
-        created_at=datetime.now(UTC).isoformat(),
-        data={"offsets": {}},
-        code={},
-        machine={},
-        libraries={},
-        figures={},
-        gate={"verdict": "accepted", "reason": "a benchmark"},
-    )
-    write_version(models / "versions", manifest, contents)
+    told = manifest(VERSION, ALGORITHM, asdict(configuration))
+    write_version(models / "versions", told, contents_of(fitted, learned))

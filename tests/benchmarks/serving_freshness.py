@@ -15,11 +15,11 @@ from statistics import median
 import psycopg
 from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient, NewTopic
-from psycopg.conninfo import conninfo_to_dict
 
 from ingest.lines import Rated, format_line
 from tests.benchmarks.serving_versions import MOVIES, VERSION, publish
 from tests.integration.serving import ROOT, Slots, eventually, free_port, get, nginx
+from tests.stores import service_environment
 
 KAFKA = os.environ.get("TEST_KAFKA", "localhost:59092")
 KNOWN = range(1, 101)
@@ -44,16 +44,10 @@ def topic() -> Iterator[str]:
 @contextmanager
 def ingest(folder: Path, conninfo: str, topic: str) -> Iterator[None]:
     """The service `ingest` as it runs in the stack, but for its addresses."""
-    address = conninfo_to_dict(conninfo)
-    (folder / "ingest-password").write_text(str(address["password"]))
     environment = {
         "KAFKA_SERVERS": KAFKA,
         "KAFKA_TOPIC": topic,
-        "DATABASE_HOST": str(address["host"]),
-        "DATABASE_PORT": str(address["port"]),
-        "DATABASE_NAME": str(address["dbname"]),
-        "DATABASE_USER": str(address["user"]),
-        "DATABASE_PASSWORD_FILE": str(folder / "ingest-password"),
+        **service_environment(conninfo, folder),
         "HEARTBEAT_FILE": str(folder / "heartbeat"),
         "METRICS_PORT": str(free_port()),
     }

@@ -1,7 +1,9 @@
 """Model versions of any size, drawn by chance and seeded: they cost what real ones cost."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -39,7 +41,8 @@ def publish(models: Path, users: int) -> None:
         ),
         model=ItemWeightsModel(weights, 2.5, 0.5),
     )
-    write_version(models / "versions", _manifest(), contents)
+    parameters = {"midpoint": 2.5, "watched_preference": 0.5}
+    write_version(models / "versions", manifest(VERSION, "ease", parameters), contents)
 
 
 def _lists(
@@ -52,11 +55,12 @@ def _lists(
     return top[rows], seen[rows]
 
 
-def _manifest() -> Manifest:
+def manifest(version: str, algorithm: str, parameters: Mapping[str, Any]) -> Manifest:
+    """Of a version that only a benchmark serves."""
     return Manifest(
-        version=VERSION,
-        algorithm="ease",
-        parameters={"midpoint": 2.5, "watched_preference": 0.5},
+        version=version,
+        algorithm=algorithm,
+        parameters=parameters,
         created_at=datetime.now(UTC).isoformat(),
         data={"offsets": {}},
         code={},

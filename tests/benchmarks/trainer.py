@@ -10,9 +10,7 @@ Writes build/bench/trainer.json.
 """
 
 import csv
-import json
 import os
-import platform
 import re
 import subprocess
 import sys
@@ -21,7 +19,6 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -33,6 +30,7 @@ from scipy import sparse
 from surprise import Dataset, Reader, Trainset
 from threadpoolctl import threadpool_limits
 
+from tests.benchmarks.report import ROOT, Figures, measured_commit, write
 from tests.benchmarks.trainer_scale import scale_figures
 from trainer.algorithms.history import HistoryConfiguration
 from trainer.algorithms.matrix_factorization import SVD, SVDpp
@@ -43,14 +41,11 @@ from trainer.selection import Selection, Terms, select
 from trainer.split import Split, split_each_user
 from trainer.trials import Recipe, judge_on_test
 
-ROOT = Path(__file__).parents[2]
 MOVIELENS = ROOT / "compose" / "simulator" / "movielens"
 SCALE = Scale(0.5, 5)
 RUNS = 5
 SLOW_RUNS = 3
 """Of Surprise's SVD++, which takes half a minute."""
-
-Figures = dict[str, tuple[float, str]]
 
 
 def movielens() -> Interactions:
@@ -271,6 +266,7 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def measure(scale: str = "small") -> None:
     """Measure, print a line a figure, and write build/bench/trainer.json."""
+    commit = measured_commit()
     interactions = movielens()
     data = trainset(split_each_user(interactions).training)
     with threadpool_limits(1), warnings.catch_warnings():
@@ -279,30 +275,7 @@ def measure(scale: str = "small") -> None:
     if scale == "full":
         for count in (1_000_000, 10_000_000, 30_000_000):
             found |= scale_figures(count)
-    write(found)
-
-
-def write(found: Figures) -> None:
-    """Print the figures and keep them all in build/bench/trainer.json."""
-    for name, (value, unit) in found.items():
-        print(f"{name}: {value:.4g} {unit}".rstrip())  # noqa: T201 -- what a benchmark is for
-    report = {
-        "figures": [{"name": name, "value": v, "unit": unit} for name, (v, unit) in found.items()],
-        "runs": RUNS,
-        "machine": f"{os.cpu_count()} cores, {platform.processor() or platform.machine()}",
-        "commit": os.environ.get("GIT_COMMIT") or git_commit(),
-    }
-    target = ROOT / "build" / "bench" / "trainer.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(report, indent=2) + "\n")
-
-
-def git_commit() -> str:
-    """The commit of this checkout; an image has no checkout, and is told its commit."""
-    done = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip()
+    write("trainer", found, RUNS, commit)
 
 
 def progress(message: str) -> None:

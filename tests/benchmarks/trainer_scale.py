@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 import psycopg
 import typer
-from psycopg.conninfo import make_conninfo
 from threadpoolctl import threadpool_limits
 
-from tests.benchmarks.ingest import OWNER, empty_database
+from tests.benchmarks.report import ROOT, Figures
+from tests.stores import as_role, migrated_database
 from trainer.algorithms.registry import ALGORITHMS
 from trainer.artifact import Manifest, version_name, write_version
 from trainer.interactions import Interactions, Scale
@@ -32,7 +32,6 @@ from trainer.settings import Settings
 from trainer.snapshot import EPOCH, take_snapshot
 from trainer.training import contents_of, train
 
-ROOT = Path(__file__).parents[2]
 SCALE = Scale(0.5, 5)
 USERS, MOVIES, TASTES = 1_000_000, 27_000, 20
 CLAIMING_SCALE = ("popularity", "als", "svd", "svdpp")
@@ -49,7 +48,6 @@ WIRE = np.dtype(
 )
 """A row of the table `rating` in COPY's binary format."""
 
-type Figures = dict[str, tuple[float, str]]
 app = typer.Typer(add_completion=False)
 
 
@@ -95,7 +93,7 @@ def rows(count: int) -> Iterator[np.ndarray]:
 @app.command(hidden=True)
 def load(database: str, count: int) -> None:
     """Fill the table."""
-    with psycopg.connect(make_conninfo(OWNER, dbname=database)) as connection:
+    with psycopg.connect(as_role(database, "marquee")) as connection:
         statement = (
             "COPY rating (time, user_id, movie_id, rating, log_partition, log_offset)"
             " FROM STDIN (FORMAT BINARY)"
@@ -109,8 +107,7 @@ def load(database: str, count: int) -> None:
 
 def as_trainer(database: str) -> psycopg.Connection:
     """A connection with the trainer's rights."""
-    address = make_conninfo(OWNER, dbname=database, options="-c role=trainer")
-    return psycopg.connect(address, autocommit=True)
+    return psycopg.connect(as_role(database, "trainer"), autocommit=True)
 
 
 def timed[Result](name: str, work: Callable[[], Result]) -> tuple[dict[str, float], Result]:
@@ -199,7 +196,7 @@ def scale_figures(count: int) -> Figures:
     """Everything at one size, by name; the default's are those without an algorithm's."""
     size = f"{count // 1_000_000}m"
     found: Figures = {}
-    with empty_database() as database:
+    with migrated_database("bench") as database:
         in_child("load", database, str(count))
         progress(f"{count:,} ratings are in the table")
         for algorithm in CLAIMING_SCALE:

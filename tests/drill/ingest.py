@@ -29,20 +29,20 @@ import psycopg
 import typer
 from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient, NewPartitions, NewTopic
-from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from compose.migrate.__main__ import migrate
 from ingest.audit import audit
 from ingest.broker import KafkaSettings, asking, log_bounds
-from tests.benchmarks.ingest import KAFKA, OWNER, ROOT, mixed_lines
+from tests.benchmarks.ingest import mixed_lines
+from tests.benchmarks.report import ROOT
+from tests.engine import docker
+from tests.stores import KAFKA, OWNER, as_role, migrated_database, service_environment
 
 TABLES = ("watch", "rating", "recommendation_request", "account", "reject", "duplicate")
 PARTITIONS = 2
 PATIENCE_SECONDS = 240.0
 LEASE_SECONDS = 20.0
 """PostgreSQL ends an idle transaction after 15 s."""
-PASSWORD = "for this server only"  # noqa: S105 -- of stores that live as long as the drill
 IMAGE_PREFIX = os.environ.get("IMAGE_PREFIX", "marquee")
 
 
@@ -59,14 +59,10 @@ class Line:
 
     def start(self, database: str = "", **settings: str) -> subprocess.Popen[bytes]:
         """Start the real process; `database` is where it is to connect, if not to the owner's."""
-        where = conninfo_to_dict(database or self.owner)
-        (self.folder / "password").write_text(PASSWORD)
+        server = database or self.owner
+        as_ingest = as_role(str(conninfo_to_dict(server)["dbname"]), "ingest", server)
         environment = os.environ | {
-            "DATABASE_HOST": str(where["host"]),
-            "DATABASE_PORT": str(where["port"]),
-            "DATABASE_NAME": str(where["dbname"]),
-            "DATABASE_USER": "ingest",
-            "DATABASE_PASSWORD_FILE": str(self.folder / "password"),
+            **service_environment(as_ingest, self.folder),
             "HEARTBEAT_FILE": str(self.folder / "heartbeat"),
             "METRICS_PORT": "0",
             "KAFKA_SERVERS": self.kafka,
@@ -148,23 +144,16 @@ class Line:
 @contextmanager
 def line(owner: str = OWNER, kafka: str = KAFKA) -> Iterator[Line]:
     """A fresh database and a fresh topic; both are gone afterwards."""
-    name = f"drill_{uuid.uuid4().hex[:8]}"
-    with tempfile.TemporaryDirectory() as folder:
-        with psycopg.connect(owner, autocommit=True) as server:
-            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        own = make_conninfo(owner, dbname=name)
-        migrate(own, {"ingest": PASSWORD}, datetime.now(UTC))
+    with tempfile.TemporaryDirectory() as folder, migrated_database("drill", owner) as name:
         with administration(kafka) as admin:
             admin.create_topics([NewTopic(name, num_partitions=PARTITIONS, replication_factor=1)])
-        way = Line(own, kafka, name, Path(folder))
+        way = Line(as_role(name, "marquee", owner), kafka, name, Path(folder))
         try:
             yield way
         finally:
             way.kill()
             with administration(kafka) as admin:
                 admin.delete_topics([name])
-            with psycopg.connect(owner, autocommit=True) as again:
-                again.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @contextmanager
@@ -520,10 +509,6 @@ def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
-
-
-def docker(*arguments: str) -> None:
-    subprocess.run(["docker", *arguments], check=True, capture_output=True)
 
 
 FAULTS: dict[str, tuple[Callable[[int, int], str], int, int]] = {

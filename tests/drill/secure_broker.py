@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.drill.ingest import IMAGE_PREFIX, await_kafka, docker, free_port
+from tests.drill.ingest import IMAGE_PREFIX, await_kafka, free_port
+from tests.engine import docker
 
 USER, PASSWORD = "marquee", "only for this test"
 

@@ -15,6 +15,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from tests.engine import docker
+
 CHECKOUT = Path(__file__).parents[2]
 
 
@@ -113,12 +115,6 @@ class Stack:
     def password(self, name: str) -> str:
         """A password, as `make password` shows it."""
         return self.compose("run", "--rm", "--no-deps", "-T", "secrets", "show", name).strip()
-
-
-def docker(*arguments: str) -> str:
-    """Run docker; its standard output."""
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True)
-    return done.stdout
 
 
 @pytest.fixture(scope="session")

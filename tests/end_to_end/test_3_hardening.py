@@ -1,8 +1,8 @@
 """Least rights, bounded use, nothing published that need not be, no secret where others look."""
 
-import subprocess
-
 import pytest
+
+from tests.engine import docker
 
 SERVICES = [
     "kafka",
@@ -58,10 +58,7 @@ def test_a_secret_is_in_no_environment_log_or_image(stack, name):
     for service in SERVICES:
         assert secret not in str(stack.container(service))
         image = stack.container(service)["Config"]["Image"]
-        history = subprocess.run(
-            ["docker", "history", "--no-trunc", image], capture_output=True, text=True, check=True
-        )
-        assert secret not in history.stdout
+        assert secret not in docker("history", "--no-trunc", image)
     assert secret not in stack.compose("logs", "--no-color")
 
 

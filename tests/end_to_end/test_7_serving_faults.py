@@ -163,9 +163,7 @@ def test_a_training_on_a_models_volume_that_cannot_be_written_says_so_and_costs_
 @pytest.mark.parametrize("slot", SLOTS)
 def test_a_slot_that_is_recreated_costs_no_request_and_no_receipt(stack, mark, users, slot):
     with asked(stack, f"{mark}-{slot}", users) as outcome:
-        stack.compose(
-            "up", "--detach", "--no-build", "--no-deps", "--force-recreate", "--wait", slot
-        )
+        stack.compose("up", "--detach", "--no-build", "--force-recreate", "--wait", slot)
         during(outcome)
     assert_each_answer_left_one_receipt(stack, users, outcome)
 

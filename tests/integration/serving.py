@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from psycopg.conninfo import conninfo_to_dict
+from tests.stores import service_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 WITHIN_SECONDS = 20.0
@@ -115,9 +115,7 @@ class Slots:
         self.models = folder / "models"
         self.state = folder / "state"
         self.receipts = folder / "receipts"
-        self._conninfo = conninfo_to_dict(conninfo)
-        self._password = folder / "password"
-        self._password.write_text(str(self._conninfo["password"]))
+        self._who = service_environment(conninfo, folder)
         self._topic = topic
         self.running: list[RunningSlot] = []
 
@@ -156,11 +154,7 @@ class Slots:
             "MODELS_DIR": str(self.models),
             "STATE_DIR": str(self.state),
             "RECEIPTS_DIR": str(self.receipts / name),
-            "DATABASE_HOST": str(self._conninfo["host"]),
-            "DATABASE_PORT": str(self._conninfo["port"]),
-            "DATABASE_NAME": str(self._conninfo["dbname"]),
-            "DATABASE_USER": str(self._conninfo["user"]),
-            "DATABASE_PASSWORD_FILE": str(self._password),
+            **self._who,
             "KAFKA_TOPIC": self._topic,
         }
 

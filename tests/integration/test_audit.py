@@ -2,7 +2,6 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 from typer.testing import CliRunner
 
 from ingest.__main__ import app
@@ -10,6 +9,7 @@ from ingest.audit import audit
 from ingest.landing import Landing, connect, store_first_offsets
 from ingest.lines import ONE_TO_FIVE, AccountCreated, Rated, Requested, Watched, format_line
 from ingest.rows import Slice
+from tests.stores import service_environment
 
 NOW = datetime.now(UTC)
 LINES = [
@@ -150,13 +150,8 @@ def test_every_audit_is_kept(database):
 
 @pytest.fixture
 def environment(database, monkeypatch, tmp_path):
-    where = conninfo_to_dict(database("marquee"))
-    (tmp_path / "password").write_text(where["password"])
-    for name in ("host", "port", "user"):
-        monkeypatch.setenv(f"DATABASE_{name.upper()}", where[name])
-    monkeypatch.setenv("DATABASE_NAME", where["dbname"])
-    monkeypatch.setenv("DATABASE_PASSWORD_FILE", str(tmp_path / "password"))
-    monkeypatch.setenv("PGOPTIONS", "-c role=ingest")
+    for name, value in service_environment(database("ingest"), tmp_path).items():
+        monkeypatch.setenv(name, value)
     return database
 
 

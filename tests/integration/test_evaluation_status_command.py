@@ -1,27 +1,19 @@
 import json
 
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 from typer.testing import CliRunner
 
 from monitoring.__main__ import app
 from monitoring.containers import LONG_RUNNING
+from tests.stores import service_environment
 
 RUNNING = [{"Service": name, "State": "running", "Health": "healthy"} for name in LONG_RUNNING]
 
 
 @pytest.fixture
 def environment(conninfo, tmp_path):
-    where = conninfo_to_dict(conninfo("evaluation"))
-    password = tmp_path / "password"
-    password.write_text(str(where["password"]))
     return {
-        "DATABASE_HOST": str(where["host"]),
-        "DATABASE_PORT": str(where["port"]),
-        "DATABASE_NAME": str(where["dbname"]),
-        "DATABASE_USER": str(where["user"]),
-        "PGOPTIONS": str(where["options"]),
-        "DATABASE_PASSWORD_FILE": str(password),
+        **service_environment(conninfo("evaluation"), tmp_path),
         "INGEST_METRICS_URL": "http://127.0.0.1:1/metrics",
     }
 

@@ -8,7 +8,8 @@ import urllib.request
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
+
+from tests.stores import service_environment
 
 SECONDS_TO_ANSWER = 60
 SECONDS_TO_STOP = 10
@@ -49,16 +50,8 @@ def wait_for_lock(connection):
 @pytest.fixture
 def environment(conninfo, tmp_path):
     """The environment of a service that works as the role `evaluation` on the test's database."""
-    where = conninfo_to_dict(conninfo("evaluation"))
-    password = tmp_path / "password"
-    password.write_text(str(where["password"]))
     return os.environ | {
-        "DATABASE_HOST": str(where["host"]),
-        "DATABASE_PORT": str(where["port"]),
-        "DATABASE_NAME": str(where["dbname"]),
-        "DATABASE_USER": str(where["user"]),
-        "PGOPTIONS": str(where["options"]),
-        "DATABASE_PASSWORD_FILE": str(password),
+        **service_environment(conninfo("evaluation"), tmp_path),
         "HEARTBEAT_FILE": str(tmp_path / "heartbeat"),
         "METRICS_PORT": str(free_port()),
         "EVALUATE_CRON": "* * * * * */1",

@@ -15,7 +15,6 @@ import psycopg
 import pytest
 from kafka import KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewPartitions, NewTopic
-from psycopg.conninfo import conninfo_to_dict
 from typer.testing import CliRunner
 
 from ingest.__main__ import app
@@ -26,6 +25,7 @@ from ingest.landing import KNOWLEDGE_AGE, Landing, connect, store_first_offsets
 from ingest.lines import ONE_TO_FIVE, AccountCreated, Rated, Requested, Watched, format_line
 from ingest.rows import Slice
 from ingest.settings import IngestSettings
+from tests.stores import service_environment
 
 TABLES = ("watch", "rating", "recommendation_request", "account", "reject", "duplicate")
 
@@ -457,15 +457,10 @@ def test_lines_the_broker_no_longer_has_stop_it_with_their_number(
 
 
 @pytest.fixture
-def environment(settings, conninfo, monkeypatch):
+def environment(settings, conninfo, monkeypatch, tmp_path):
     """What the commands read: this test's stores, with the rights of ingest."""
-    where = conninfo_to_dict(conninfo("marquee"))
-    settings.database_password_file.write_text(where["password"])
-    for name in ("host", "port", "user"):
-        monkeypatch.setenv(f"DATABASE_{name.upper()}", where[name])
-    monkeypatch.setenv("DATABASE_NAME", where["dbname"])
-    monkeypatch.setenv("DATABASE_PASSWORD_FILE", str(settings.database_password_file))
-    monkeypatch.setenv("PGOPTIONS", "-c role=ingest")
+    for name, value in service_environment(conninfo("ingest"), tmp_path).items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("KAFKA_SERVERS", settings.kafka_servers)
     monkeypatch.setenv("KAFKA_TOPIC", settings.kafka_topic)
 
@@ -566,15 +561,8 @@ class Process:
     """The real process `python -m ingest run`."""
 
     def __init__(self, conninfo: str, kafka_servers: str, topic: str, folder: Path) -> None:
-        where = conninfo_to_dict(conninfo)
-        (folder / "password").write_text(where["password"])
         self.environment = os.environ | {
-            "DATABASE_HOST": where["host"],
-            "DATABASE_PORT": where["port"],
-            "DATABASE_NAME": where["dbname"],
-            "DATABASE_USER": where["user"],
-            "DATABASE_PASSWORD_FILE": str(folder / "password"),
-            "PGOPTIONS": "-c role=ingest",
+            **service_environment(conninfo, folder),
             "HEARTBEAT_FILE": str(folder / "heartbeat"),
             "METRICS_PORT": "0",
             "KAFKA_SERVERS": kafka_servers,

@@ -17,9 +17,9 @@ from urllib.request import urlopen
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
 from ci.state import Slot, assigned, sent_to_green
+from tests.stores import service_environment
 
 V1, V2 = "20260101-000000-ease", "20260102-000000-ease"
 
@@ -111,8 +111,6 @@ class Releaser:
 
 @pytest.fixture
 def releaser(conninfo, tmp_path) -> Iterator[Releaser]:
-    database = conninfo_to_dict(conninfo("releaser"))
-    (tmp_path / "password").write_text(f"{database['password']}\n")
     for version in (V1, V2):
         directory = tmp_path / "models/versions" / version
         directory.mkdir(parents=True)
@@ -128,12 +126,7 @@ def releaser(conninfo, tmp_path) -> Iterator[Releaser]:
             [(V1,), (V2,)],
         )
         environment = os.environ | {
-            "DATABASE_HOST": str(database["host"]),
-            "DATABASE_PORT": str(database["port"]),
-            "DATABASE_NAME": str(database["dbname"]),
-            "DATABASE_USER": str(database["user"]),
-            "DATABASE_PASSWORD_FILE": str(tmp_path / "password"),
-            "PGOPTIONS": "-c role=releaser",
+            **service_environment(conninfo("releaser"), tmp_path),
             "HEARTBEAT_FILE": str(tmp_path / "heartbeat"),
             "METRICS_PORT": str(free_port()),
             "STATE_DIRECTORY": str(tmp_path / "state"),

@@ -12,7 +12,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
 from ingest.audit import audit
@@ -35,6 +34,7 @@ from ingest.reprocessing import rejects_table, reprocess
 from ingest.retention import drop, intend, retain, retention_table, roll_up_viewings
 from ingest.rows import Rules, Slice
 from ingest.tables import EVENT_TABLES
+from tests.stores import service_environment
 
 DAY = timedelta(days=1)
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -338,17 +338,8 @@ def test_a_pass_killed_between_intent_and_drop_is_carried_out_by_the_next(
 ):
     land(conninfo, [Watched(OLD, 1, "up+2009", 7)])
     judge(conninfo, until=NOW)
-    where = conninfo_to_dict(conninfo("marquee"))
-    (tmp_path / "password").write_text(where["password"])
-    environment = os.environ | {
-        "DATABASE_HOST": where["host"],
-        "DATABASE_PORT": where["port"],
-        "DATABASE_NAME": where["dbname"],
-        "DATABASE_USER": where["user"],
-        "DATABASE_PASSWORD_FILE": str(tmp_path / "password"),
-        "PGOPTIONS": "-c role=retention",
-        "TIME_TO_LIVE": "P7D",
-    }
+    who = service_environment(conninfo("retention"), tmp_path)
+    environment = os.environ | who | {"TIME_TO_LIVE": "P7D"}
     with psycopg.connect(conninfo("recommender")) as reader:
         reader.execute("SELECT count(*) FROM watch")
         child = subprocess.Popen(

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
+from tests.stores import service_environment
 from trainer.artifact import read_version, version_names
 from trainer.errors import NoDataError, TrainingRunningError
 from trainer.records import live_version, newest_version, training_lock
@@ -58,15 +58,9 @@ def trainer(conninfo):
 
 @pytest.fixture
 def settings(conninfo, tmp_path):
-    address = conninfo_to_dict(conninfo("trainer"))
-    password = tmp_path / "password"
-    password.write_text(address["password"])
+    who = service_environment(conninfo("trainer"), tmp_path)
     return Settings(
-        database_host=address["host"],
-        database_port=address["port"],
-        database_name=address["dbname"],
-        database_user=address["user"],
-        database_password_file=password,
+        **{name.lower(): value for name, value in who.items()},
         models_directory=tmp_path / "models",
         scratch_directory=tmp_path / "scratch",
         algorithms=QUICK,

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
+
+from tests.stores import service_environment
 
 PATIENCE_SECONDS = 120
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -18,17 +19,10 @@ TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 @pytest.fixture
 def environment(conninfo, tmp_path):
-    """What the container's environment would be; a link of its own keeps the role trainer."""
-    address = conninfo_to_dict(conninfo("trainer"))
-    (tmp_path / "password").write_text(address["password"])
+    """What the container's environment would be."""
     return {
         **os.environ,
-        "DATABASE_HOST": address["host"],
-        "DATABASE_PORT": address["port"],
-        "DATABASE_NAME": address["dbname"],
-        "DATABASE_USER": address["user"],
-        "PGOPTIONS": "-c role=trainer",
-        "DATABASE_PASSWORD_FILE": str(tmp_path / "password"),
+        **service_environment(conninfo("trainer"), tmp_path),
         "MODELS_DIRECTORY": str(tmp_path / "models"),
         "HEARTBEAT_FILE": str(tmp_path / "heartbeat"),
         "METRICS_PORT": "0",

@@ -5,8 +5,8 @@ import os
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
+from tests.stores import service_environment
 from trainer.artifact import read_version, version_names
 from trainer.errors import NoDataError, TrainingDiedError
 from trainer.process import train_beside
@@ -14,16 +14,10 @@ from trainer.settings import Settings
 
 
 @pytest.fixture
-def settings(conninfo, tmp_path, monkeypatch):
-    address = conninfo_to_dict(conninfo("trainer"))
-    (tmp_path / "password").write_text(address["password"])
-    monkeypatch.setenv("PGOPTIONS", "-c role=trainer")
+def settings(conninfo, tmp_path):
+    who = service_environment(conninfo("trainer"), tmp_path)
     return Settings(
-        database_host=address["host"],
-        database_port=address["port"],
-        database_name=address["dbname"],
-        database_user=address["user"],
-        database_password_file=tmp_path / "password",
+        **{name.lower(): value for name, value in who.items()},
         models_directory=tmp_path / "models",
         algorithms=("popularity", "ease"),
     )

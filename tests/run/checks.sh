@@ -35,21 +35,15 @@ unit() {
 
 integration() {
   say "Integration tests, on a Kafka and a PostgreSQL of their own"
-  start_stores
-  in_tests_image --env "TEST_DATABASE=$(owner_conninfo)" --env "TEST_KAFKA=localhost:$KAFKA_PORT" \
-    -- pytest tests/integration --numprocesses 4 --dist loadfile --junit-xml=build/junit-integration.xml "${PYTEST_ARGUMENTS[@]}"
-  stop_stores
+  on_stores -- pytest tests/integration --numprocesses 4 --dist loadfile --junit-xml=build/junit-integration.xml "${PYTEST_ARGUMENTS[@]}"
 }
 
 # Every fault at full count: those of ingest on stores of their own, then those of serving
 # on a whole stack.
 drill() {
   say "Drill: ingest"
-  start_stores
-  in_tests_image --volume /var/run/docker.sock:/var/run/docker.sock --env IMAGE_PREFIX \
-    --env "TEST_DATABASE=$(owner_conninfo)" --env "TEST_KAFKA=localhost:$KAFKA_PORT" \
+  on_stores --volume /var/run/docker.sock:/var/run/docker.sock --env IMAGE_PREFIX \
     -- python -m tests.drill.ingest
-  stop_stores
   export COMPOSE_PROJECT_NAME=marquee-test
   say "Drill: serving"
   trap remove_stack EXIT
@@ -64,9 +58,15 @@ bench() {
   [[ $name =~ ^(ingest|trainer|serving)$ ]] ||
     fail "ONLY is '$name'" "It is ingest, trainer or serving."
   say "Measuring $name, $scale"
+  on_stores --env "GIT_COMMIT=$(git rev-parse HEAD)" \
+    -- python -m "tests.benchmarks.$name" --scale "$scale"
+}
+
+# on_stores [docker options] -- COMMAND...: as in_tests_image, beside a PostgreSQL and a Kafka
+# that end with it
+on_stores() {
   start_stores
-  in_tests_image --env "TEST_DATABASE=$(owner_conninfo)" --env "TEST_KAFKA=localhost:$KAFKA_PORT" \
-    --env "GIT_COMMIT=$(git rev-parse HEAD)" -- python -m "tests.benchmarks.$name" --scale "$scale"
+  in_tests_image --env "TEST_DATABASE=$(owner_conninfo)" --env "TEST_KAFKA=localhost:$KAFKA_PORT" "$@"
   stop_stores
 }
 

@@ -1,0 +1,39 @@
+"""How a benchmark leaves its figures: a line each for people, and a file for whoever compares."""
+
+import json
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+Figures = dict[str, tuple[float, str]]
+"""Value and unit of each figure, by its name."""
+
+
+def measured_commit() -> str:
+    """The commit of this checkout; an image has no checkout, and is told its commit."""
+    if told := os.environ.get("GIT_COMMIT"):
+        return told
+    done = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def write(benchmark: str, measured: Figures, runs: int, commit: str) -> None:
+    """Print a line a figure and keep them all in build/bench."""
+    for name, (value, unit) in measured.items():
+        print(f"{name}: {value:.4g} {unit}".rstrip())  # noqa: T201 -- what a benchmark is for
+    report = {
+        "figures": [
+            {"name": name, "value": value, "unit": unit} for name, (value, unit) in measured.items()
+        ],
+        "runs": runs,
+        "machine": f"{os.cpu_count()} cores, {platform.processor() or platform.machine()}",
+        "commit": commit,
+    }
+    target = ROOT / "build" / "bench" / f"{benchmark}.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(report, indent=2) + "\n")
