@@ -6,7 +6,7 @@ Slots, Nginx, PostgreSQL, Kafka and the load generators share one machine: wrk f
 tests/end_to_end/load.py for latency at a constant rate (corrected for coordinated omission).
 The slots and two servers of constants of the same size take turns, so that what else goes on
 hits all of them alike. Receipts landed are held against answers given.
-Writes build/bench/serving.json; small takes about 4 minutes, full about 12.
+Writes build/bench/serving.json; small takes about 6 minutes, full about 12.
 """
 
 import random
@@ -52,7 +52,7 @@ class Scale:
     constant_seconds: int
 
 
-SCALES = {"small": Scale(3, 5, 8), "full": Scale(5, 15, 30)}
+SCALES = {"small": Scale(5, 5, 8), "full": Scale(5, 15, 30)}
 
 ASK = f"""
 request = function()

@@ -83,7 +83,10 @@ stop_stores() {
   trap - EXIT
 }
 
+# At its own address, as services reach it: the engine's proxy would be measured with it.
 owner_conninfo() {
-  printf 'host=127.0.0.1 port=%s dbname=postgres user=marquee password=%s' "$POSTGRES_PORT" \
+  local networks='{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}'
+  printf 'host=%s port=5432 dbname=postgres user=marquee password=%s' \
+    "$(docker inspect --format "$networks" "$(docker compose ps --quiet postgres)")" \
     "$(docker compose run --rm --no-deps -T secrets show postgres)"
 }

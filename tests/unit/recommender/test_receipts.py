@@ -67,7 +67,7 @@ def test_what_cannot_be_written_stays_queued(tmp_path):
 
 def test_a_receipt_becomes_one_line_of_tab_separated_fields():
     assert copy_line(receipt(5, "heat+1995,ronin+1998"), "blue") == (
-        "01890000-0000-7000-8000-000000000000\t1970-01-01T00:00:01.500000+00:00\t5"
+        "01890000-0000-7000-8000-000000000000\t1970-01-01T00:00:01.500000Z\t5"
         '\t{"heat+1995","ronin+1998"}\tv1\tblue\t7\tcontrol\tmodel\t0.200\n'
     )
 
