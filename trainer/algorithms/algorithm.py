@@ -6,6 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.algorithms.suggestions import Suggestions
 from trainer.interactions import Interactions, Scale
 from trainer.models import ItemModel, Scores
 
@@ -77,16 +78,6 @@ class Algorithm[Configuration](Protocol):
         Raises:
             UnsuitableDataError: it cannot be fitted to these.
         """
-        ...
-
-
-class Suggestions(Protocol):
-    """What a search offers: numbers from ranges (an optuna trial)."""
-
-    def suggest_float(
-        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
-    ) -> float:
-        """A number between the two."""
         ...
 
 

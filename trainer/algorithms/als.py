@@ -16,6 +16,7 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from trainer.algorithms.algorithm import Rows
+from trainer.algorithms.suggestions import Suggestions, suggested
 from trainer.errors import UnsuitableDataError
 from trainer.interactions import Interactions, Scale
 from trainer.models import AlsModel, Scores
@@ -64,6 +65,16 @@ class Als:
     def configure(self, **parameters: Any) -> AlsConfiguration:
         """The configuration that a version's parameters say."""
         return AlsConfiguration(**parameters)
+
+    def suggest(self, trial: Suggestions, usual: AlsConfiguration) -> AlsConfiguration:
+        """Around a usual one: confidence, regularisation, factors."""
+        return suggested(
+            trial,
+            usual,
+            alpha=(usual.alpha / 10, usual.alpha * 10),
+            regularisation=(0.5, 50.0),
+            factors=(16, 256),
+        )
 
     def fit(self, interactions: Interactions, configuration: AlsConfiguration) -> FittedAls:
         """Alternate between users and items.

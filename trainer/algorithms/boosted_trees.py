@@ -19,6 +19,7 @@ from trainer.algorithms.history import (
     RecencyEase,
     RecencyTransitions,
 )
+from trainer.algorithms.suggestions import Suggestions, suggested
 from trainer.candidate_features import DAY, FEATURE_SET, MovieStatistics
 from trainer.errors import UnsuitableDataError
 from trainer.interactions import Interactions, Scale
@@ -98,6 +99,19 @@ class BoostedTrees:
     def configure(self, **parameters: Any) -> BoostedTreesConfiguration:
         """The configuration that a version's parameters say."""
         return BoostedTreesConfiguration(**parameters)
+
+    def suggest(
+        self, trial: Suggestions, usual: BoostedTreesConfiguration
+    ) -> BoostedTreesConfiguration:
+        """Around a usual one: how many trees are grown, how fast and how large."""
+        return suggested(
+            trial,
+            usual,
+            trees=(50, 500),
+            learning_rate=(0.01, 0.2),
+            leaves=(7, 63),
+            smallest_leaf=(50, 1000),
+        )
 
     def fit(
         self, interactions: Interactions, configuration: BoostedTreesConfiguration

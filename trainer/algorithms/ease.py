@@ -16,6 +16,7 @@ from scipy import sparse
 from scipy.linalg import lapack
 
 from trainer.algorithms.algorithm import Rows
+from trainer.algorithms.suggestions import Suggestions, suggested
 from trainer.errors import UnsuitableDataError
 from trainer.interactions import Interactions, Scale
 from trainer.models import ItemWeightsModel, Scores
@@ -76,6 +77,14 @@ class Ease:
     def configure(self, **parameters: Any) -> EaseConfiguration:
         """The configuration that a version's parameters say."""
         return EaseConfiguration(**parameters)
+
+    def suggest(self, trial: Suggestions, usual: EaseConfiguration) -> EaseConfiguration:
+        """Around a usual one: λ."""
+        return suggested(
+            trial,
+            usual,
+            regularisation=(usual.regularisation / 10, usual.regularisation * 10),
+        )
 
     def fit(self, interactions: Interactions, configuration: EaseConfiguration) -> FittedEase:
         """Find the weights.

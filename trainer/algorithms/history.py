@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from trainer.algorithms.algorithm import Rows, Suggestions
+from trainer.algorithms.algorithm import Rows
 from trainer.algorithms.ease import largest_weights
+from trainer.algorithms.suggestions import Suggestions, suggested
 from trainer.errors import UnsuitableDataError
 from trainer.interactions import Catalogue, Interactions, Scale
 from trainer.models import (
@@ -114,19 +115,17 @@ SIDES = Blend(transitions=0, years=0.4, genres=0.7)
 
 
 def _suggested(trial: Suggestions, usual: HistoryConfiguration) -> HistoryConfiguration:
-    ranges = {
-        "regularisation": (usual.regularisation / 5, usual.regularisation * 5),
-        "years_weight": (0.05, 1.5),
-        "genres_weight": (0.05, 2.0),
-        "recency_steps": (2.0, 30.0),
-        "recency_floor": (0.03, 0.9),
-    }
-    if usual.transitions_weight:
-        ranges |= {"transitions_weight": (0.1, 3.0), "transition_steps": (3.0, 60.0)}
-    chosen: dict[str, Any] = {
-        name: trial.suggest_float(name, *span, log=True) for name, span in ranges.items()
-    }
-    return replace(usual, **chosen)
+    steps = {"transitions_weight": (0.1, 3.0), "transition_steps": (3.0, 60.0)}
+    return suggested(
+        trial,
+        usual,
+        regularisation=(usual.regularisation / 5, usual.regularisation * 5),
+        years_weight=(0.05, 1.5),
+        genres_weight=(0.05, 2.0),
+        recency_steps=(2.0, 30.0),
+        recency_floor=(0.03, 0.9),
+        **steps if usual.transitions_weight else {},
+    )
 
 
 class RecencyEase:

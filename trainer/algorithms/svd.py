@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from trainer.algorithms.algorithm import Rows
 from trainer.algorithms.descent import RatingsByUser
 from trainer.algorithms.matrix_factorization import SVD, SVDpp
+from trainer.algorithms.suggestions import Suggestions, suggested
 from trainer.errors import UnsuitableDataError
 from trainer.interactions import Interactions, Scale
 from trainer.models import FactorModel, ImplicitFactorModel, Scores
@@ -111,6 +112,10 @@ class Svd:
         """The configuration that a version's parameters say."""
         return SvdConfiguration(**parameters)
 
+    def suggest(self, trial: Suggestions, usual: SvdConfiguration) -> SvdConfiguration:
+        """Around a usual one: the prior, factors, and how fast and how tightly they are learned."""
+        return _suggested(trial, usual)
+
     def fit(self, interactions: Interactions, configuration: SvdConfiguration) -> FittedSvd:
         """Run the descent over the ratings, user by user in order of time.
 
@@ -139,6 +144,10 @@ class Svdpp:
         """The configuration that a version's parameters say."""
         return SvdppConfiguration(**parameters)
 
+    def suggest(self, trial: Suggestions, usual: SvdppConfiguration) -> SvdppConfiguration:
+        """Around a usual one: the prior, factors, and how fast and how tightly they are learned."""
+        return _suggested(trial, usual)
+
     def fit(self, interactions: Interactions, configuration: SvdppConfiguration) -> FittedSvd:
         """Run the descent over the ratings, user by user in order of time.
 
@@ -157,6 +166,19 @@ class Svdpp:
 
 
 PRIOR_WEIGHTS = (0.8, 0.2, 0.4, 1.6)
+
+
+def _suggested[Configuration: SvdConfiguration](
+    trial: Suggestions, usual: Configuration
+) -> Configuration:
+    return suggested(
+        trial,
+        usual,
+        prior_weight=(usual.prior_weight / 5, usual.prior_weight * 5),
+        factors=(usual.factors // 4, usual.factors * 2),
+        learning_rate=(usual.learning_rate / 4, usual.learning_rate * 4),
+        regularisation=(0.005, 0.5),
+    )
 
 
 def _rated(interactions: Interactions, name: str) -> Interactions:

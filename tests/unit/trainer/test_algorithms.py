@@ -142,7 +142,32 @@ class TestPopularity(AlgorithmContract):
         assert scores.argmax() == interactions.counts().argmax()
 
 
-class RatingModelContract(AlgorithmContract):
+class FixedSuggestions:
+    """Suggests the nth end of every range."""
+
+    def __init__(self, end):
+        self.end = end
+
+    def suggest_float(self, _name, *span, log):
+        assert log
+        return span[self.end]
+
+    suggest_int = suggest_float
+
+
+class SearchedContract(AlgorithmContract):
+    """What holds beyond that for algorithms whose configuration is searched."""
+
+    @pytest.mark.parametrize("end", [0, 1])
+    def test_it_can_be_fitted_at_the_ends_of_its_ranges(
+        self, algorithm, configuration, interactions, end
+    ):
+        suggested = algorithm.suggest(FixedSuggestions(end), configuration)
+        assert suggested != configuration
+        assert np.isfinite(algorithm.fit(interactions, suggested).score(EVERYBODY)).all()
+
+
+class RatingModelContract(SearchedContract):
     """What holds beyond that for algorithms that predict ratings."""
 
     def test_it_predicts_ratings_within_the_scale(self, fitted, interactions):
@@ -185,7 +210,7 @@ class TestSvdpp(RatingModelContract):
     ndcg = (0.1, 0.9)
 
 
-class TestAls(AlgorithmContract):
+class TestAls(SearchedContract):
     name = "als"
     ndcg = (0.3, 1.0)
 
@@ -204,7 +229,7 @@ class TestAls(AlgorithmContract):
             algorithm.fit(disliked, configuration)
 
 
-class TestEase(AlgorithmContract):
+class TestEase(SearchedContract):
     name = "ease"
     ndcg = (0.5, 1.0)
 
@@ -248,7 +273,7 @@ class TestEase(AlgorithmContract):
             algorithm.fit(interactions, configuration)
 
 
-class HistoryContract(AlgorithmContract):
+class HistoryContract(SearchedContract):
     """What holds beyond that for algorithms that read a history in its order."""
 
     def test_a_known_user_is_scored_as_if_folded_in(self, fitted, interactions):
@@ -330,7 +355,7 @@ class TestRecencyTransitions(HistoryContract):
             algorithm.fit(interactions, configuration)
 
 
-class TestBoostedTrees(AlgorithmContract):
+class TestBoostedTrees(SearchedContract):
     name = "boosted_trees"
     ndcg = (0.5, 1.0)
 
