@@ -10,7 +10,8 @@ from uuid_utils import UUID, uuid7
 from recommender.activity import RecentActivity
 from recommender.metrics import Metrics
 from recommender.ranking import Answer, Fallback, Reason, Recent, answer
-from recommender.receipts import Receipt, ReceiptQueue
+from recommender.receipt_rows import Receipt
+from recommender.receipts import ReceiptQueue
 from trainer.artifact import ANSWER_LENGTH, ModelVersion
 
 LINES_KEPT = 20_000

@@ -6,37 +6,15 @@ A process that is killed loses those it had not moved; see `recommender.store` f
 
 from collections import deque
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from functools import lru_cache
 from itertools import islice
 from threading import Lock
-from typing import NamedTuple
-
-from uuid_utils import UUID
 
 from recommender.errors import SpoolFullError
 from recommender.metrics import Metrics
+from recommender.receipt_rows import Receipt, row
 from recommender.spool import Spool
 
 BATCH = 5_000
-CONTROL_ARM = "control"
-
-
-class Receipt(NamedTuple):
-    """Who got which list, from which model, when and why."""
-
-    receipt_id: UUID
-    time: float
-    """Unix time of the answer."""
-    user_id: int
-    movies: str
-    """The answer as it was sent, without the end of the line: ids separated by commas."""
-    reason: str
-    model_version: str
-    bucket: int
-    """0 to 999; -1 unknown."""
-    seconds: float
-    """Time spent on the answer."""
 
 
 class ReceiptQueue:
@@ -91,35 +69,9 @@ class ReceiptWriter:
         if self._spool.identity is None:
             self._spool.open()
         while receipts := self._queue.take(BATCH):
-            lines = "".join(copy_line(receipt, self._slot) for receipt in receipts)
+            rows = b"".join(row(receipt, self._slot) for receipt in receipts)
             try:
-                self._spool.append(lines.encode())
+                self._spool.append(rows, len(receipts))
             except (SpoolFullError, OSError):
                 self._queue.put_back(receipts)
                 raise
-
-
-def copy_line(receipt: Receipt, slot: str) -> str:
-    """A receipt as one line of COPY's text format, in the columns of `store.COPY`."""
-    second, fraction = divmod(receipt.time, 1)
-    return (
-        f"{receipt.receipt_id}\t{_second(int(second))}.{int(fraction * 1e6):06}Z"
-        f"\t{receipt.user_id}\t{_array(receipt.movies)}"
-        f"\t{receipt.model_version}\t{slot}\t{receipt.bucket}\t{CONTROL_ARM}"
-        f"\t{receipt.reason}\t{receipt.seconds * 1000:.3f}\n"
-    )
-
-
-@lru_cache(maxsize=10)
-def _second(second: int) -> str:
-    """A Unix time in ISO 8601, without its zone: many receipts share one."""
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-@lru_cache(maxsize=10_000)
-def _array(movies: str) -> str:
-    """An array of text, quoted for PostgreSQL and then once more for COPY."""
-    if not movies:
-        return "{}"
-    quoted = movies.replace("\\", r"\\").replace('"', r"\"").replace(",", '","')
-    return f'{{"{quoted}"}}'.replace("\\", r"\\").replace("\t", r"\t")

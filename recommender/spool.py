@@ -2,22 +2,38 @@
 
 Bytes are numbered from the first that was ever written, as a Kafka partition numbers its
 records; a segment is a file named by the number of its first byte. What was stored is for
-PostgreSQL to say, so a spool keeps no mark of its own that could disagree.
+PostgreSQL to say, so a spool keeps no mark of its own that could disagree. Rows are written
+in batches, each after a head that tells its size: one without its end was never written.
 """
 
 import os
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from struct import Struct
+from typing import BinaryIO, NamedTuple
 from uuid import UUID, uuid4
 
 from recommender.errors import SpoolFullError
 
 SEGMENT_BYTES = 4 * 2**20
 READ_BYTES = 2**20
+HEAD = Struct("> II")
+"""Bytes of the rows that follow, and how many rows they are."""
+
+
+class Batch(NamedTuple):
+    """Rows that are next to each other."""
+
+    rows: bytes
+    number: int
+    """Of rows."""
+    end: int
+    """The number of the byte after them."""
 
 
 class Spool:
-    """Whole lines in numbered bytes; one thread appends, one other reads and forgets."""
+    """Rows in numbered bytes; one thread appends, one other reads and forgets."""
 
     def __init__(self, directory: Path, limit: int) -> None:
         """Touches no file yet: a volume that fails must not keep a slot from answering.
@@ -35,11 +51,11 @@ class Spool:
         """The number of the next byte."""
         self.found_end = 0
         """Where it ended when it was opened."""
-        self.lines = 0
-        """Lines that were in it when it was opened, and those appended since."""
+        self.rows = 0
+        """Rows that were in it when it was opened, and those appended since."""
 
     def open(self) -> None:
-        """Go on with what an earlier process left, less a line that it did not finish.
+        """Go on with what an earlier process left, less a batch that it did not finish.
 
         Raises:
             OSError: the volume does not let us.
@@ -48,39 +64,48 @@ class Spool:
         if not self._segments():
             self._path(0).touch()
         self._base = self._segments()[-1]
-        _cut_unfinished_line(self._path(self._base))
-        self.end = self.found_end = self._base + self._path(self._base).stat().st_size
-        self.lines = sum(self._path(base).read_bytes().count(b"\n") for base in self._segments())
+        self.end = self.found_end = _cut_unfinished(self._path(self._base), self._base)
+        self.rows = self.rows_before(self.end)
         self.identity = _identity(self._directory / "spool.id")
 
-    def append(self, lines: bytes) -> None:
-        """Write whole lines; they outlive this process, though not the machine's power.
+    def append(self, rows: bytes, count: int) -> None:
+        """Write some rows; they outlive this process, though not the machine's power.
 
         Raises:
             SpoolFullError: it holds as much as it may.
             OSError: they could not be written; nothing of them was.
         """
-        if self.end + len(lines) - self._segments()[0] > self._limit:
+        batch = HEAD.pack(len(rows), count) + rows
+        if self.end + len(batch) - self._segments()[0] > self._limit:
             raise SpoolFullError(f"the spool of receipts holds {self._limit} bytes already")
         if self.end - self._base >= SEGMENT_BYTES:
             self._base = self.end
-        _append_whole(self._path(self._base), lines)
-        self.end += len(lines)
-        self.lines += lines.count(b"\n")
+        _append_whole(self._path(self._base), batch)
+        self.end += len(batch)
+        self.rows += count
 
-    def read(self, position: int) -> bytes:
-        """Some whole lines that begin at `position`; nothing at the end.
+    def read(self, position: int) -> Batch:
+        """Some rows whose batch begins at `position`; none at the end.
 
         Raises:
             OSError: they could not be read.
         """
+        read, count, end = [b""], 0, position
+        for batch in self._batches_from(position):
+            read.append(batch.rows)
+            count, end = count + batch.number, batch.end
+            if end - position >= READ_BYTES:
+                break
+        return Batch(b"".join(read), count, end)
+
+    def _batches_from(self, position: int) -> Iterator[Batch]:
+        """Those of one segment."""
         base = max((base for base in self._segments() if base <= position), default=None)
         if base is None or position >= self.end:
-            return b""
+            return
         with self._path(base).open("rb") as segment:
             segment.seek(position - base)
-            part = segment.read(min(READ_BYTES, self.end - position))
-        return part[: part.rfind(b"\n") + 1]
+            yield from _batches(segment, position, self.end)
 
     def first_position(self, position: int) -> int:
         """The first byte that is here, at or after `position`."""
@@ -90,10 +115,14 @@ class Spool:
         """Where the next segment begins: a power failure may have cut one in the middle."""
         return min((base for base in self._segments() if base > position), default=self.end)
 
-    def lines_before(self, position: int) -> int:
-        """How many of the lines that are here lie before `position`."""
-        before = [base for base in self._segments() if base < position]
-        return sum(self._path(base).read_bytes()[: position - base].count(b"\n") for base in before)
+    def rows_before(self, position: int) -> int:
+        """How many of the rows that are here lie before `position`."""
+        return sum(
+            batch.number
+            for base in self._segments()
+            for batch in self._batches_from(base)
+            if batch.end <= position
+        )
 
     def forget(self, position: int) -> None:
         """Remove the segments that end before or at `position`, but for the last."""
@@ -102,10 +131,10 @@ class Spool:
                 self._path(base).unlink()
 
     def _path(self, base: int) -> Path:
-        return self._directory / f"{base:020}.receipts"
+        return self._directory / f"{base:020}.rows"
 
     def _segments(self) -> list[int]:
-        return sorted(int(path.stem) for path in self._directory.glob("*.receipts"))
+        return sorted(int(path.stem) for path in self._directory.glob("*.rows"))
 
 
 def _identity(file: Path) -> UUID:
@@ -117,20 +146,35 @@ def _identity(file: Path) -> UUID:
     return UUID(file.read_text())
 
 
-def _cut_unfinished_line(segment: Path) -> None:
-    content = segment.read_bytes()
-    finished = content.rfind(b"\n") + 1
-    if finished < len(content):
-        os.truncate(segment, finished)
+def _cut_unfinished(path: Path, base: int) -> int:
+    """Cut off what is no whole batch; the number of the byte where the segment now ends."""
+    size = path.stat().st_size
+    with path.open("rb") as segment:
+        end = max((batch.end for batch in _batches(segment, base, base + size)), default=base)
+    if end < base + size:
+        os.truncate(path, end - base)
+    return end
 
 
-def _append_whole(segment: Path, lines: bytes) -> None:
+def _batches(segment: BinaryIO, start: int, stop: int) -> Iterator[Batch]:
+    """The whole batches of a segment that is read from `start` on, up to `stop`."""
+    end = start
+    while len(head := segment.read(HEAD.size)) == HEAD.size:
+        length, count = HEAD.unpack(head)
+        end += HEAD.size + length
+        # Zeros are what a power failure may leave of a last write.
+        if not length or end > stop or len(rows := segment.read(length)) < length:
+            return
+        yield Batch(rows, count, end)
+
+
+def _append_whole(segment: Path, content: bytes) -> None:
     with segment.open("ab", buffering=0) as file:
         before = file.tell()
         try:
             written = 0
-            while written < len(lines):
-                written += file.write(lines[written:])
+            while written < len(content):
+                written += file.write(content[written:])
         except OSError:
             file.truncate(before)
             raise

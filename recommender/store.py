@@ -5,6 +5,8 @@ that stores, as `stream_offset` does for the stream: after a crash of either sid
 says where to go on. Locking it waits for a transaction whose end we never heard of.
 """
 
+import struct
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -13,19 +15,14 @@ from psycopg.errors import CheckViolation, DataError
 
 from recommender.connection import KeptConnection
 from recommender.metrics import Metrics
-from recommender.spool import Spool
+from recommender.receipt_rows import BEGIN, COPY, END, apart, receipt_id, unix_time
+from recommender.spool import Batch, Spool
 
 LOG = structlog.get_logger()
 
 PARTITION_WAIT = timedelta(hours=1)
 """How old a receipt is when it is no longer hoped that a partition will be made for it."""
 
-COPY = """
-COPY receipt (receipt_id, time, user_id, movie_ids, model_version, slot, bucket, arm, reason,
-              latency_ms)
-FROM STDIN
-"""
-"""What waits while the code is replaced was written by the older code: new columns, new spool."""
 BEGIN_SPOOL = """
 INSERT INTO receipt_spool (spool_id, slot, position) VALUES (%s, %s, 0)
 ON CONFLICT (spool_id) DO NOTHING
@@ -47,11 +44,11 @@ class ReceiptStore:
         self._spool = spool
         self._metrics = metrics
         self._position: int | None = None
-        self._stored_lines = 0
+        self._stored_rows = 0
 
     def __len__(self) -> int:
         """Receipts on the disk that are not stored."""
-        return self._spool.lines - self._stored_lines
+        return self._spool.rows - self._stored_rows
 
     def store_all(self) -> None:
         """Store until nothing waits.
@@ -64,7 +61,7 @@ class ReceiptStore:
             return
         if self._position is None:
             self._position = self._begin(self._connection.get())
-            self._stored_lines = self._spool.lines_before(self._position)
+            self._stored_rows = self._spool.rows_before(self._position)
         while self._position < self._spool.end:
             self._position = self._store_batch(self._connection.get())
             self._spool.forget(self._position)
@@ -81,13 +78,12 @@ class ReceiptStore:
     def _store_batch(self, connection: psycopg.Connection) -> int:
         with connection.transaction():
             position = _position(connection, self._spool)
-            lines = self._spool.read(position)
-            refused = _copy(connection, lines)
-            position = position + len(lines) if lines else self._spool.after_gap(position)
+            batch = self._spool.read(position)
+            refused = _store(connection, batch)
+            position = batch.end if batch.number else self._spool.after_gap(position)
             connection.execute(MOVE_POSITION, (position, self._spool.identity))
-        count = lines.count(b"\n")
-        self._stored_lines += count
-        self._metrics.receipts_written.inc(count - refused)
+        self._stored_rows += batch.number
+        self._metrics.receipts_written.inc(batch.number - refused)
         self._metrics.receipts_dropped.inc(refused)
         return position
 
@@ -98,31 +94,41 @@ def _position(connection: psycopg.Connection, spool: Spool) -> int:
     return int(row[0])
 
 
-def _copy(connection: psycopg.Connection, lines: bytes) -> int:
-    """Store lines; the number of those that PostgreSQL will never take."""
+def _store(connection: psycopg.Connection, batch: Batch) -> int:
+    """Store rows; the number of those that PostgreSQL will never take."""
     try:
-        with connection.transaction(), connection.cursor().copy(COPY) as copy:
-            copy.write(lines)
+        _copy(connection, batch.rows)
+    except (DataError, CheckViolation):
+        try:
+            rows = apart(batch.rows)
+        except struct.error:
+            LOG.exception("receipts are damaged", count=batch.number)
+            return batch.number
+        return _store_apart(connection, rows)
+    return 0
+
+
+def _store_apart(connection: psycopg.Connection, rows: Sequence[bytes]) -> int:
+    """The same for rows of which one at least is refused: halved until it is alone."""
+    try:
+        _copy(connection, b"".join(rows))
     except (DataError, CheckViolation) as error:
-        first, second = _halves(lines)
-        if second:
-            return _copy(connection, first) + _copy(connection, second)
-        if isinstance(error, CheckViolation) and _is_recent(lines, datetime.now(UTC)):
+        middle = len(rows) // 2
+        if middle:
+            parts = rows[:middle], rows[middle:]
+            return sum(_store_apart(connection, part) for part in parts)
+        if isinstance(error, CheckViolation) and _is_recent(rows[0], datetime.now(UTC)):
             raise
-        LOG.exception("receipt refused", receipt=lines[:36].decode())
+        LOG.exception("receipt refused", receipt=receipt_id(rows[0]))
         return 1
     return 0
 
 
-def _halves(lines: bytes) -> tuple[bytes, bytes]:
-    """Two parts of whole lines; the second is empty for a single line."""
-    middle = lines.find(b"\n", len(lines) // 2) + 1
-    if middle == len(lines):
-        middle = lines.rfind(b"\n", 0, len(lines) - 1) + 1 or len(lines)
-    return lines[:middle], lines[middle:]
+def _copy(connection: psycopg.Connection, rows: bytes) -> None:
+    with connection.transaction(), connection.cursor().copy(COPY) as copy:
+        copy.write(BEGIN + rows + END)
 
 
-def _is_recent(line: bytes, now: datetime) -> bool:
+def _is_recent(row: bytes, now: datetime) -> bool:
     """Whether a partition for this receipt may still be made."""
-    time = datetime.fromisoformat(line.split(b"\t")[1].decode())
-    return now - time < PARTITION_WAIT
+    return now.timestamp() - unix_time(row) < PARTITION_WAIT.total_seconds()

@@ -17,7 +17,8 @@ from uuid_utils import uuid7
 from recommender.connection import KeptConnection
 from recommender.explain import done_since
 from recommender.metrics import Metrics
-from recommender.receipts import Receipt, ReceiptQueue, ReceiptWriter
+from recommender.receipt_rows import Receipt
+from recommender.receipts import ReceiptQueue, ReceiptWriter
 from recommender.spool import Spool
 from recommender.store import ReceiptStore
 from tests.integration.serving import Slots, eventually, get
@@ -169,7 +170,7 @@ def test_receipts_written_to_a_spool_that_a_power_failure_cut_are_stored(ways, c
     before.put(1)
     before.put(2)
     before.store.store_all()
-    os.truncate(tmp_path / f"{0:020}.receipts", before.spool.end // 2)
+    os.truncate(tmp_path / f"{0:020}.rows", before.spool.end // 2)
 
     after = ways()
     after.put(3)

@@ -1,11 +1,12 @@
-"""How receipts wait, and what they look like on their way to PostgreSQL."""
+"""How receipts wait for the disk."""
 
 import pytest
 from uuid_utils import UUID
 
 from recommender.errors import SpoolFullError
 from recommender.metrics import Metrics
-from recommender.receipts import Receipt, ReceiptQueue, ReceiptWriter, copy_line
+from recommender.receipt_rows import Receipt
+from recommender.receipts import ReceiptQueue, ReceiptWriter
 from recommender.spool import Spool
 
 
@@ -63,14 +64,3 @@ def test_what_cannot_be_written_stays_queued(tmp_path):
         ReceiptWriter(queue, full, "blue").write_all()
 
     assert len(queue) == 1
-
-
-def test_a_receipt_becomes_one_line_of_tab_separated_fields():
-    assert copy_line(receipt(5, "heat+1995,ronin+1998"), "blue") == (
-        "01890000-0000-7000-8000-000000000000\t1970-01-01T00:00:01.500000Z\t5"
-        '\t{"heat+1995","ronin+1998"}\tv1\tblue\t7\tcontrol\tmodel\t0.200\n'
-    )
-
-
-def test_an_answer_without_movies_is_an_empty_array():
-    assert "\t{}\t" in copy_line(receipt(5, ""), "blue")

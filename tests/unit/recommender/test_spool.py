@@ -2,6 +2,7 @@
 
 import errno
 import io
+import os
 
 import pytest
 from hypothesis import given
@@ -18,14 +19,14 @@ def opened(directory, limit=10_000):
 
 
 def all_of(spool, position=0):
-    """Everything from a position on."""
-    lines = b""
-    while part := spool.read(position + len(lines)):
-        lines += part
-    return lines
+    """All rows from a position on."""
+    rows = b""
+    while (batch := spool.read(position)).number:
+        rows, position = rows + batch.rows, batch.end
+    return rows
 
 
-@given(batches=st.lists(st.lists(st.binary().map(lambda b: b.replace(b"\n", b"") + b"\n"))))
+@given(batches=st.lists(st.binary(min_size=1)))
 def test_what_was_appended_is_read_in_order_across_segments_and_processes(
     tmp_path_factory, batches
 ):
@@ -33,20 +34,21 @@ def test_what_was_appended_is_read_in_order_across_segments_and_processes(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("recommender.spool.SEGMENT_BYTES", 20)
         for batch in batches:
-            opened(directory, 10**6).append(b"".join(batch))
+            opened(directory, 10**6).append(batch, 1)
 
-    assert all_of(opened(directory)) == b"".join(b"".join(batch) for batch in batches)
+        assert all_of(opened(directory)) == b"".join(batches)
 
 
-def test_a_line_that_a_killed_process_did_not_finish_is_cut_off(tmp_path):
-    opened(tmp_path).append(b"one\ntwo\n")
-    with next(tmp_path.glob("*.receipts")).open("ab") as segment:
-        segment.write(b"thr")
+@pytest.mark.parametrize("left", [b"\0", b"\0\0\0\5\0\0\0\1thr", bytes(20)])
+def test_what_a_killed_process_did_not_finish_is_cut_off(tmp_path, left):
+    opened(tmp_path).append(b"onetwo", 2)
+    with next(tmp_path.glob("*.rows")).open("ab") as segment:
+        segment.write(left)
     spool = opened(tmp_path)
-    spool.append(b"four\n")
+    spool.append(b"four", 1)
 
-    assert all_of(spool) == b"one\ntwo\nfour\n"
-    assert spool.lines == 3
+    assert all_of(spool) == b"onetwofour"
+    assert spool.rows == 3
 
 
 def test_it_keeps_its_name_and_another_volume_has_another(tmp_path):
@@ -57,27 +59,27 @@ def test_it_keeps_its_name_and_another_volume_has_another(tmp_path):
 
 def test_it_takes_no_more_than_it_may_hold_until_something_is_forgotten(tmp_path, monkeypatch):
     monkeypatch.setattr("recommender.spool.SEGMENT_BYTES", 4)
-    spool = opened(tmp_path, limit=8)
-    spool.append(b"one\n")
-    spool.append(b"two\n")
+    spool = opened(tmp_path, limit=22)
+    spool.append(b"one", 1)
+    spool.append(b"two", 1)
     with pytest.raises(SpoolFullError):
-        spool.append(b"three\n")
-    spool.forget(4)
-    spool.append(b"333\n")
+        spool.append(b"six", 1)
+    spool.forget(11)
+    spool.append(b"six", 1)
 
-    assert all_of(spool, 4) == b"two\n333\n"
+    assert all_of(spool, 11) == b"twosix"
 
 
-def test_a_full_volume_leaves_no_half_line(tmp_path, monkeypatch):
+def test_a_full_volume_leaves_no_half_batch(tmp_path, monkeypatch):
     spool = opened(tmp_path)
-    spool.append(b"one\n")
+    spool.append(b"one", 1)
     with monkeypatch.context() as full:
         full.setattr("recommender.spool.Path.open", half_full)
         with pytest.raises(OSError, match="No space left"):
-            spool.append(b"two\n")
-    spool.append(b"three\n")
+            spool.append(b"two", 1)
+    spool.append(b"three", 1)
 
-    assert all_of(spool) == b"one\nthree\n"
+    assert all_of(spool) == b"onethree"
 
 
 class HalfFullFile(io.FileIO):
@@ -99,28 +101,30 @@ def half_full(path, mode, **_options):
 def test_segments_that_are_stored_are_removed_but_the_last(tmp_path, monkeypatch):
     monkeypatch.setattr("recommender.spool.SEGMENT_BYTES", 4)
     spool = opened(tmp_path)
-    for line in (b"one\n", b"two\n", b"six\n"):
-        spool.append(line)
-    spool.forget(12)
+    for row in (b"one", b"two", b"six"):
+        spool.append(row, 1)
+    spool.forget(33)
 
-    assert [path.name for path in tmp_path.glob("*.receipts")] == [f"{8:020}.receipts"]
-    assert spool.first_position(0) == 8
-    assert all_of(spool, 8) == b"six\n"
+    assert [path.name for path in tmp_path.glob("*.rows")] == [f"{22:020}.rows"]
+    assert spool.first_position(0) == 22
+    assert all_of(spool, 22) == b"six"
 
 
-def test_lines_before_a_position_are_counted_among_those_that_are_left(tmp_path):
+def test_rows_before_a_position_are_counted_among_those_that_are_left(tmp_path):
     spool = opened(tmp_path)
-    spool.append(b"one\ntwo\nsix\n")
+    spool.append(b"one", 1)
+    spool.append(b"twosix", 2)
 
-    assert [spool.lines_before(position) for position in (0, 4, 12)] == [0, 1, 3]
+    assert [spool.rows_before(position) for position in (0, 11, 25)] == [0, 1, 3]
 
 
-def test_a_segment_that_was_cut_is_left_for_the_next(tmp_path, monkeypatch):
+@pytest.mark.parametrize("kept", [0, 3, 9])
+def test_a_segment_that_was_cut_is_left_for_the_next(tmp_path, monkeypatch, kept):
     monkeypatch.setattr("recommender.spool.SEGMENT_BYTES", 4)
     spool = opened(tmp_path)
-    for line in (b"one\n", b"two\n"):
-        spool.append(line)
-    (tmp_path / f"{0:020}.receipts").write_bytes(b"")
+    spool.append(b"one", 1)
+    spool.append(b"two", 1)
+    os.truncate(tmp_path / f"{0:020}.rows", kept)
 
-    assert spool.read(0) == b""
-    assert spool.after_gap(0) == 4
+    assert spool.read(0) == (b"", 0, 0)
+    assert spool.after_gap(0) == 11
