@@ -30,7 +30,7 @@ class AlsConfiguration:
     watched_preference: float
     """What a viewing without a rating counts, as a distance above the midpoint."""
     alpha: float
-    regularisation: float = 5.0
+    regularisation: float
     factors: int = 64
     iterations: int = 15
     seed: int = 0
@@ -55,11 +55,11 @@ class Als:
     name = "als"
 
     def candidates(self, scale: Scale) -> Sequence[AlsConfiguration]:
-        """Two strengths of what was liked over what was not met."""
+        """Two strengths of what was liked over what was not met, the weaker one held looser."""
         unit = scale.highest - scale.midpoint
         return [
-            AlsConfiguration(scale.midpoint, 0.4 * unit, alpha=strength / unit)
-            for strength in (10, 5)
+            AlsConfiguration(scale.midpoint, 0.4 * unit, strength / unit, regularisation)
+            for strength, regularisation in ((4, 20.0), (2, 10.0))
         ]
 
     def configure(self, **parameters: Any) -> AlsConfiguration:
