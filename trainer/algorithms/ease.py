@@ -17,12 +17,14 @@ from scipy.linalg import lapack
 
 from trainer.algorithms.algorithm import Rows
 from trainer.algorithms.suggestions import Suggestions, suggested
-from trainer.errors import UnsuitableDataError
 from trainer.interactions import Interactions, Scale
 from trainer.models import ItemWeightsModel, Scores
 
 LARGEST_INVERSE = 10_000
-"""Rows of the largest matrix it inverts (400 MB): the smaller of users and movies."""
+"""Rows of the largest matrix it inverts (400 MB): as many as users or movies, if either are fewer.
+
+With more of both, the movies that most like get weights among themselves, and others none.
+"""
 ITEMS_AT_ONCE = 512
 
 type Items = NDArray[np.intp]
@@ -87,11 +89,7 @@ class Ease:
         )
 
     def fit(self, interactions: Interactions, configuration: EaseConfiguration) -> FittedEase:
-        """Find the weights.
-
-        Raises:
-            UnsuitableDataError: both users and movies are more than `LARGEST_INVERSE`.
-        """
+        """Find the weights."""
         empty = sparse.csr_array((1, 1), dtype=np.float32)
         model = ItemWeightsModel(empty, configuration.midpoint, configuration.watched_preference)
         preferences = interactions.matrix(model.preferences(interactions.ratings))
@@ -116,16 +114,28 @@ def largest_weights(
 
     Returns:
         float32 [items, items]: row: the item that was liked; column: the item scored.
-
-    Raises:
-        UnsuitableDataError: both users and movies are more than `LARGEST_INVERSE`.
     """
     users, items = preferences.shape
-    if min(users, items) > LARGEST_INVERSE:
-        raise UnsuitableDataError(
-            f"ease inverts a matrix of at most {LARGEST_INVERSE} rows,"
-            f" and this needs {min(users, items)}"
-        )
+    if min(users, items) <= LARGEST_INVERSE:
+        return _largest_weights(preferences, regularisation, kept)
+    liked = np.bincount(preferences.indices, minlength=items)
+    most_liked = np.sort(np.argsort(-liked, kind="stable")[:LARGEST_INVERSE])
+    weights = _largest_weights(preferences[:, most_liked], regularisation, kept)
+    return _among(most_liked, weights, items)
+
+
+def _among(some: Items, weights: sparse.csr_array, items: int) -> sparse.csr_array:
+    """Weights of some items for each other, in a matrix of all items."""
+    lengths = np.zeros(items, np.int64)
+    lengths[some] = np.diff(weights.indptr)
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    return sparse.csr_array((weights.data, some[weights.indices], starts), shape=(items, items))
+
+
+def _largest_weights(
+    preferences: sparse.csr_array, regularisation: float, kept: int
+) -> sparse.csr_array:
+    users, items = preferences.shape
     weights_of = (_dual if users < items else _primal)(preferences, regularisation)
     reach = np.sqrt((preferences**2).sum(axis=0)).astype(np.float32)
     cut = _cut(weights_of, reach, kept)
@@ -145,7 +155,7 @@ def _cut(weights_of: WeightsOf, reach: NDArray[np.float32], kept: int) -> float:
 
 
 def _primal(preferences: sparse.csr_array, regularisation: float) -> WeightsOf:
-    inverse = _inverse((preferences.T @ preferences).toarray(), regularisation)
+    inverse = _inverse(_gram(preferences.T.tocsr()), regularisation)
     diagonal = inverse.diagonal().copy()
 
     def weights_of(targets: Items) -> NDArray[np.float32]:
@@ -155,7 +165,7 @@ def _primal(preferences: sparse.csr_array, regularisation: float) -> WeightsOf:
 
 
 def _dual(preferences: sparse.csr_array, regularisation: float) -> WeightsOf:
-    inverse = _inverse((preferences @ preferences.T).toarray(), regularisation)
+    inverse = _inverse(_gram(preferences), regularisation)
     by_item = preferences.T.tocsr()
 
     def weights_of(targets: Items) -> NDArray[np.float32]:
@@ -164,6 +174,16 @@ def _dual(preferences: sparse.csr_array, regularisation: float) -> WeightsOf:
         return _without_themselves(explained / (1 - own)[:, None], targets)
 
     return weights_of
+
+
+def _gram(rows: sparse.csr_array) -> NDArray[np.float32]:
+    """float32 [n, n]: the product of each row with each; sparse, some rows' would be larger."""
+    columns, number = rows.T.tocsr(), rows.shape[0]
+    gram = np.empty((number, number), np.float32)
+    for start in range(0, number, ITEMS_AT_ONCE):
+        piece = slice(start, start + ITEMS_AT_ONCE)
+        gram[piece] = (rows[piece] @ columns).toarray()
+    return gram
 
 
 def _inverse(gram: NDArray[np.float32], regularisation: float) -> NDArray[np.float32]:

@@ -17,7 +17,6 @@ from scipy import sparse
 from trainer.algorithms.algorithm import Rows
 from trainer.algorithms.ease import largest_weights
 from trainer.algorithms.suggestions import Suggestions, suggested
-from trainer.errors import UnsuitableDataError
 from trainer.interactions import Catalogue, Interactions, Scale
 from trainer.models import (
     Blend,
@@ -30,8 +29,9 @@ from trainer.models import (
 
 STEPS = 30
 """How many steps apart two movies of a history may be for a transition."""
-LARGEST_HISTORY = 3_000_000
-"""Interactions up to which transitions are counted: each has `STEPS` of them."""
+COUNTED = 3_000_000
+"""Interactions whose transitions are counted, `STEPS` of each: of more, those of some users."""
+SEED = 20
 
 
 @dataclass(frozen=True)
@@ -147,11 +147,7 @@ class RecencyEase:
         return _suggested(trial, usual)
 
     def fit(self, interactions: Interactions, configuration: HistoryConfiguration) -> FittedHistory:
-        """Find the weights.
-
-        Raises:
-            UnsuitableDataError: there are too many users and movies; see `largest_weights`.
-        """
+        """Find the weights."""
         size = len(interactions.movies)
         liked = preferences(
             interactions.indptr,
@@ -203,19 +199,21 @@ class RecencyTransitions:
         return _suggested(trial, usual)
 
     def fit(self, interactions: Interactions, configuration: HistoryConfiguration) -> FittedHistory:
-        """Find the weights and count the transitions.
-
-        Raises:
-            UnsuitableDataError: there are too many interactions, or users and movies.
-        """
-        if len(interactions) > LARGEST_HISTORY:
-            raise UnsuitableDataError(
-                f"transitions are counted over at most {LARGEST_HISTORY:,} interactions,"
-                f" and these are {len(interactions):,}"
-            )
+        """Find the weights and count the transitions."""
         fitted = RecencyEase().fit(interactions, configuration)
-        counted = _transitions(interactions, configuration)
+        counted = _transitions(_counted(interactions), configuration)
         return replace(fitted, item_model=replace(fitted.item_model, transitions=counted))
+
+
+def _counted(interactions: Interactions) -> Interactions:
+    """Everything, or all that so many users did, drawn at random, that it can be counted."""
+    if len(interactions) <= COUNTED:
+        return interactions
+    order = np.random.default_rng(SEED).permutation(len(interactions.users))
+    lengths = np.diff(interactions.indptr)
+    drawn = np.zeros(len(order), np.bool_)
+    drawn[order[np.cumsum(lengths[order]) <= COUNTED]] = True
+    return interactions.only(drawn[interactions.rows()])
 
 
 def _transitions(

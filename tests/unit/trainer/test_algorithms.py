@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from trainer.algorithms import boosted_trees, history
+from trainer.algorithms import boosted_trees, ease, history
 from trainer.algorithms.algorithm import RatingModel
 from trainer.algorithms.ease import Ease, EaseConfiguration
 from trainer.algorithms.registry import ALGORITHMS
@@ -259,18 +259,19 @@ class TestEase(SearchedContract):
         model = algorithm.fit(only_watched(interactions), configuration)
         assert model.score(EVERYBODY).std() > 0
 
-    def test_it_refuses_what_it_cannot_invert(self, algorithm, configuration):
-        too_many = 10_001
-        everybody = np.arange(too_many, dtype=np.int32)
-        interactions = Interactions.assemble(
-            everybody.astype(np.int64),
-            [str(movie) for movie in everybody],
-            everybody,
-            everybody.astype(np.float32),
-            everybody.astype(np.int64),
-        )
-        with pytest.raises(UnsuitableDataError, match="at most 10000 rows, and this needs 10001"):
-            algorithm.fit(interactions, configuration)
+    def test_of_too_many_users_and_movies_the_most_liked_have_weights_among_themselves(
+        self, interactions, monkeypatch
+    ):
+        liked = np.bincount(interactions.items[interactions.ratings > SCALE.midpoint])
+        most_liked = np.sort(np.argsort(-liked, kind="stable")[:20])
+        monkeypatch.setattr(ease, "LARGEST_INVERSE", 20)
+        weights = weights_of(interactions, kept=1_000)
+
+        among = interactions.only(np.isin(interactions.items, most_liked))
+        expected = weights_by_definition(among)[np.ix_(most_liked, most_liked)]
+        assert np.allclose(weights[np.ix_(most_liked, most_liked)], expected, atol=1e-5)
+        weights[np.ix_(most_liked, most_liked)] = 0
+        assert not weights.any()
 
 
 class HistoryContract(SearchedContract):
@@ -347,12 +348,15 @@ class TestRecencyTransitions(HistoryContract):
         scores[[2, 3]] = -np.inf
         assert scores.argmax() == 4
 
-    def test_it_says_that_there_are_too_many_interactions(
+    def test_of_many_interactions_those_of_some_users_are_counted(
         self, algorithm, configuration, interactions, monkeypatch
     ):
-        monkeypatch.setattr(history, "LARGEST_HISTORY", 100)
-        with pytest.raises(UnsuitableDataError, match="at most 100 interactions"):
-            algorithm.fit(interactions, configuration)
+        of_all = algorithm.fit(interactions, configuration).item_model.transitions
+        monkeypatch.setattr(history, "COUNTED", 200)
+        of_some = algorithm.fit(interactions, configuration).item_model.transitions
+
+        assert 0 < of_some.nnz < of_all.nnz
+        assert set(zip(*of_some.nonzero(), strict=True)) <= set(zip(*of_all.nonzero(), strict=True))
 
 
 class TestBoostedTrees(SearchedContract):
@@ -387,6 +391,13 @@ class TestBoostedTrees(SearchedContract):
         monkeypatch.setattr(boosted_trees, "MOST_USERS", 50)
         model = algorithm.fit(interactions, configuration)
         assert np.isfinite(model.score(EVERYBODY)).all()
+
+    def test_it_says_that_there_are_too_many_users(
+        self, algorithm, configuration, interactions, monkeypatch
+    ):
+        monkeypatch.setattr(boosted_trees, "LARGEST_CROWD", 100)
+        with pytest.raises(UnsuitableDataError, match="at most 100 users, and these are 120"):
+            algorithm.fit(interactions, configuration)
 
     def test_it_says_that_nothing_was_liked(self, algorithm, configuration, interactions):
         with pytest.raises(UnsuitableDataError, match="nothing to learn"):
