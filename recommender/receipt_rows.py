@@ -1,8 +1,8 @@
 """What a receipt says, and the row of COPY's binary format that it becomes.
 
-PostgreSQL reads that format in half the time of text.
-See PostgreSQL's manual, COPY, "Binary Format"; values are as their types' send functions
-make them. A row ends where its columns end, so rows can be joined and taken apart again.
+PostgreSQL reads that format (its manual, COPY, "Binary Format") in half the time of text.
+Values are as their types' send functions make them. A row ends where its columns end, so
+rows can be joined and taken apart again.
 """
 
 from collections.abc import Iterator

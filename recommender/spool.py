@@ -23,7 +23,7 @@ HEAD = Struct("> II")
 
 
 class Batch(NamedTuple):
-    """Rows that are next to each other."""
+    """Rows that were written at once."""
 
     rows: bytes
     number: int
@@ -84,19 +84,18 @@ class Spool:
         self.end += len(batch)
         self.rows += count
 
-    def read(self, position: int) -> Batch:
-        """Some rows whose batch begins at `position`; none at the end.
+    def read(self, position: int) -> list[Batch]:
+        """Some batches, the first of which begins at `position`; none at the end.
 
         Raises:
             OSError: they could not be read.
         """
-        read, count, end = [b""], 0, position
+        batches = []
         for batch in self._batches_from(position):
-            read.append(batch.rows)
-            count, end = count + batch.number, batch.end
-            if end - position >= READ_BYTES:
+            batches.append(batch)
+            if batch.end - position >= READ_BYTES:
                 break
-        return Batch(b"".join(read), count, end)
+        return batches
 
     def _batches_from(self, position: int) -> Iterator[Batch]:
         """Those of one segment."""

@@ -78,12 +78,13 @@ class ReceiptStore:
     def _store_batch(self, connection: psycopg.Connection) -> int:
         with connection.transaction():
             position = _position(connection, self._spool)
-            batch = self._spool.read(position)
-            refused = _store(connection, batch)
-            position = batch.end if batch.number else self._spool.after_gap(position)
+            batches = self._spool.read(position)
+            refused = _store(connection, batches)
+            position = batches[-1].end if batches else self._spool.after_gap(position)
             connection.execute(MOVE_POSITION, (position, self._spool.identity))
-        self._stored_rows += batch.number
-        self._metrics.receipts_written.inc(batch.number - refused)
+        number = sum(batch.number for batch in batches)
+        self._stored_rows += number
+        self._metrics.receipts_written.inc(number - refused)
         self._metrics.receipts_dropped.inc(refused)
         return position
 
@@ -94,24 +95,28 @@ def _position(connection: psycopg.Connection, spool: Spool) -> int:
     return int(row[0])
 
 
-def _store(connection: psycopg.Connection, batch: Batch) -> int:
+def _store(connection: psycopg.Connection, batches: Sequence[Batch]) -> int:
     """Store rows; the number of those that PostgreSQL will never take."""
     try:
-        _copy(connection, batch.rows)
+        _copy(connection, [batch.rows for batch in batches])
     except (DataError, CheckViolation):
-        try:
-            rows = apart(batch.rows)
-        except struct.error:
-            LOG.exception("receipts are damaged", count=batch.number)
-            return batch.number
-        return _store_apart(connection, rows)
+        return sum(_store_alone(connection, batch) for batch in batches)
     return 0
 
 
-def _store_apart(connection: psycopg.Connection, rows: Sequence[bytes]) -> int:
-    """The same for rows of which one at least is refused: halved until it is alone."""
+def _store_alone(connection: psycopg.Connection, batch: Batch) -> int:
     try:
-        _copy(connection, b"".join(rows))
+        rows = apart(batch.rows)
+    except struct.error:
+        LOG.exception("receipts are damaged", count=batch.number)
+        return batch.number
+    return _store_apart(connection, rows)
+
+
+def _store_apart(connection: psycopg.Connection, rows: Sequence[bytes]) -> int:
+    """Store what can be: what is refused is halved until it is alone."""
+    try:
+        _copy(connection, rows)
     except (DataError, CheckViolation) as error:
         middle = len(rows) // 2
         if middle:
@@ -124,9 +129,9 @@ def _store_apart(connection: psycopg.Connection, rows: Sequence[bytes]) -> int:
     return 0
 
 
-def _copy(connection: psycopg.Connection, rows: bytes) -> None:
+def _copy(connection: psycopg.Connection, rows: Sequence[bytes]) -> None:
     with connection.transaction(), connection.cursor().copy(COPY) as copy:
-        copy.write(BEGIN + rows + END)
+        copy.write(b"".join([BEGIN, *rows, END]))
 
 
 def _is_recent(row: bytes, now: datetime) -> bool:

@@ -1,6 +1,6 @@
 """What a training takes at a size: time, and peak memory of the process that trains.
 
-    python -m tests.benchmarks.trainer_scale COUNT…
+    python -m tests.benchmarks.trainer_scale measure COUNT…
 
 Ratings of a million people are put into a real database once for each size. A whole training
 then does what it does, from choosing to publishing. Each algorithm that is linear in ratings,

@@ -191,6 +191,17 @@ def test_only_the_receipts_that_can_never_be_stored_are_given_up_and_counted(way
     assert way.dropped() == 2
 
 
+@pytest.mark.parametrize("damaged", [b"no row", bytes(2**16), b"\xff" * 9])
+def test_what_a_power_failure_damaged_is_given_up_and_counted(way, conninfo, damaged):
+    way.put(1)
+    way.spool.append(damaged, 1)
+    way.put(2)
+    way.store.store_all()
+
+    assert stored_users(conninfo) == [1, 2]
+    assert way.dropped() == 1
+
+
 def test_a_receipt_without_a_partition_yet_waits_for_it(way):
     way.put(1, at=NOW + timedelta(days=4000))
     with pytest.raises(psycopg.errors.CheckViolation):
