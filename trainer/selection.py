@@ -25,6 +25,7 @@ from trainer.trials import (
     Recipe,
     Trial,
     best_of_each,
+    judge,
     judge_on_test,
     recipes,
     simplest,
@@ -82,15 +83,13 @@ def select(interactions: Interactions, terms: Terms, say: Say) -> Selection:
     scale = terms.scale
     split = plant(split_each_user(interactions), _random())
     trials = _tried(split_each_user(split.training), terms, say)
-    judgements = {}
-    for trial in trials:
-        judgement = judge_on_test(trial.recipe, split, scale)
-        judgements[trial.recipe.algorithm] = judgement
-        say(f"test: {trial.recipe.algorithm}: NDCG@20 {judgement.ranking.mean_ndcg:.4f}")
-    chosen = judgements[trials[0].recipe.algorithm]
+    model = trials[0].recipe.fit(split.training)
+    chosen = judge(trials[0].recipe, model, split, scale)
+    say(_told(chosen))
+    judgements = {chosen.recipe.algorithm: chosen} | _judged(trials[1:], split, scale, say)
     on_live = _judge_live(terms.live, judgements, split, scale, say)
     evidence = replace(
-        _evidence(chosen.model, chosen.ranking, split),
+        _evidence(model, chosen.ranking, split),
         popularity=judgements[BASELINE.algorithm].ranking.ndcg,
         live=on_live.ranking.ndcg if on_live else None,
         alarms=terms.alarms,
@@ -99,10 +98,24 @@ def select(interactions: Interactions, terms: Terms, say: Say) -> Selection:
         gate.judge(evidence, terms.rules, _random()),
         *(
             gate.judge(spoiled, terms.rules, _random())
-            for spoiled in _spoiled(chosen.model, evidence, split, scale)
+            for spoiled in _spoiled(model, evidence, split, scale)
         ),
     )
     return Selection(trials, judgements, on_live, split, verdict)
+
+
+def _judged(trials: Sequence[Trial], split: Split, scale: Scale, say: Say) -> dict[str, Judgement]:
+    """What they are on test; no model is kept, they are large."""
+    found = {}
+    for trial in trials:
+        judgement = judge_on_test(trial.recipe, split, scale)
+        found[trial.recipe.algorithm] = judgement
+        say(_told(judgement))
+    return found
+
+
+def _told(judgement: Judgement) -> str:
+    return f"test: {judgement.recipe.algorithm}: NDCG@20 {judgement.ranking.mean_ndcg:.4f}"
 
 
 def _tried(split: Split, terms: Terms, say: Say) -> list[Trial]:

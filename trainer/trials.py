@@ -61,10 +61,9 @@ class Trial:
 
 @dataclass(frozen=True)
 class Judgement:
-    """A recipe, fitted to the training part, and how it did on the test part."""
+    """How a recipe, fitted to the training part, did on the test part."""
 
     recipe: Recipe
-    model: FittedModel
     ranking: RankingFigures
     rating_error: RatingError | None
 
@@ -159,6 +158,10 @@ def _beats(best: Trial, other: Trial, random: np.random.Generator) -> bool:
 
 def judge_on_test(recipe: Recipe, split: Split, scale: Scale) -> Judgement:
     """Fit a recipe to the training part and score it on the test part."""
-    model = recipe.fit(split.training)
+    return judge(recipe, recipe.fit(split.training), split, scale)
+
+
+def judge(recipe: Recipe, model: FittedModel, split: Split, scale: Scale) -> Judgement:
+    """Score on the test part what the recipe made of the training part."""
     error = judge_ratings(model, split.test) if isinstance(model, RatingModel) else None
-    return Judgement(recipe, model, judge_ranking(model, split, scale.liked), error)
+    return Judgement(recipe, judge_ranking(model, split, scale.liked), error)
