@@ -10,7 +10,6 @@ adds ten times the lines and the audits of those. Writes build/bench/ingest.json
 
 import json
 import random
-import resource
 import subprocess
 import sys
 import time
@@ -35,7 +34,7 @@ from ingest.lines import AccountCreated, Rated, Requested, Watched, format_line
 from ingest.partitions import existing_partitions
 from ingest.retention import drop, partition_sizes, roll_up_viewings
 from ingest.settings import IngestSettings
-from tests.benchmarks.report import ROOT, Figures, measured_commit, write
+from tests.benchmarks.report import ROOT, Figures, measured_commit, peak_rss_mib, write
 from tests.stores import KAFKA, as_role, migrated_database
 
 LINES, RUNS = 1_000_000, 5
@@ -152,8 +151,7 @@ def stop_when_landed(database: str, count: int, stop: Event, begun: float) -> No
 
 
 def tell(seconds: float) -> None:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "peak_mib": peak}), flush=True)  # noqa: T201 -- to the parent
+    print(json.dumps({"seconds": seconds, "peak_mib": peak_rss_mib()}), flush=True)  # noqa: T201 -- to the parent
 
 
 def child(*arguments: str) -> dict[str, Any]:

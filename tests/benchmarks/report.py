@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import subprocess
 from pathlib import Path
 
@@ -20,6 +21,12 @@ def measured_commit() -> str:
         ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     return done.stdout.strip()
+
+
+def peak_rss_mib() -> float:
+    """The most memory of this process; what `getrusage` tells may be of the one that began it."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)[1]) / 1024  # type: ignore[index] # proc(5) has it
 
 
 def write(benchmark: str, measured: Figures, runs: int, commit: str) -> None:

@@ -10,7 +10,6 @@ own.
 """
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -24,7 +23,7 @@ import psycopg
 import typer
 from threadpoolctl import threadpool_limits
 
-from tests.benchmarks.report import ROOT, Figures
+from tests.benchmarks.report import ROOT, Figures, peak_rss_mib
 from tests.stores import as_role, migrated_database
 from trainer.algorithms.registry import ALGORITHMS
 from trainer.artifact import Manifest, version_name, write_version
@@ -121,8 +120,7 @@ def timed[Result](name: str, work: Callable[[], Result]) -> tuple[dict[str, floa
 
 def tell(**figures: float | str) -> None:
     """Hand figures and the peak of this process to the parent."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps(figures | {"peak_rss_mib": peak}))  # noqa: T201 -- to the parent
+    print(json.dumps(figures | {"peak_rss_mib": peak_rss_mib()}))  # noqa: T201 -- to the parent
 
 
 @app.command(hidden=True)
