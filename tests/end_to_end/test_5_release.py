@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from typing import Any
 
 import pytest
 
@@ -18,11 +19,11 @@ def marked(stack: Stack, mark: str) -> Load:
     return Load(port=stack.nginx_port, rate=RATE, path="/recommend/{}?" + mark)
 
 
-def logged(stack: Stack, mark: str) -> list[int]:
-    """The statuses that Nginx logged for a marked load."""
+def logged(stack: Stack, mark: str) -> list[dict[str, Any]]:
+    """What Nginx logged of a marked load."""
     lines = stack.compose("logs", "--no-log-prefix", "--no-color", "nginx").splitlines()
     requests = [line[line.index("{") :] for line in lines if f'?{mark} HTTP/1.1","status"' in line]
-    return [json.loads(request)["status"] for request in requests]
+    return [json.loads(request) for request in requests]
 
 
 def assert_none_failed(stack: Stack, mark: str, outcome: Outcome) -> None:
@@ -30,7 +31,7 @@ def assert_none_failed(stack: Stack, mark: str, outcome: Outcome) -> None:
     assert outcome.sent > RATE
     assert not outcome.failures
     eventually(lambda: len(logged(stack, mark)) >= outcome.sent, 15, "Nginx's log of all requests")
-    assert logged(stack, mark) == [200] * outcome.sent
+    assert [request["status"] for request in logged(stack, mark)] == [200] * outcome.sent
 
 
 def test_the_slots_images_are_replaced_without_a_failed_request(stack):
