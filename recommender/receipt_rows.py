@@ -1,6 +1,6 @@
 """What a receipt says, and the row of COPY's binary format that it becomes.
 
-PostgreSQL reads that format (its manual, COPY, "Binary Format") in half the time of text.
+PostgreSQL reads that format (see `ingest.copy_format`) in half the time of text.
 Values are as their types' send functions make them. A row ends where its columns end, so
 rows can be joined and taken apart again.
 """
@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from uuid_utils import UUID
 
+from ingest.copy_format import EPOCH
+
 COPY = """
 COPY receipt (receipt_id, time, user_id, bucket, latency_ms, movie_ids, model_version, slot, arm,
               reason)
@@ -19,7 +21,6 @@ FROM STDIN (FORMAT BINARY)
 """
 """What waits while the code is replaced was written by the older code: new columns, new spool."""
 COLUMNS = 10
-BEGIN, END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 CONTROL_ARM = "control"
 
 NUMBERS = Struct("> h i16s iq iq ih if")
@@ -28,8 +29,7 @@ LENGTH = Struct("> I")
 EMPTY_ARRAY, ARRAY = Struct("> iiI"), Struct("> iiI ii")
 TEXT = 25
 """Object id of the type of an array's elements."""
-EPOCH = 946_684_800
-"""PostgreSQL's: the Unix time of 2000-01-01 UTC."""
+EPOCH_SECONDS = EPOCH / 1e6
 ID, TIME = slice(6, 22), slice(26, 34)
 """Where they are in a row, whose first columns are always as long."""
 
@@ -56,7 +56,7 @@ def row(receipt: Receipt, slot: str) -> bytes:
     numbers = NUMBERS.pack(
         COLUMNS,
         *(16, receipt.receipt_id.bytes),
-        *(8, round((receipt.time - EPOCH) * 1e6)),
+        *(8, round((receipt.time - EPOCH_SECONDS) * 1e6)),
         *(8, receipt.user_id),
         *(2, receipt.bucket),
         *(4, receipt.seconds * 1000),
@@ -109,4 +109,4 @@ def receipt_id(of_row: bytes) -> str:
 
 def unix_time(of_row: bytes) -> float:
     """When a row's receipt was left."""
-    return int.from_bytes(of_row[TIME], signed=True) / 1e6 + EPOCH
+    return int.from_bytes(of_row[TIME], signed=True) / 1e6 + EPOCH_SECONDS

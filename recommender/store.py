@@ -13,9 +13,10 @@ import psycopg
 import structlog
 from psycopg.errors import CheckViolation, DataError
 
+from ingest.copy_format import BEGIN, END
 from recommender.connection import KeptConnection
 from recommender.metrics import Metrics
-from recommender.receipt_rows import BEGIN, COPY, END, apart, receipt_id, unix_time
+from recommender.receipt_rows import COPY, apart, receipt_id, unix_time
 from recommender.spool import Batch, Spool
 
 LOG = structlog.get_logger()

@@ -12,6 +12,7 @@ import psycopg
 from numpy.typing import NDArray
 from psycopg import IsolationLevel
 
+from ingest.copy_format import BEGIN, EPOCH
 from trainer.errors import NoDataError
 from trainer.interactions import Catalogue, Interactions
 
@@ -43,9 +44,6 @@ WIRE = np.dtype(
 )
 """A row in COPY's binary format: the number of columns, then each one's length and value."""
 ROW = np.dtype([("user", "i8"), ("movie", "i4"), ("rating", "f4"), ("time", "i8")])
-COPY_HEADER = 19
-EPOCH = 946_684_800_000_000
-"""Microseconds from 1970, where ours begin, to 2000, where PostgreSQL's do."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +124,7 @@ def _rows(copy: Iterable[Buffer]) -> NDArray[np.void]:
 
 def _pieces(copy: Iterable[Buffer]) -> Iterator[NDArray[np.void]]:
     stream = iter(copy)
-    skipped = COPY_HEADER
+    skipped = len(BEGIN)
     while block := b"".join(islice(stream, ROWS_AT_ONCE)):
         whole_rows = (len(block) - skipped) // WIRE.itemsize  # what is over is COPY's trailer
         yield np.frombuffer(block, WIRE, whole_rows, skipped)

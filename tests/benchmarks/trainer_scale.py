@@ -23,13 +23,14 @@ import psycopg
 import typer
 from threadpoolctl import threadpool_limits
 
+from ingest.copy_format import BEGIN, END, EPOCH
 from tests.benchmarks.report import ROOT, Figures, peak_rss_mib
 from tests.stores import as_role, migrated_database
 from trainer.algorithms.registry import ALGORITHMS
 from trainer.artifact import Manifest, version_name, write_version
 from trainer.interactions import Interactions, Scale
 from trainer.settings import Settings
-from trainer.snapshot import EPOCH, take_snapshot
+from trainer.snapshot import take_snapshot
 from trainer.training import contents_of, train
 
 SCALE = Scale(0.5, 5)
@@ -99,10 +100,10 @@ def load(database: str, count: int) -> None:
             " FROM STDIN (FORMAT BINARY)"
         )
         with connection.cursor().copy(statement) as copy:
-            copy.write(b"PGCOPY\n\xff\r\n\0" + bytes(8))
+            copy.write(BEGIN)
             for piece in rows(count):
                 copy.write(piece.tobytes())
-            copy.write(b"\xff\xff")
+            copy.write(END)
 
 
 def as_trainer(database: str) -> psycopg.Connection:
