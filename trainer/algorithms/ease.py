@@ -155,7 +155,7 @@ def _cut(weights_of: WeightsOf, reach: NDArray[np.float32], kept: int) -> float:
 
 
 def _primal(preferences: sparse.csr_array, regularisation: float) -> WeightsOf:
-    inverse = _inverse(_gram(preferences.T.tocsr()), regularisation)
+    inverse = _inverse(_products(preferences.T.tocsr(), preferences), regularisation)
     diagonal = inverse.diagonal().copy()
 
     def weights_of(targets: Items) -> NDArray[np.float32]:
@@ -165,8 +165,8 @@ def _primal(preferences: sparse.csr_array, regularisation: float) -> WeightsOf:
 
 
 def _dual(preferences: sparse.csr_array, regularisation: float) -> WeightsOf:
-    inverse = _inverse(_gram(preferences), regularisation)
     by_item = preferences.T.tocsr()
+    inverse = _inverse(_products(preferences, by_item), regularisation)
 
     def weights_of(targets: Items) -> NDArray[np.float32]:
         explained = (by_item[targets] @ inverse) @ preferences
@@ -176,14 +176,14 @@ def _dual(preferences: sparse.csr_array, regularisation: float) -> WeightsOf:
     return weights_of
 
 
-def _gram(rows: sparse.csr_array) -> NDArray[np.float32]:
-    """float32 [n, n]: the product of each row with each; sparse, some rows' would be larger."""
-    columns, number = rows.T.tocsr(), rows.shape[0]
-    gram = np.empty((number, number), np.float32)
+def _products(rows: sparse.csr_array, columns: sparse.csr_array) -> NDArray[np.float32]:
+    """float32 [n, n]: each row with each column; sparse, the whole would be larger."""
+    number = rows.shape[0]
+    products = np.empty((number, number), np.float32)
     for start in range(0, number, ITEMS_AT_ONCE):
         piece = slice(start, start + ITEMS_AT_ONCE)
-        gram[piece] = (rows[piece] @ columns).toarray()
-    return gram
+        products[piece] = (rows[piece] @ columns).toarray()
+    return products
 
 
 def _inverse(gram: NDArray[np.float32], regularisation: float) -> NDArray[np.float32]:
