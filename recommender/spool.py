@@ -68,21 +68,21 @@ class Spool:
         self.rows = self.rows_before(self.end)
         self.identity = _identity(self._directory / "spool.id")
 
-    def append(self, rows: bytes, count: int) -> None:
+    def append(self, rows: bytes, number: int) -> None:
         """Write some rows; they outlive this process, though not the machine's power.
 
         Raises:
             SpoolFullError: it holds as much as it may.
             OSError: they could not be written; nothing of them was.
         """
-        batch = HEAD.pack(len(rows), count) + rows
+        batch = HEAD.pack(len(rows), number) + rows
         if self.end + len(batch) - self._segments()[0] > self._limit:
             raise SpoolFullError(f"the spool of receipts holds {self._limit} bytes already")
         if self.end - self._base >= SEGMENT_BYTES:
             self._base = self.end
         _append_whole(self._path(self._base), batch)
         self.end += len(batch)
-        self.rows += count
+        self.rows += number
 
     def read(self, position: int) -> list[Batch]:
         """Some batches, the first of which begins at `position`; none at the end.
@@ -159,12 +159,12 @@ def _batches(segment: BinaryIO, start: int, stop: int) -> Iterator[Batch]:
     """The whole batches of a segment that is read from `start` on, up to `stop`."""
     end = start
     while len(head := segment.read(HEAD.size)) == HEAD.size:
-        length, count = HEAD.unpack(head)
+        length, number = HEAD.unpack(head)
         end += HEAD.size + length
         # Zeros are what a power failure may leave of a last write.
         if not length or end > stop or len(rows := segment.read(length)) < length:
             return
-        yield Batch(rows, count, end)
+        yield Batch(rows, number, end)
 
 
 def _append_whole(segment: Path, content: bytes) -> None:

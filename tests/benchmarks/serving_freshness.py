@@ -19,9 +19,8 @@ from kafka.admin import KafkaAdminClient, NewTopic
 from ingest.lines import Rated, format_line
 from tests.benchmarks.serving_versions import MOVIES, VERSION, publish
 from tests.integration.serving import ROOT, Slots, eventually, free_port, get, nginx
-from tests.stores import service_environment
+from tests.stores import KAFKA, service_environment
 
-KAFKA = os.environ.get("TEST_KAFKA", "localhost:59092")
 KNOWN = range(1, 101)
 NEW = range(5_000_001, 5_000_101)
 RATINGS = 5
