@@ -8,11 +8,11 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.types import JSONValue
 from prometheus_client import start_http_server
 
-from ci import metrics
+from ci.release import metrics
 from ci.settings import Settings
 from ci.worker import QUEUE, clear_up, register
-from ingest.jobs import defer, follow, job_app, job_status, work
-from ingest.log import configure_logging
+from compose.service.jobs import defer, follow, job_app, job_status, work
+from compose.service.log import configure_logging
 
 cli = typer.Typer(help=__doc__, no_args_is_help=True)
 

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
-from ci.release import Bounds
-from ci.state import BUCKETS, Slot
-from ingest.database import DatabaseSettings
-from ingest.listed import SPLIT_AT_COMMAS
+from ci.release.plan import Bounds
+from ci.release.state import BUCKETS, Slot
+from compose.service.database import DatabaseSettings
+from compose.service.lists import SPLIT_AT_COMMAS
 
 
 class Settings(DatabaseSettings):

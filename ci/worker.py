@@ -13,12 +13,12 @@ import psycopg
 from procrastinate import App, JobContext
 from procrastinate.jobs import Status
 
-from ci import metrics, record
 from ci.errors import RefusedError
-from ci.runbook import Environment, recover, release, rollback
+from ci.release import metrics, records
+from ci.release.rollout import Environment, recover, release, rollback
+from ci.release.slots import slot_client
 from ci.settings import Settings
-from ci.slots import slot_client
-from ingest.jobs import job_app, say
+from compose.service.jobs import job_app, say
 
 QUEUE = "release"
 
@@ -29,7 +29,7 @@ def register(app: App, settings: Settings) -> None:
     @app.task(name="release", queue=QUEUE, pass_context=True)
     def release_task(context: JobContext, version: str | None = None) -> None:
         with held_environment(settings, context) as environment:
-            release(environment, record.choose_version(environment.connection, version))
+            release(environment, records.choose_version(environment.connection, version))
 
     @app.task(name="rollback", queue=QUEUE, pass_context=True)
     def rollback_task(context: JobContext) -> None:
@@ -54,8 +54,8 @@ def register(app: App, settings: Settings) -> None:
 
 def release_if_new(environment: Environment, timestamp: int) -> None:
     """Release the newest version unless it was tried before: then a person decides."""
-    version = record.choose_version(environment.connection, None)
-    if record.was_released(environment.connection, version):
+    version = records.choose_version(environment.connection, None)
+    if records.was_released(environment.connection, version):
         due = datetime.fromtimestamp(timestamp, UTC)
         environment.say(f"nothing new to release at {due:%H:%M} UTC: {version} was tried before")
         return
@@ -73,7 +73,7 @@ def held_environment(settings: Settings, context: JobContext) -> Iterator[Enviro
         psycopg.connect(conninfo, autocommit=True) as connection,
         slot_client() as client,
         said_when_failed(lambda words: say(conninfo, job_id, words)),
-        record.sole_releaser(connection),
+        records.sole_releaser(connection),
         metrics.RUNNING.track_inprogress(),
     ):
         recover(connection, settings)
@@ -105,7 +105,7 @@ def stop_reason(context: JobContext, connection: psycopg.Connection) -> str | No
     """Why the release under way should stop, if somebody wants that."""
     if context.should_abort():
         return "the releaser was told to stop"
-    waiting = record.rollback_waiting(connection)
+    waiting = records.rollback_waiting(connection)
     return asked_for_by(waiting) if waiting else None
 
 
@@ -116,7 +116,7 @@ def asked_for_by(job_id: int | None) -> str:
 
 def stopped_a_release(environment: Environment) -> bool:
     """Whether this rollback already had its effect: it ended the release that was under way."""
-    last = record.last_step(environment.connection)
+    last = records.last_step(environment.connection)
     if last is None or last.reason != asked_for_by(environment.job_id):
         return False
     words = f"the release of {last.version} was stopped; live as before: {last.live_version}"
@@ -132,20 +132,22 @@ def clear_up(settings: Settings) -> None:
     conninfo = settings.conninfo()
     with psycopg.connect(conninfo, autocommit=True) as connection:
         try:
-            with record.sole_releaser(connection):
+            with records.sole_releaser(connection):
                 reason = recover(connection, settings) or "the releaser died"
-                ends = {job: how_it_ended(connection, job) for job in record.jobs_begun(connection)}
+                ends = {
+                    job: how_it_ended(connection, job) for job in records.jobs_begun(connection)
+                }
                 for job, status in ends.items():
                     if status is Status.FAILED:
                         say(conninfo, job, f"failed: {reason}; traffic is where it was")
                 asyncio.run(_end_jobs(job_app(conninfo), ends))
         except RefusedError:
-            metrics.show_live(record.standing(connection))
+            metrics.show_live(records.deployed(connection))
 
 
 def how_it_ended(connection: psycopg.Connection, job_id: int) -> Status:
     """How a job ended whose releaser died: well, if it had got to its last step."""
-    last = record.last_step(connection, job_id)
+    last = records.last_step(connection, job_id)
     return Status.SUCCEEDED if last and last.step == "promote" else Status.FAILED
 
 

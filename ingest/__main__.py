@@ -15,25 +15,26 @@ import typer
 from kafka import KafkaProducer
 from prometheus_client import start_http_server
 
-from ingest.audit import audit as audit_tables
-from ingest.audit import audit_table
-from ingest.broker import KafkaSettings, asking, log_bounds, topic_id
-from ingest.catching_up import lines_waiting
-from ingest.consumer import landing_of
-from ingest.consumer import run as run_consumer
-from ingest.database import DatabaseSettings
+from compose.service.database import DatabaseSettings
+from compose.service.jobs import work as work_on_jobs
+from compose.service.log import configure_logging
+from ingest.audit.audit import audit as audit_tables
+from ingest.audit.audit import audit_table
 from ingest.errors import IngestError
-from ingest.estimating import estimate as estimate_stream
-from ingest.forwarding import forward as forward_connections
-from ingest.jobs import work as work_on_jobs
-from ingest.landing import Landing, stored_offsets
-from ingest.log import configure_logging
-from ingest.losses import accept_losses, lost_ranges
-from ingest.renewal import accept_renewal, held_as_stored
-from ingest.replaying import paced
-from ingest.reprocessing import rejects_table
-from ingest.reprocessing import reprocess as reprocess_rejects
-from ingest.retention import retain, retention_table
+from ingest.kafka.broker import KafkaSettings, asking, log_bounds, topic_id
+from ingest.kafka.forwarder import forward as forward_connections
+from ingest.kafka.lag import lines_waiting
+from ingest.kafka.losses import accept_losses, lost_ranges
+from ingest.kafka.recreation import accept_recreation, held_as_stored
+from ingest.kafka.replay import paced
+from ingest.landing.consumer import landing_of
+from ingest.landing.consumer import run as run_consumer
+from ingest.landing.estimate import estimate as estimate_stream
+from ingest.landing.transaction import Landing
+from ingest.offsets import stored_offsets
+from ingest.rejects.reprocessing import rejects_table
+from ingest.rejects.reprocessing import reprocess as reprocess_rejects
+from ingest.retention.retention_pass import retain, retention_table
 from ingest.settings import IngestSettings, RetentionSettings
 from ingest.worker import QUEUE, retention_app
 
@@ -165,7 +166,7 @@ def accept_new_topic(
     with asking(settings) as consumer, _connect(settings) as connection:
         held = log_bounds(consumer, settings.kafka_topic)
         identity = topic_id(settings)
-        goes_on = accept_renewal(connection, settings.kafka_topic, identity, held, reason)
+        goes_on = accept_recreation(connection, settings.kafka_topic, identity, held, reason)
     for number, offset in goes_on.items():
         typer.echo(f"partition {number}: offset {held[number].start} is stored as {offset}")
     if not goes_on:

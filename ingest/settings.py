@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from ingest.broker import KafkaSettings
-from ingest.database import DatabaseSettings
-from ingest.lines import RatingScale, rating_scale
-from ingest.partitions import PartitionSettings
+from compose.service.database import DatabaseSettings
+from ingest.kafka.broker import KafkaSettings
+from ingest.lines.grammar import RatingScale, rating_scale
+from ingest.retention.partitions import PartitionSettings
 
 
 def read_start(text: object) -> object:
@@ -64,7 +64,7 @@ class IngestSettings(KafkaSettings, LineSettings):
     batch_time: timedelta = timedelta(seconds=0.5)
     window_lines: int = Field(
         default=50_000,
-        description="newest lines of each partition among which doubles are found; 0 finds none",
+        description="newest lines of each partition among which duplicates are found; 0 finds none",
     )
     doubles_across_partitions: bool = False
 

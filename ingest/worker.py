@@ -10,12 +10,12 @@ import structlog
 from procrastinate import App, JobContext
 from procrastinate.exceptions import JobAborted
 
-from ingest.audit import Scope, audit
-from ingest.catalogue import ask_api, describe, meet
+from compose.service.jobs import job_app
+from ingest.audit.audit import Scope, audit
+from ingest.catalogue.discovery import ask_api, describe, discover
 from ingest.errors import MetadataError
-from ingest.jobs import job_app
 from ingest.metrics import AUDIT_BALANCED
-from ingest.retention import retain
+from ingest.retention.retention_pass import retain
 from ingest.settings import RetentionSettings
 
 LOG = structlog.get_logger()
@@ -87,7 +87,7 @@ def show_audit(connection: psycopg.Connection, now: datetime, scope: Scope) -> N
 
 def keep_catalogue(connection: psycopg.Connection, metadata_url: str, now: datetime) -> None:
     """Add who and what was met, and learn about them if there is a metadata API."""
-    meet(connection)
+    discover(connection)
     if metadata_url:
         try:
             describe(connection, ask_api(metadata_url), now)

@@ -9,15 +9,15 @@ import typer
 from prometheus_client import REGISTRY, start_http_server
 from rich.table import Table
 
-from ingest.jobs import job_app, work
-from ingest.log import configure_logging
-from monitoring.containers import services
+from compose.service.jobs import job_app, work
+from compose.service.log import configure_logging
 from monitoring.dashboard import dashboard
 from monitoring.errors import ListingError
-from monitoring.evaluation_pass import Pass
-from monitoring.exporter import Exporter
+from monitoring.evaluation.evaluation_pass import Pass
+from monitoring.evaluation.exporter import Exporter
 from monitoring.settings import Settings
-from monitoring.status import console, database_facts, ingest_lag, table
+from monitoring.status.containers import services
+from monitoring.status.status import console, database_facts, ingest_lag, table
 from monitoring.worker import QUEUE, evaluate_once, register
 
 MOMENT = "%Y-%m-%d %H:%M:%S %Z"

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from pydantic import Field
 
-from ingest.database import DatabaseSettings
+from compose.service.database import DatabaseSettings
 
 
 class Settings(DatabaseSettings):

@@ -11,9 +11,9 @@ from procrastinate import App, JobContext
 from procrastinate.exceptions import JobAborted
 from psycopg.rows import class_row
 
-from monitoring.evaluation import Figure
-from monitoring.evaluation_pass import SQL, Pass, run_pass
-from monitoring.exporter import Exporter
+from monitoring.evaluation.evaluation_pass import SQL, Pass, run_pass
+from monitoring.evaluation.exporter import Exporter
+from monitoring.evaluation.judgement import Figure
 from monitoring.settings import Settings
 
 LOG = structlog.get_logger()

@@ -19,23 +19,23 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from ingest.log import configure_logging
-from recommender.activity import ActivityFollower, RecentActivity
-from recommender.answers import Answers
+from compose.service.log import configure_logging
+from recommender.activity.recent import ActivityFollower, RecentActivity
+from recommender.activity.trending import Trending
+from recommender.answers.answers import Answers
+from recommender.answers.fallbacks import CurrentFallbacks
 from recommender.app import create_app
 from recommender.background import repeat
 from recommender.connection import KeptConnection
 from recommender.errors import NoReceiptError
-from recommender.explain import explain
-from recommender.fallbacks import CurrentFallbacks
-from recommender.lately import PopularLately
+from recommender.explanations.explanation import explain
+from recommender.explanations.rendering import told
 from recommender.metrics import Metrics
-from recommender.receipts import ReceiptQueue, ReceiptWriter
+from recommender.receipts.queue import ReceiptQueue, ReceiptWriter
+from recommender.receipts.spool import Spool
+from recommender.receipts.store import ReceiptStore
 from recommender.settings import Settings
 from recommender.slot import Slot, age_seconds, offsets_trained_on
-from recommender.spool import Spool
-from recommender.store import ReceiptStore
-from recommender.telling import told
 
 LOOK_FOR_MODEL_SECONDS = 0.5
 FOLLOW_ACTIVITY_SECONDS = 0.2
@@ -108,7 +108,7 @@ def start_slot(settings: Settings) -> Flask:
     assignment = settings.state_dir / "slots" / f"{settings.slot}.json"
     slot = Slot(settings.models_dir, assignment, metrics)
     activity = RecentActivity(settings.activity_users)
-    lately = PopularLately(datetime.now(UTC))
+    lately = Trending(datetime.now(UTC))
     fallbacks = CurrentFallbacks(lately, KeptConnection(settings.conninfo()))
     follower = ActivityFollower(
         KeptConnection(settings.conninfo()),

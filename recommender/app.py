@@ -15,11 +15,11 @@ from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import HTTPException
 
-from recommender.answers import Answers
+from recommender.answers.answers import Answers
+from recommender.answers.ranking import Answer
 from recommender.metrics import Metrics
-from recommender.ranking import Answer
 from recommender.slot import Slot
-from trainer.artifact import ANSWER_LENGTH
+from trainer.versions.artifact import ANSWER_LENGTH
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

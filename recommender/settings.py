@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ingest.database import DatabaseSettings
+from compose.service.database import DatabaseSettings
 
 
 class Settings(DatabaseSettings):

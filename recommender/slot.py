@@ -9,11 +9,11 @@ from pathlib import Path
 
 import structlog
 
+from recommender.answers.self_test import self_test
 from recommender.errors import AssignmentError, UnfitModelError
 from recommender.metrics import Metrics
-from recommender.self_test import self_test
-from trainer.artifact import ModelVersion, read_version
 from trainer.errors import VersionError
+from trainer.versions.artifact import ModelVersion, read_version
 
 LOG = structlog.get_logger()
 

@@ -7,8 +7,8 @@ import psycopg
 import typer
 from prometheus_client import REGISTRY, start_http_server
 
-from ingest.jobs import follow, job_status
-from ingest.log import configure_logging
+from compose.service.jobs import follow, job_status
+from compose.service.log import configure_logging
 from trainer.errors import TrainerError
 from trainer.metrics import TrainingMetrics
 from trainer.settings import Settings

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from trainer.artifact import Manifest
+from trainer.versions.artifact import Manifest
 
 NDCG = "ndcg20_"
 

@@ -16,11 +16,11 @@ from multiprocessing.process import BaseProcess
 
 import psycopg
 
-from ingest.log import configure_logging
-from trainer.artifact import Manifest
+from compose.service.log import configure_logging
 from trainer.errors import TrainerError, TrainingDiedError, VolumeError
 from trainer.progress import Tell
 from trainer.settings import Settings
+from trainer.versions.artifact import Manifest
 
 NICENESS = 10
 POLL_SECONDS = 0.5

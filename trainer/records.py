@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from trainer.artifact import Manifest
 from trainer.errors import TrainingRunningError
+from trainer.versions.artifact import Manifest
 
 LOCK = 0x7472_6169_6E
 """Number of the advisory lock that a training holds: the word "train" in ASCII."""

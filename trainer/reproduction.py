@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from trainer import provenance
-from trainer.artifact import Lists, ModelVersion, TopLists, read_version
-from trainer.data_files import read_interactions
+from trainer.data.files import read_interactions
+from trainer.data.interactions import Interactions
 from trainer.errors import ReproductionError
-from trainer.interactions import Interactions
+from trainer.selection.trials import recipe_of
 from trainer.settings import Settings
 from trainer.training import THREADS, contents_of, pins_of
-from trainer.trials import recipe_of
+from trainer.versions import provenance
+from trainer.versions.artifact import Lists, ModelVersion, TopLists, read_version
 
 NEAR = 1e-9
 

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
-from ingest.database import DatabaseSettings
-from ingest.listed import SPLIT_AT_COMMAS
-from trainer.gate import Rules
-from trainer.interactions import Scale
-from trainer.saved_models import MODELS
+from compose.service.database import DatabaseSettings
+from compose.service.lists import SPLIT_AT_COMMAS
+from trainer.data.interactions import Scale
+from trainer.selection.gate import Rules
+from trainer.versions.saved_models import MODELS
 
 NAMES = tuple(MODELS)
 """Every algorithm there is."""

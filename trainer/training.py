@@ -10,9 +10,30 @@ import numpy as np
 import psycopg
 from threadpoolctl import threadpool_limits
 
-from trainer import provenance
 from trainer.algorithms.algorithm import FittedModel
-from trainer.artifact import (
+from trainer.data.interactions import Interactions
+from trainer.data.report import LastVersion, data_report
+from trainer.data.snapshot import take_snapshot
+from trainer.errors import PinningError, VersionError
+from trainer.evaluation.plots import plots
+from trainer.evaluation.top_lists import rank
+from trainer.progress import Progress, Tell
+from trainer.records import (
+    answering_versions,
+    deployed_versions,
+    live_version,
+    newest_version,
+    record_version,
+    training_lock,
+)
+from trainer.selection.choice import Selection, Terms, select
+from trainer.selection.figures import figures, later_figures, new_user_figures
+from trainer.selection.gate import Cost, within
+from trainer.selection.search import Budget
+from trainer.selection.trials import Recipe, recipe_of, recipes
+from trainer.settings import Settings
+from trainer.versions import provenance
+from trainer.versions.artifact import (
     LIST_LENGTH,
     Contents,
     Lists,
@@ -25,29 +46,8 @@ from trainer.artifact import (
     version_name,
     write_version,
 )
-from trainer.collector import Keeping, Plan, assigned, collect, plan
-from trainer.data_report import LastVersion, data_report
-from trainer.errors import PinningError, VersionError
-from trainer.figures import figures, later_figures, new_user_figures
-from trainer.gate import Cost, within
-from trainer.interactions import Interactions
-from trainer.pinning import Pins
-from trainer.plots import plots
-from trainer.progress import Progress, Tell
-from trainer.ranking import rank
-from trainer.records import (
-    answering_versions,
-    deployed_versions,
-    live_version,
-    newest_version,
-    record_version,
-    training_lock,
-)
-from trainer.search import Budget
-from trainer.selection import Selection, Terms, select
-from trainer.settings import Settings
-from trainer.snapshot import take_snapshot
-from trainer.trials import Recipe, recipe_of, recipes
+from trainer.versions.pinning import Pins
+from trainer.versions.retention import Keeping, Plan, assigned, collect, plan
 
 FOLDED_IN = 20
 """Items of the new user by whom a version's latency is measured."""

@@ -8,14 +8,14 @@ import psycopg
 from procrastinate import App, JobContext, RetryStrategy
 from procrastinate.exceptions import AlreadyEnqueued, JobAborted
 
-from ingest.jobs import defer, job_app, say, work
+from compose.service.jobs import defer, job_app, say, work
 from trainer.errors import TrainerError
 from trainer.metrics import TrainingMetrics
 from trainer.process import train_beside
 from trainer.progress import seconds_left
 from trainer.records import newest_version
-from trainer.report import report
 from trainer.settings import Settings
+from trainer.version_report import report
 
 QUEUE = TASK = "train"
 INTERRUPTIONS = 5

@@ -18,9 +18,9 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from compose.migrate.topic import TopicSettings, make_topic
-from ingest.database import DatabaseSettings
-from ingest.log import configure_logging
-from ingest.partitions import PartitionSettings, make_partitions
+from compose.service.database import DatabaseSettings
+from compose.service.log import configure_logging
+from ingest.retention.partitions import PartitionSettings, make_partitions
 
 HERE = files("compose.migrate")
 

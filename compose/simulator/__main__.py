@@ -16,6 +16,7 @@ import structlog
 import typer
 from prometheus_client import start_http_server
 
+from compose.service.log import configure_logging
 from compose.simulator.asking import ask, caller
 from compose.simulator.catalogue import describe_movie, describe_user, runtime
 from compose.simulator.errors import SimulatorError
@@ -28,8 +29,7 @@ from compose.simulator.stream import MOST_WAITING, Outbox, post, publish
 from compose.simulator.town import Town
 from compose.simulator.world import World, live
 from compose.simulator.writing import Mishaps, written
-from ingest.lines import Event
-from ingest.log import configure_logging
+from ingest.lines.grammar import Event
 
 NEWCOMERS_COUNT_FROM = datetime(2020, 1, 1, tzinfo=UTC)
 """A newcomer's id is about the second since then, so that a restart gives out no id again."""

@@ -10,7 +10,7 @@ from kafka.errors import KafkaError
 from compose.simulator.errors import HistoryError
 from compose.simulator.movielens import Movie, Rating, recent_times
 from compose.simulator.people import Scale
-from ingest.lines import AccountCreated, Rated, format_line
+from ingest.lines.grammar import AccountCreated, Rated, format_line
 
 BATCH = 10_000
 

@@ -20,7 +20,7 @@ from compose.simulator.people import (
     wants_to_ask,
 )
 from compose.simulator.town import Town
-from ingest.lines import AccountCreated, Event, Rated, Requested, Watched
+from ingest.lines.grammar import AccountCreated, Event, Rated, Requested, Watched
 
 LINES_A_VISIT = 62
 """How many lines a visit leaves in the stream on average."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
 
-from ingest.lines import AccountCreated, Event, Rated, Requested, Watched, format_line
+from ingest.lines.grammar import AccountCreated, Event, Rated, Requested, Watched, format_line
 
 _CHARACTERS = (string.ascii_letters + string.digits + string.punctuation + " ").encode()
 _FRACTIONS = 0.01

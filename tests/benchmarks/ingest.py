@@ -27,12 +27,12 @@ import typer
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 
-from ingest.audit import Scope, audit
-from ingest.consumer import run
-from ingest.expiry import Decision
-from ingest.lines import AccountCreated, Rated, Requested, Watched, format_line
-from ingest.partitions import existing_partitions
-from ingest.retention import drop, partition_sizes, roll_up_viewings
+from ingest.audit.audit import Scope, audit
+from ingest.landing.consumer import run
+from ingest.lines.grammar import AccountCreated, Rated, Requested, Watched, format_line
+from ingest.retention.expiry import Decision
+from ingest.retention.partitions import existing_partitions
+from ingest.retention.retention_pass import drop, partition_sizes, roll_up_viewings
 from ingest.settings import IngestSettings
 from tests.benchmarks.report import ROOT, Figures, measured_commit, peak_rss_mib, write
 from tests.stores import KAFKA, as_role, migrated_database

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compose.simulator.movielens import Movie, read_movies, read_ratings
-from recommender.diversity import rerank
+from recommender.answers.diversity import rerank
 from trainer.algorithms.registry import ALGORITHMS
-from trainer.artifact import LIST_LENGTH, TopLists
-from trainer.interactions import Interactions, Scale
-from trainer.models import ItemModel, Items
-from trainer.ranking import rank
-from trainer.split import Split, split_each_user
+from trainer.data.interactions import Interactions, Scale
+from trainer.data.split import Split, split_each_user
+from trainer.evaluation.top_lists import rank
+from trainer.versions.artifact import LIST_LENGTH, TopLists
+from trainer.versions.item_models import ItemModel, Items
 
 ALGORITHM = "recency_transitions"
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 0.9)

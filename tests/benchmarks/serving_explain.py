@@ -17,9 +17,9 @@ from tests.benchmarks.serving_diversity import ALGORITHM, SCALE, interactions
 from tests.benchmarks.serving_versions import manifest
 from tests.integration.serving import Slots, eventually, get
 from trainer.algorithms.registry import ALGORITHMS
-from trainer.artifact import write_version
-from trainer.interactions import Interactions
+from trainer.data.interactions import Interactions
 from trainer.training import contents_of
+from trainer.versions.artifact import write_version
 
 VERSION = f"20260101-000000-{ALGORITHM}"
 

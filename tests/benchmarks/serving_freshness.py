@@ -16,7 +16,7 @@ import psycopg
 from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient, NewTopic
 
-from ingest.lines import Rated, format_line
+from ingest.lines.grammar import Rated, format_line
 from tests.benchmarks.serving_versions import MOVIES, VERSION, publish
 from tests.integration.serving import ROOT, Slots, eventually, free_port, get, nginx
 from tests.stores import KAFKA, service_environment

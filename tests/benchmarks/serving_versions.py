@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from trainer.artifact import Contents, Manifest, SeenItems, TopLists, write_version
-from trainer.models import ItemWeightsModel
+from trainer.versions.artifact import Contents, Manifest, SeenItems, TopLists, write_version
+from trainer.versions.item_models import ItemWeightsModel
 
 VERSION = "20260101-000000-ease"
 MOVIES, LIST = 9_724, 100

@@ -3,7 +3,7 @@
     python -m tests.benchmarks.trainer [--scale small|full]
 
 small, on MovieLens small: fits take turns with those of Surprise, whose numbers they must
-reach; rankings follow the protocol of trainer.evaluation (each user's latest fifth held out,
+reach; rankings follow the protocol of trainer.evaluation.metrics (each user's latest fifth held out,
 every movie competes), everything is chosen on validation and the test part is scored once.
 full adds trainings from 1, 10 and 30 million ratings in a database: tests.benchmarks.trainer_scale.
 Writes build/bench/trainer.json.
@@ -34,12 +34,12 @@ from tests.benchmarks.report import ROOT, Figures, measured_commit, write
 from tests.benchmarks.trainer_scale import scale_figures
 from trainer.algorithms.history import HistoryConfiguration
 from trainer.algorithms.matrix_factorization import SVD, SVDpp
-from trainer.evaluation import judge_ranking, mean_figure
-from trainer.gate import Rules
-from trainer.interactions import Catalogue, Interactions, Scale
-from trainer.selection import Selection, Terms, select
-from trainer.split import Split, split_each_user
-from trainer.trials import Recipe, judge_on_test
+from trainer.data.interactions import Catalogue, Interactions, Scale
+from trainer.data.split import Split, split_each_user
+from trainer.evaluation.metrics import judge_ranking, mean_figure
+from trainer.selection.choice import Selection, Terms, select
+from trainer.selection.gate import Rules
+from trainer.selection.trials import Recipe, judge_on_test
 
 MOVIELENS = ROOT / "compose" / "simulator" / "movielens"
 SCALE = Scale(0.5, 5)

@@ -23,15 +23,15 @@ import psycopg
 import typer
 from threadpoolctl import threadpool_limits
 
-from ingest.copy_format import BEGIN, END, EPOCH
+from compose.service.copy_format import BEGIN, END, EPOCH
 from tests.benchmarks.report import ROOT, Figures, peak_rss_mib
 from tests.stores import as_role, migrated_database
 from trainer.algorithms.registry import ALGORITHMS
-from trainer.artifact import Manifest, version_name, write_version
-from trainer.interactions import Interactions, Scale
+from trainer.data.interactions import Interactions, Scale
+from trainer.data.snapshot import take_snapshot
 from trainer.settings import Settings
-from trainer.snapshot import take_snapshot
 from trainer.training import contents_of, train
+from trainer.versions.artifact import Manifest, version_name, write_version
 
 SCALE = Scale(0.5, 5)
 USERS, MOVIES, TASTES = 1_000_000, 27_000, 20

@@ -12,10 +12,12 @@ from datetime import UTC, datetime, timedelta
 import atheris
 
 with atheris.instrument_imports(include=["ingest"]):
-    from ingest.admission import TimeVerdicts
-    from ingest.lines import ONE_TO_FIVE, Rejected, format_line, parse
-    from ingest.partitions import Partition
-    from ingest.rows import TABLE_OF, Rules, Slice, encode
+    from ingest.lines.slices import Slice
+    from ingest.partition import Partition
+
+    from ingest.landing.rows import TABLE_OF, Rules, encode
+    from ingest.lines.admission import TimeVerdicts
+    from ingest.lines.grammar import ONE_TO_FIVE, Rejected, format_line, parse
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TODAY = [Partition("any", NOON - timedelta(days=1), NOON + timedelta(days=1))]

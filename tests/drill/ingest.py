@@ -31,8 +31,8 @@ from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient, NewPartitions, NewTopic
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from ingest.audit import audit
-from ingest.broker import KafkaSettings, asking, log_bounds
+from ingest.audit.audit import audit
+from ingest.kafka.broker import KafkaSettings, asking, log_bounds
 from tests.benchmarks.ingest import mixed_lines
 from tests.benchmarks.report import ROOT
 from tests.engine import docker

@@ -5,7 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from monitoring.evaluation_pass import run_pass
+from monitoring.evaluation.evaluation_pass import run_pass
 from monitoring.settings import Settings
 
 NOW = datetime.now(UTC).replace(microsecond=0)

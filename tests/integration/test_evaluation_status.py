@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from monitoring.overview import RELATIONS, overview
+from monitoring.status.overview import RELATIONS, overview
 
 NOW = datetime.now(UTC)
 
@@ -86,7 +86,7 @@ def test_the_watermark_is_told(owner, facts):
 
 
 def test_a_relation_too_large_to_count_is_estimated(owner, facts, monkeypatch):
-    monkeypatch.setattr("monitoring.overview.COUNTED_BYTES", 0)
+    monkeypatch.setattr("monitoring.status.overview.COUNTED_BYTES", 0)
     owner.execute("INSERT INTO movie (movie_id) VALUES ('a')")
     owner.execute("ANALYZE movie")
     assert facts()["movie"].text == "about 1 rows"

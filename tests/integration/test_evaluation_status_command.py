@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from monitoring.__main__ import app
-from monitoring.containers import LONG_RUNNING
+from monitoring.status.containers import LONG_RUNNING
 from tests.stores import service_environment
 
 RUNNING = [{"Service": name, "State": "running", "Health": "healthy"} for name in LONG_RUNNING]

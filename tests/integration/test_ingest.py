@@ -13,17 +13,18 @@ from typing import Self
 
 import psycopg
 import pytest
+from ingest.lines.slices import Slice
+from ingest.offsets import store_first_offsets
 from kafka import KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewPartitions, NewTopic
 from typer.testing import CliRunner
 
 from ingest.__main__ import app
-from ingest.audit import audit
-from ingest.consumer import run
+from ingest.audit.audit import audit
 from ingest.errors import FencedError, LostOffsetsError, OutsideLogError, WrongTopicError
-from ingest.landing import KNOWLEDGE_AGE, Landing, connect, store_first_offsets
-from ingest.lines import ONE_TO_FIVE, AccountCreated, Rated, Requested, Watched, format_line
-from ingest.rows import Slice
+from ingest.landing.consumer import run
+from ingest.landing.transaction import KNOWLEDGE_AGE, Landing, connect
+from ingest.lines.grammar import ONE_TO_FIVE, AccountCreated, Rated, Requested, Watched, format_line
 from ingest.settings import IngestSettings
 from tests.stores import service_environment
 
@@ -77,7 +78,7 @@ def settings(kafka_servers, topic, tmp_path):
 
 
 class Running:
-    """`ingest.consumer.run` in a thread; leaving the block stops it and hands on its error."""
+    """`ingest.landing.consumer.run` in a thread; leaving the block stops it and hands on its error."""
 
     def __init__(self, settings: IngestSettings, conninfo: str) -> None:
         self.stop = Event()

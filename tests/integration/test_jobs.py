@@ -5,7 +5,7 @@ import asyncio
 import psycopg
 import pytest
 
-from ingest.jobs import free_stalled_jobs, job_app, job_status
+from compose.service.jobs import free_stalled_jobs, job_app, job_status
 
 
 def left_behind(connection, status_of_same_task=None):

@@ -14,13 +14,13 @@ from threading import Thread, current_thread, main_thread
 import psycopg
 import pytest
 
-from ci import record
 from ci.errors import AbortedError, RefusedError
-from ci.release import Placement, Standing
-from ci.runbook import Environment, recover, release, rollback
+from ci.release import records
+from ci.release.plan import DeploymentState, Placement
+from ci.release.rollout import Environment, recover, release, rollback
+from ci.release.slots import slot_client
+from ci.release.state import Slot, assigned, green_buckets, send_to_green, sent_to_green
 from ci.settings import Settings
-from ci.slots import slot_client
-from ci.state import Slot, assigned, green_buckets, send_to_green, sent_to_green
 from ci.worker import release_if_new
 
 V1, V2, V3 = "20260101-000000-ease", "20260102-000000-ease", "20260103-000000-ease"
@@ -224,7 +224,7 @@ def test_after_a_failed_release_the_slot_without_traffic_holds_a_good_version_ag
         release(stage.environment, V3)
     assert (assigned(stage.state, Slot.BLUE), assigned(stage.state, Slot.GREEN)) == (V1, V2)
     rollback(stage.environment)
-    assert record.standing(stage.owner).live == Placement(Slot.BLUE, V1)
+    assert records.deployed(stage.owner).live == Placement(Slot.BLUE, V1)
 
 
 def test_a_slot_that_never_gets_ready_never_gets_traffic(stage):
@@ -267,7 +267,7 @@ def test_without_traffic_a_release_goes_by_readiness_and_says_so(stage):
     release(stage.environment, V1)
     release(stage.environment, V2)
     assert "watch: no traffic seen" in stage.said
-    assert record.standing(stage.owner).live == Placement(Slot.GREEN, V2)
+    assert records.deployed(stage.owner).live == Placement(Slot.GREEN, V2)
 
 
 def test_a_watch_records_what_people_did_after_the_new_versions_answers(stage):
@@ -373,12 +373,12 @@ def test_a_releaser_killed_anywhere_leaves_what_the_next_one_puts_right(stage, o
     with POWER.cut_after(operations):
         release(stage.environment, V2)
     recover(stage.environment.connection, stage.environment.settings)
-    live = record.standing(stage.owner).live
+    live = records.deployed(stage.owner).live
     assert sent_to_green(stage.state) == (EVERYONE if live.slot is Slot.GREEN else frozenset())
     assert assigned(stage.state, live.slot) == live.version
     assert stage.popular() == f"popular of {live.version}\n"
     release(stage.environment, V3)
-    assert record.standing(stage.owner).live.version == V3
+    assert records.deployed(stage.owner).live.version == V3
 
 
 def test_when_the_database_goes_away_the_traffic_goes_back_at_once(stage, conninfo):
@@ -411,18 +411,18 @@ def test_a_release_ends_a_running_experiment_and_says_why(stage):
 
 def test_the_newest_accepted_version_is_chosen(stage):
     stage.train("20260104-000000-svd", "refused", "worse than popularity")
-    assert record.choose_version(stage.environment.connection, None) == V3
+    assert records.choose_version(stage.environment.connection, None) == V3
 
 
 def test_a_version_that_the_offline_gate_refused_is_refused(stage):
     stage.train("20260104-000000-svd", "refused", "worse than popularity")
     with pytest.raises(RefusedError, match="worse than popularity"):
-        record.choose_version(stage.environment.connection, "20260104-000000-svd")
+        records.choose_version(stage.environment.connection, "20260104-000000-svd")
 
 
 def test_a_version_that_does_not_exist_is_refused(stage):
     with pytest.raises(RefusedError, match="there is no version v0"):
-        record.choose_version(stage.environment.connection, "v0")
+        records.choose_version(stage.environment.connection, "v0")
 
 
 def test_the_nightly_release_does_not_repeat_what_was_tried(stage):
@@ -430,15 +430,15 @@ def test_the_nightly_release_does_not_repeat_what_was_tried(stage):
     release(stage.environment, V3)
     rollback(stage.environment)
     release_if_new(stage.environment, 0)
-    assert record.standing(stage.owner).live == Placement(Slot.BLUE, V2)
+    assert records.deployed(stage.owner).live == Placement(Slot.BLUE, V2)
 
 
 def test_only_one_releaser_works_at_a_time(stage, conninfo):
     with (
         psycopg.connect(conninfo("releaser"), autocommit=True) as other,
-        record.sole_releaser(stage.environment.connection),
+        records.sole_releaser(stage.environment.connection),
         pytest.raises(RefusedError, match="another releaser"),
-        record.sole_releaser(other),
+        records.sole_releaser(other),
     ):
         pass
 
@@ -455,5 +455,5 @@ def test_what_was_live_at_a_moment_is_a_query(stage):
 
 
 def test_before_the_first_release_nothing_is_live(stage):
-    assert record.standing(stage.owner) == Standing()
+    assert records.deployed(stage.owner) == DeploymentState()
     assert stage.owner.execute("SELECT * FROM live_at(now())").fetchall() == []

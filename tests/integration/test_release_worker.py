@@ -18,7 +18,7 @@ from urllib.request import urlopen
 import psycopg
 import pytest
 
-from ci.state import Slot, assigned, sent_to_green
+from ci.release.state import Slot, assigned, sent_to_green
 from tests.stores import service_environment
 
 V1, V2 = "20260101-000000-ease", "20260102-000000-ease"

@@ -12,15 +12,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import psycopg
 import pytest
+from ingest.lines.slices import Slice
+from ingest.offsets import store_first_offsets, stored_offsets
+from ingest.partition import Partition
 from psycopg.pq import TransactionStatus
 
-from ingest.audit import audit
-from ingest.catalogue import ask_api, describe, meet
-from ingest.drop import drop_partition
+from ingest.audit.audit import audit
+from ingest.catalogue.discovery import ask_api, describe, discover
 from ingest.errors import PartitionInUseError
-from ingest.expiry import Decision, decide
-from ingest.landing import Landing, connect, store_first_offsets, stored_offsets
-from ingest.lines import (
+from ingest.landing.rows import Rules
+from ingest.landing.transaction import Landing, connect
+from ingest.lines.grammar import (
     ONE_TO_FIVE,
     AccountCreated,
     Event,
@@ -29,10 +31,11 @@ from ingest.lines import (
     format_line,
     rating_scale,
 )
-from ingest.partitions import Partition, PartitionSettings, existing_partitions, make_partitions
-from ingest.reprocessing import rejects_table, reprocess
-from ingest.retention import drop, intend, retain, retention_table, roll_up_viewings
-from ingest.rows import Rules, Slice
+from ingest.rejects.reprocessing import rejects_table, reprocess
+from ingest.retention.drop import drop_partition
+from ingest.retention.expiry import Decision, decide
+from ingest.retention.partitions import PartitionSettings, existing_partitions, make_partitions
+from ingest.retention.retention_pass import drop, intend, retain, retention_table, roll_up_viewings
 from ingest.tables import EVENT_TABLES
 from tests.stores import service_environment
 
@@ -379,7 +382,7 @@ def test_a_minute_that_is_taken_late_is_rolled_up_and_met_once(conninfo, retenti
         owner.execute("INSERT INTO reject VALUES (now(), 'bad_time', %s, 0, 1)", (line,))
         owner.execute("UPDATE stream_offset SET next_offset = 2")
     roll_up_viewings(retention)
-    meet(retention)
+    discover(retention)
     reprocess(retention, rules(retention))
     roll_up_viewings(retention)
     assert [(user, minutes) for user, _, minutes, *_ in viewings(conninfo)] == [(1, 1), (2, 1)]
@@ -399,7 +402,7 @@ def test_a_movie_that_a_strict_catalogue_does_not_know_is_asked_about(conninfo, 
         landing.land(
             landing.prepare([Slice(0, 0, [format_line(Watched(NOW, 1, "up+2009", 7))])], NOW), NOW
         )
-    meet(retention)
+    discover(retention)
     with psycopg.connect(conninfo("analyst")) as connection:
         assert connection.execute("SELECT reason FROM reject").fetchall() == [("unknown_movie",)]
         assert connection.execute("SELECT movie_id FROM movie").fetchall() == [("up+2009",)]
@@ -445,15 +448,15 @@ def metadata_api(answers: dict[str, object]) -> Iterator[str]:
 
 def test_movies_and_users_that_were_met_are_known_once(conninfo, retention):
     land(conninfo, [Watched(NOW, 1, "up+2009", 1), Rated(NOW, 2, "alien+1979", 4.0)])
-    meet(retention)
+    discover(retention)
     land(conninfo, [Rated(NOW, 1, "up+2009", 4.0), AccountCreated(NOW, 3)])
-    meet(retention)
+    discover(retention)
     assert (count(conninfo, "movie"), count(conninfo, "app_user")) == (2, 3)
 
 
 def test_the_api_is_asked_about_all_at_once(conninfo, retention):
     land(conninfo, [Rated(NOW, 1, "up+2009", 4.0), Rated(NOW, 2, "alien+1979", 4.0)])
-    meet(retention)
+    discover(retention)
     answers = {
         "/movie/alien+1979,up+2009": [
             {"id": "up+2009", "title": "Up", "runtime": "96", "release_date": "2009-05-13",
@@ -479,7 +482,7 @@ def test_the_api_is_asked_about_all_at_once(conninfo, retention):
 
 def test_an_api_that_takes_one_id_at_a_time_is_asked_one_by_one(conninfo, retention):
     land(conninfo, [AccountCreated(NOW, 1), AccountCreated(NOW, 2)])
-    meet(retention)
+    discover(retention)
     answers = {"/user/1": {"user_id": "1", "age": "34"}, "/user/2": {"user_id": "2", "age": "null"}}
     with metadata_api(answers) as root:
         describe(retention, ask_api(root), NOW)

@@ -8,9 +8,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from recommender.activity import ActivityFollower, RecentActivity
+from recommender.activity.recent import ActivityFollower, RecentActivity
+from recommender.activity.trending import Trending
 from recommender.connection import KeptConnection
-from recommender.lately import PopularLately
 from recommender.metrics import Metrics
 from tests.integration.serving import Slots, eventually, get
 from tests.unit.recommender.versions import MOVIES, publish
@@ -58,7 +58,7 @@ class TestActivity:
     @pytest.fixture
     def follower(self, connection, activity):
         return ActivityFollower(
-            connection, "movielog", activity, PopularLately(NOW), Metrics().freshness
+            connection, "movielog", activity, Trending(NOW), Metrics().freshness
         )
 
     def test_rows_past_the_model_s_data_are_followed_and_earlier_ones_are_not(

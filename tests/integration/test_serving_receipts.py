@@ -15,12 +15,12 @@ from psycopg import sql
 from uuid_utils import uuid7
 
 from recommender.connection import KeptConnection
-from recommender.explain import done_since
+from recommender.explanations.explanation import done_since
 from recommender.metrics import Metrics
-from recommender.receipt_rows import Receipt
-from recommender.receipts import ReceiptQueue, ReceiptWriter
-from recommender.spool import Spool
-from recommender.store import ReceiptStore
+from recommender.receipts.queue import ReceiptQueue, ReceiptWriter
+from recommender.receipts.rows import Receipt
+from recommender.receipts.spool import Spool
+from recommender.receipts.store import ReceiptStore
 from tests.integration.serving import Slots, eventually, get
 from tests.unit.recommender.versions import MOVIES, publish
 
@@ -131,7 +131,7 @@ def break_connections(conninfo):
 def test_a_batch_that_was_committed_unheard_is_not_stored_again(way, conninfo, monkeypatch):
     way.put(1)
     with monkeypatch.context() as deaf:
-        deaf.setattr("recommender.store.psycopg.Connection.transaction", commit_unheard)
+        deaf.setattr("recommender.receipts.store.psycopg.Connection.transaction", commit_unheard)
         with pytest.raises(psycopg.OperationalError):
             way.store.store_all()
     way.put(2)

@@ -13,9 +13,9 @@ from tests.integration.serving import Slots, eventually, get
 from tests.integration.test_serving_receipts import ask_for, failures, set_connections, stored_users
 from tests.integration.test_train import load, quietly, ratings, settings  # noqa: F401 -- a fixture
 from tests.unit.recommender.versions import publish
-from trainer.artifact import remove_unfinished, version_names
 from trainer.errors import TrainerError
 from trainer.process import train_beside
+from trainer.versions.artifact import remove_unfinished, version_names
 
 FIRST, SECOND, THIRD = (f"2026010{day}-000000-ease" for day in (1, 2, 3))
 

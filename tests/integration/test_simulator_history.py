@@ -9,7 +9,7 @@ from kafka import KafkaConsumer, TopicPartition
 from compose.simulator.history import history_lines, send_history
 from compose.simulator.movielens import read_movies, read_ratings, split_by_user
 from compose.simulator.people import Scale
-from ingest.lines import AccountCreated, Rated, Rejected, parse, rating_scale
+from ingest.lines.grammar import AccountCreated, Rated, Rejected, parse, rating_scale
 
 HALF_STARS = rating_scale(0.5, 5, 0.5)
 

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
-from ingest.lines import Rejected, Requested, Watched, parse
+from ingest.lines.grammar import Rejected, Requested, Watched, parse
 
 LIST = ("the+godfather+1972", "pulp+fiction+1994", "toy+story+1995")
 

@@ -7,13 +7,13 @@ import psycopg
 import pytest
 
 from tests.stores import service_environment
-from trainer.artifact import read_version, version_names
+from trainer.data.snapshot import take_snapshot
 from trainer.errors import NoDataError, TrainingRunningError
 from trainer.records import live_version, newest_version, training_lock
 from trainer.reproduction import reproduce
 from trainer.settings import NAMES, Settings
-from trainer.snapshot import take_snapshot
 from trainer.training import train
+from trainer.versions.artifact import read_version, version_names
 
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 USERS, MOVIES, TASTES = 80, 60, 4

@@ -7,10 +7,10 @@ import psycopg
 import pytest
 
 from tests.stores import service_environment
-from trainer.artifact import read_version, version_names
 from trainer.errors import NoDataError, TrainingDiedError
 from trainer.process import train_beside
 from trainer.settings import Settings
+from trainer.versions.artifact import read_version, version_names
 
 
 @pytest.fixture

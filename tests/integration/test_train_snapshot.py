@@ -6,7 +6,7 @@ import numpy as np
 import psycopg
 import pytest
 
-from trainer import snapshot
+from trainer.data import snapshot
 from trainer.errors import NoDataError
 
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.algorithms.suggestions import Suggestions
-from trainer.interactions import Interactions, Scale
-from trainer.models import ItemModel, Scores
+from trainer.data.interactions import Interactions, Scale
+from trainer.versions.item_models import ItemModel, Scores
 
 Rows = NDArray[np.int32]
 

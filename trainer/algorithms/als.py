@@ -17,9 +17,9 @@ from threadpoolctl import threadpool_limits
 
 from trainer.algorithms.algorithm import Rows
 from trainer.algorithms.suggestions import Suggestions, suggested
+from trainer.data.interactions import Interactions, Scale
 from trainer.errors import UnsuitableDataError
-from trainer.interactions import Interactions, Scale
-from trainer.models import AlsModel, Scores
+from trainer.versions.item_models import AlsModel, Scores
 
 
 @dataclass(frozen=True)

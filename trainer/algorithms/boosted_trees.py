@@ -20,13 +20,13 @@ from trainer.algorithms.history import (
     RecencyTransitions,
 )
 from trainer.algorithms.suggestions import Suggestions, suggested
-from trainer.candidate_features import DAY, FEATURE_SET, MovieStatistics
+from trainer.data.interactions import Interactions, Scale
+from trainer.data.split import Split, split_each_user
 from trainer.errors import UnsuitableDataError
-from trainer.interactions import Interactions, Scale
-from trainer.models import Scores
-from trainer.reranking import RerankedModel
-from trainer.split import Split, split_each_user
-from trainer.trees import Trees
+from trainer.versions.candidate_features import DAY, FEATURE_SET, MovieStatistics
+from trainer.versions.item_models import Scores
+from trainer.versions.reranking import RerankedModel
+from trainer.versions.trees import Trees
 
 HELD_OUT_TIMES = 3
 """How often the latest part is held out, each time of what is left."""

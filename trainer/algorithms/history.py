@@ -17,8 +17,8 @@ from scipy import sparse
 from trainer.algorithms.algorithm import Rows
 from trainer.algorithms.ease import largest_weights
 from trainer.algorithms.suggestions import Suggestions, suggested
-from trainer.interactions import Catalogue, Interactions, Scale
-from trainer.models import (
+from trainer.data.interactions import Catalogue, Interactions, Scale
+from trainer.versions.item_models import (
     Blend,
     HistoryModel,
     Recency,

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from trainer.algorithms.algorithm import Rows
-from trainer.interactions import Interactions, Scale
-from trainer.models import PopularityModel, Scores
+from trainer.data.interactions import Interactions, Scale
+from trainer.versions.item_models import PopularityModel, Scores
 
 
 @dataclass(frozen=True)

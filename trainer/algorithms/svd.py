@@ -18,9 +18,9 @@ from trainer.algorithms.algorithm import Rows
 from trainer.algorithms.descent import RatingsByUser
 from trainer.algorithms.matrix_factorization import SVD, SVDpp
 from trainer.algorithms.suggestions import Suggestions, suggested
+from trainer.data.interactions import Interactions, Scale
 from trainer.errors import UnsuitableDataError
-from trainer.interactions import Interactions, Scale
-from trainer.models import FactorModel, ImplicitFactorModel, Scores
+from trainer.versions.item_models import FactorModel, ImplicitFactorModel, Scores
 
 
 @dataclass(frozen=True)

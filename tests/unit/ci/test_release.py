@@ -2,22 +2,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci.release import (
+from ci.release.plan import (
     AwaitReady,
     Bounds,
+    DeploymentState,
     Place,
     Placement,
     Promote,
     Readiness,
     Shift,
-    Standing,
     Watch,
     judge,
     plan,
     target_of,
 )
-from ci.state import Slot
-from ci.traffic import Traffic
+from ci.release.state import Slot
+from ci.release.traffic import Traffic
 
 LIVE = Placement(Slot.BLUE, "v1")
 BOUNDS = Bounds(error_share=0.01, p99_seconds=0.3)
@@ -29,7 +29,7 @@ def answers(requests: int, errors: int = 0, seconds: float = 0.01) -> Traffic:
 
 def test_the_first_release_goes_to_both_slots_at_once():
     blue, green = Placement(Slot.BLUE, "v1"), Placement(Slot.GREEN, "v1")
-    assert plan("v1", Standing(), (10, 1000)) == (
+    assert plan("v1", DeploymentState(), (10, 1000)) == (
         Place(blue),
         Place(green),
         AwaitReady(blue),
@@ -41,7 +41,7 @@ def test_the_first_release_goes_to_both_slots_at_once():
 
 def test_a_release_goes_to_the_slot_without_traffic_and_watches_every_share():
     green = Placement(Slot.GREEN, "v2")
-    assert plan("v2", Standing(LIVE), (10, 1000)) == (
+    assert plan("v2", DeploymentState(LIVE), (10, 1000)) == (
         Place(green),
         AwaitReady(green),
         Shift(10),
@@ -54,24 +54,24 @@ def test_a_release_goes_to_the_slot_without_traffic_and_watches_every_share():
 
 @given(shares=st.sets(st.integers(1, 999)), live_slot=st.sampled_from(Slot))
 def test_traffic_moves_only_after_ready_and_ends_only_after_a_watch(shares, live_slot):
-    steps = plan("v2", Standing(Placement(live_slot, "v1")), (*sorted(shares), 1000))
+    steps = plan("v2", DeploymentState(Placement(live_slot, "v1")), (*sorted(shares), 1000))
     kinds = [type(step) for step in steps]
     assert kinds.index(AwaitReady) < kinds.index(Shift)
     assert kinds[-3:] == [Shift, Watch, Promote]
-    assert target_of("v2", Standing(Placement(live_slot, "v1"))).slot is live_slot.other
+    assert target_of("v2", DeploymentState(Placement(live_slot, "v1"))).slot is live_slot.other
 
 
 def test_the_slot_without_traffic_keeps_the_previous_version():
     previous = Placement(Slot.GREEN, "v0")
-    assert Standing(LIVE, previous).reserve == previous
+    assert DeploymentState(LIVE, previous).standby == previous
 
 
 def test_without_a_previous_version_both_slots_hold_the_live_one():
-    assert Standing(LIVE).reserve == Placement(Slot.GREEN, "v1")
+    assert DeploymentState(LIVE).standby == Placement(Slot.GREEN, "v1")
 
 
 def test_before_the_first_release_there_is_no_reserve():
-    assert Standing().reserve is None
+    assert DeploymentState().standby is None
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,14 @@
 import httpx
 import pytest
 
-from ci.release import Readiness
-from ci.slots import readiness, traffic
-from recommender.activity import RecentActivity
-from recommender.answers import Answers
+from ci.release.plan import Readiness
+from ci.release.slots import readiness, traffic
+from recommender.activity.recent import RecentActivity
+from recommender.answers.answers import Answers
+from recommender.answers.ranking import NO_FALLBACK
 from recommender.app import create_app
 from recommender.metrics import Metrics
-from recommender.ranking import NO_FALLBACK
-from recommender.receipts import ReceiptQueue
+from recommender.receipts.queue import ReceiptQueue
 from recommender.slot import Slot
 from tests.unit.recommender.versions import NAME, publish
 

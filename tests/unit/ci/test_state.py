@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci.state import (
+from ci.release.state import (
     BUCKETS,
     SPLITS_KEPT,
     Slot,

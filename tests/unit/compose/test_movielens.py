@@ -15,7 +15,7 @@ from compose.simulator.movielens import (
     slug,
     split_by_user,
 )
-from ingest.lines import Watched, format_line, parse
+from ingest.lines.grammar import Watched, format_line, parse
 
 FOLDER = files("compose.simulator") / "movielens"
 NOW = datetime(2025, 11, 24, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ from compose.simulator.movielens import Movie, Rating
 from compose.simulator.people import Person, Scale, learn_tastes, population
 from compose.simulator.town import Town
 from compose.simulator.world import World, call_oddly, live, visit
-from ingest.lines import AccountCreated, Rated, Requested, Watched
+from ingest.lines.grammar import AccountCreated, Rated, Requested, Watched
 
 MOVIES = [Movie(n, f"movie+{n}+1999", f"Movie {n} (1999)", 1999, ("Drama",)) for n in range(40)]
 SENT = [Rating(user, (user + n) % 40, 4.0, n) for user in range(1, 31) for n in range(8)]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compose.simulator.writing import Mishaps, damaged, written
-from ingest.lines import AccountCreated, Rated, Requested, Watched, parse
+from ingest.lines.grammar import AccountCreated, Rated, Requested, Watched, parse
 
 NOON = datetime(2025, 11, 24, 12, 0, 7, 123456, tzinfo=UTC)
 REQUEST = Requested(NOON, 7, "nginx:8082", 200, ("up+2009", "heat+1995"), None, 12)

@@ -8,8 +8,8 @@ from kafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from ingest.broker import KafkaSettings, refusals_raised
 from ingest.errors import RefusedError
+from ingest.kafka.broker import KafkaSettings, refusals_raised
 
 
 def test_a_plain_broker_is_sent_no_credentials():

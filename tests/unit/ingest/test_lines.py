@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.lines import (
+from ingest.lines.grammar import (
     MAX_LINE_BYTES,
     AccountCreated,
     Rated,

@@ -6,7 +6,7 @@ from threading import Thread
 import pytest
 import structlog
 
-from ingest.log import configure_logging
+from compose.service.log import configure_logging
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-from ingest.losses import lost_ranges
+from ingest.kafka.losses import lost_ranges
 
 
 def test_what_is_next_and_before_the_first_that_the_broker_has_is_lost():

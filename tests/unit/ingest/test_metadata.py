@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.metadata import (
+from ingest.catalogue.metadata import (
     MovieDescription,
     UserDescription,
     by_id,

@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from ingest.reading import append_lines
+from ingest.kafka.reader import append_lines
 
 
 @dataclass

@@ -1,4 +1,4 @@
-from ingest.replaying import paced
+from ingest.kafka.replay import paced
 
 
 def test_lines_are_as_far_apart_as_their_times_divided_by_the_speed():

@@ -3,23 +3,26 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from ingest.lines.slices import Slice
+from ingest.partition import Partition
 
-from ingest.admission import EVERY_ID, KnownIds, TimeVerdicts
-from ingest.doubles import Doubles
-from ingest.lines import ONE_TO_FIVE, Reason, Watched, parse
-from ingest.partitions import Partition
-from ingest.rows import COLUMNS, TABLE_OF, Rows, Rules, Slice, encode
+from ingest.deduplication.window import Duplicates
+from ingest.landing.rows import COLUMNS, TABLE_OF, Rows, Rules, encode
+from ingest.lines.admission import EVERY_ID, KnownIds, TimeVerdicts
+from ingest.lines.grammar import ONE_TO_FIVE, Reason, Watched, parse
 
-NO_DOUBLES: Doubles = {}
+NO_DOUBLES: Duplicates = {}
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 
-def encoded(lines: list[bytes], doubles: Doubles = NO_DOUBLES, ids: KnownIds = EVERY_ID) -> Rows:
+def encoded(
+    lines: list[bytes], duplicates: Duplicates = NO_DOUBLES, ids: KnownIds = EVERY_ID
+) -> Rows:
     partitions = [Partition("any", NOON - timedelta(days=1), NOON + timedelta(days=1))]
     verdicts = {
         table: TimeVerdicts(partitions, NOON, timedelta(minutes=5)) for table in TABLE_OF.values()
     }
-    return encode([Slice(1, 70, lines)], Rules(verdicts, ONE_TO_FIVE, NOON, ids), doubles)
+    return encode([Slice(1, 70, lines)], Rules(verdicts, ONE_TO_FIVE, NOON, ids), duplicates)
 
 
 def test_watched_minutes_are_rows_of_watch():

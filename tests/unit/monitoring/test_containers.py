@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from monitoring.containers import LONG_RUNNING, services
 from monitoring.errors import ListingError
+from monitoring.status.containers import LONG_RUNNING, services
 
 
 def container(name, state="running", health="healthy", code=0):

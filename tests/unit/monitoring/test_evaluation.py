@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.evaluation import (
+from monitoring.evaluation.judgement import (
     Counts,
     Figure,
     LandedPartition,

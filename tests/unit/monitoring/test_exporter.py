@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 import pytest
 from prometheus_client import CollectorRegistry
 
-from monitoring.evaluation import Figure
-from monitoring.exporter import Exporter
+from monitoring.evaluation.exporter import Exporter
+from monitoring.evaluation.judgement import Figure
 
 WATERMARK = datetime(2025, 3, 1, 12, tzinfo=UTC)
 

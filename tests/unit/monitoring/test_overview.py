@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitoring.overview import ago
+from monitoring.status.overview import ago
 
 NOW = datetime(2025, 3, 1, 12, tzinfo=UTC)
 

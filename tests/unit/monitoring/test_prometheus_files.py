@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from monitoring.containers import LONG_RUNNING
 from monitoring.dashboard import PANELS
+from monitoring.status.containers import LONG_RUNNING
 
 PROMETHEUS = Path("monitoring/prometheus")
 RULES = [

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from monitoring.containers import Service
-from monitoring.overview import Fact
-from monitoring.status import database_facts, ingest_lag, table
+from monitoring.status.containers import Service
+from monitoring.status.overview import Fact
+from monitoring.status.status import database_facts, ingest_lag, table
 
 NOWHERE = "http://127.0.0.1:1/metrics"
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from recommender.activity import RecentActivity
-from recommender.answers import Answers
+from recommender.activity.recent import RecentActivity
+from recommender.answers.answers import Answers
+from recommender.answers.ranking import Fallback
 from recommender.metrics import Metrics
-from recommender.ranking import Fallback
-from recommender.receipts import ReceiptQueue
+from recommender.receipts.queue import ReceiptQueue
 from tests.unit.recommender.versions import MOVIES, publish
 
 FIRST, SECOND = "20260101-000000-ease", "20260102-000000-ease"
@@ -80,7 +80,7 @@ def test_strangers_share_a_line_until_something_is_known_of_one(answers, activit
 
 
 def test_a_flood_of_strangers_takes_no_line_from_known_users(answers, tmp_path, monkeypatch):
-    monkeypatch.setattr("recommender.answers.LINES_KEPT", 2)
+    monkeypatch.setattr("recommender.answers.answers.LINES_KEPT", 2)
     model = publish(tmp_path, top={7: range(20, 40)})
     before = answers.give(7, -1, model)
     for user in range(1000, 1010):

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from recommender.activity import RecentActivity
-from recommender.answers import Answers
+from recommender.activity.recent import RecentActivity
+from recommender.answers.answers import Answers
+from recommender.answers.ranking import NO_FALLBACK
 from recommender.app import bucket_number, create_app
 from recommender.metrics import Metrics
-from recommender.ranking import NO_FALLBACK
-from recommender.receipts import ReceiptQueue
+from recommender.receipts.queue import ReceiptQueue
 from recommender.slot import Slot
 from tests.unit.recommender.versions import MOVIES, NAME, publish
 
@@ -152,7 +152,7 @@ def test_an_error_is_told_without_its_trace(ready, monkeypatch):
     def fail(*_arguments):
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("recommender.answers.answer", fail)
+    monkeypatch.setattr("recommender.answers.answers.answer", fail)
     response = ready.client.get("/recommend/7")
 
     assert (response.status_code, response.mimetype) == (500, "text/plain")

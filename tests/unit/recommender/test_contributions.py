@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from recommender.contributions import contributions, how_exact
-from trainer.models import (
+from recommender.explanations.contributions import contributions, how_exact
+from trainer.versions.item_models import (
     SHARE_FLOOR,
     AlsModel,
     Blend,
@@ -20,8 +20,8 @@ from trainer.models import (
     PopularityModel,
     Recency,
 )
-from trainer.reranking import RerankedModel
-from trainer.trees import Trees
+from trainer.versions.reranking import RerankedModel
+from trainer.versions.trees import Trees
 
 ITEMS, FACTORS, YEARS, GENRES = 30, 4, 6, 3
 

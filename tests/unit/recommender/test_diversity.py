@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from recommender.diversity import likeness, rerank
-from trainer.models import FactorModel, ItemWeightsModel, PopularityModel
+from recommender.answers.diversity import likeness, rerank
+from trainer.versions.item_models import FactorModel, ItemWeightsModel, PopularityModel
 
 ITEMS = np.array([3, 0, 2, 1], np.int32)
 SCORES = np.array([4, 3.9, 3, 1], np.float32)

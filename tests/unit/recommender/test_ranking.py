@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.ranking import Fallback, answer, history
+from recommender.answers.ranking import Fallback, answer, history
 from tests.unit.recommender.versions import MOVIES, publish
 
 KNOWN, STRANGER = 7, 999

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from uuid_utils import UUID
 
-from recommender.receipt_rows import COLUMNS, Receipt, apart, receipt_id, row, unix_time
+from recommender.receipts.rows import COLUMNS, Receipt, apart, receipt_id, row, unix_time
 
 ID = UUID("01890000-0000-7000-8000-000000000000")
 WORDS = st.text(max_size=40)

@@ -5,9 +5,9 @@ from uuid_utils import UUID
 
 from recommender.errors import SpoolFullError
 from recommender.metrics import Metrics
-from recommender.receipt_rows import Receipt
-from recommender.receipts import ReceiptQueue, ReceiptWriter
-from recommender.spool import Spool
+from recommender.receipts.queue import ReceiptQueue, ReceiptWriter
+from recommender.receipts.rows import Receipt
+from recommender.receipts.spool import Spool
 
 
 def receipt(user_id, movies="heat+1995"):

@@ -2,8 +2,8 @@
 
 import pytest
 
+from recommender.answers.self_test import self_test
 from recommender.errors import UnfitModelError
-from recommender.self_test import self_test
 from tests.unit.recommender.versions import MOVIES, publish
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommender.errors import SpoolFullError
-from recommender.spool import Spool
+from recommender.receipts.spool import Spool
 
 
 def opened(directory, limit=10_000):
@@ -33,7 +33,7 @@ def test_what_was_appended_is_read_in_order_across_segments_and_processes(
 ):
     directory = tmp_path_factory.mktemp("spool")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("recommender.spool.SEGMENT_BYTES", 20)
+        patch.setattr("recommender.receipts.spool.SEGMENT_BYTES", 20)
         for batch in batches:
             opened(directory, 10**6).append(batch, 1)
 
@@ -59,7 +59,7 @@ def test_it_keeps_its_name_and_another_volume_has_another(tmp_path):
 
 
 def test_it_takes_no_more_than_it_may_hold_until_something_is_forgotten(tmp_path, monkeypatch):
-    monkeypatch.setattr("recommender.spool.SEGMENT_BYTES", 4)
+    monkeypatch.setattr("recommender.receipts.spool.SEGMENT_BYTES", 4)
     spool = opened(tmp_path, limit=22)
     spool.append(b"one", 1)
     spool.append(b"two", 1)
@@ -75,7 +75,7 @@ def test_a_full_volume_leaves_no_half_batch(tmp_path, monkeypatch):
     spool = opened(tmp_path)
     spool.append(b"one", 1)
     with monkeypatch.context() as full:
-        full.setattr("recommender.spool.Path.open", half_full)
+        full.setattr("recommender.receipts.spool.Path.open", half_full)
         with pytest.raises(OSError, match="No space left"):
             spool.append(b"two", 1)
     spool.append(b"three", 1)
@@ -100,7 +100,7 @@ def half_full(path, mode, **_options):
 
 
 def test_segments_that_are_stored_are_removed_but_the_last(tmp_path, monkeypatch):
-    monkeypatch.setattr("recommender.spool.SEGMENT_BYTES", 4)
+    monkeypatch.setattr("recommender.receipts.spool.SEGMENT_BYTES", 4)
     spool = opened(tmp_path)
     for row in (b"one", b"two", b"six"):
         spool.append(row, 1)
@@ -121,7 +121,7 @@ def test_rows_before_a_position_are_counted_among_those_that_are_left(tmp_path):
 
 @pytest.mark.parametrize("kept", [0, 3, 9])
 def test_a_segment_that_was_cut_is_left_for_the_next(tmp_path, monkeypatch, kept):
-    monkeypatch.setattr("recommender.spool.SEGMENT_BYTES", 4)
+    monkeypatch.setattr("recommender.receipts.spool.SEGMENT_BYTES", 4)
     spool = opened(tmp_path)
     spool.append(b"one", 1)
     spool.append(b"two", 1)

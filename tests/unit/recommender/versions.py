@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from trainer.artifact import (
+from trainer.versions.artifact import (
     LIST_LENGTH,
     PADDING,
     Contents,
@@ -17,7 +17,7 @@ from trainer.artifact import (
     read_version,
     write_version,
 )
-from trainer.models import ItemWeightsModel
+from trainer.versions.item_models import ItemWeightsModel
 
 NAME = "20260101-000000-ease"
 MOVIES = tuple(f"movie+{number}+1999" for number in range(60))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from trainer.interactions import Interactions
+from trainer.data.interactions import Interactions
 
 TASTES = 4
 

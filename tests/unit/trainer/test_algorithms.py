@@ -10,7 +10,11 @@ from trainer.algorithms import boosted_trees, ease, history
 from trainer.algorithms.algorithm import RatingModel
 from trainer.algorithms.ease import Ease, EaseConfiguration
 from trainer.algorithms.registry import ALGORITHMS
-from trainer.artifact import (
+from trainer.data.interactions import Catalogue, Interactions, Scale
+from trainer.data.split import split_each_user
+from trainer.errors import UnsuitableDataError
+from trainer.evaluation.metrics import judge_ranking, judge_ratings
+from trainer.versions.artifact import (
     Contents,
     Manifest,
     SeenItems,
@@ -19,11 +23,7 @@ from trainer.artifact import (
     version_name,
     write_version,
 )
-from trainer.errors import UnsuitableDataError
-from trainer.evaluation import judge_ranking, judge_ratings
-from trainer.interactions import Catalogue, Interactions, Scale
-from trainer.saved_models import MODELS
-from trainer.split import split_each_user
+from trainer.versions.saved_models import MODELS
 
 SCALE = Scale(1, 5)
 EVERYBODY = np.arange(120, dtype=np.int32)

@@ -11,7 +11,13 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from trainer.artifact import (
+from trainer.errors import (
+    DamagedVersionError,
+    ExistingVersionError,
+    NewerVersionError,
+    TrainerError,
+)
+from trainer.versions.artifact import (
     LIST_LENGTH,
     Contents,
     Manifest,
@@ -24,13 +30,7 @@ from trainer.artifact import (
     version_names,
     write_version,
 )
-from trainer.errors import (
-    DamagedVersionError,
-    ExistingVersionError,
-    NewerVersionError,
-    TrainerError,
-)
-from trainer.models import FactorModel, ItemWeightsModel, PopularityModel
+from trainer.versions.item_models import FactorModel, ItemWeightsModel, PopularityModel
 
 MOVIES = ("alien+1979", "brazil+1985", "casablanca+1942", "délicatessen+1991")
 POPULAR = np.array([2, 0, 3, 1], np.int32)
@@ -291,8 +291,8 @@ KILLED_WHILE_WRITING = """
 import os, signal, sys
 from pathlib import Path
 import numpy as np
-from trainer.artifact import Contents, Manifest, SeenItems, TopLists, write_version
-from trainer.models import PopularityModel
+from trainer.versions.artifact import Contents, Manifest, SeenItems, TopLists, write_version
+from trainer.versions.item_models import PopularityModel
 
 class Killed:
     def pieces(self):

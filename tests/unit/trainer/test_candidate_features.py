@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from trainer.algorithms.registry import ALGORITHMS
-from trainer.candidate_features import DAY, MovieStatistics, Question, features
-from trainer.interactions import Interactions, Scale
-from trainer.models import HistoryModel
+from trainer.data.interactions import Interactions, Scale
+from trainer.versions.candidate_features import DAY, MovieStatistics, Question, features
+from trainer.versions.item_models import HistoryModel
 
 
 def four_of_three():

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from trainer.data_report import LastVersion, data_report
+from trainer.data.report import LastVersion, data_report
 
 
 def last(interactions, times=1):

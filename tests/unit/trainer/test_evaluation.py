@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.evaluation import judge_for_movies, judge_ranking, judge_ratings, mean_figure
-from trainer.interactions import Interactions
-from trainer.split import Split, split_each_user
+from trainer.data.interactions import Interactions
+from trainer.data.split import Split, split_each_user
+from trainer.evaluation.metrics import judge_for_movies, judge_ranking, judge_ratings, mean_figure
 
 MOVIES = 30
 

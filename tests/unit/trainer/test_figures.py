@@ -1,10 +1,10 @@
 import pytest
 
-from trainer.figures import figures, later_figures, new_user_figures
-from trainer.gate import Rules
-from trainer.interactions import Scale
-from trainer.selection import Terms, select
-from trainer.trials import BASELINE
+from trainer.data.interactions import Scale
+from trainer.selection.choice import Terms, select
+from trainer.selection.figures import figures, later_figures, new_user_figures
+from trainer.selection.gate import Rules
+from trainer.selection.trials import BASELINE
 
 SCALE = Scale(1, 5)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from trainer.gate import (
+from trainer.selection.gate import (
     Cost,
     Evidence,
     LeakingModel,
@@ -33,7 +33,7 @@ def evidence(candidate, popularity=0.1, live=None, users=USERS):
         ndcg(candidate, users),
         ndcg(popularity, users),
         None if live is None else ndcg(live, users),
-        planted=random().uniform(size=1_000),
+        decoys=random().uniform(size=1_000),
         coverage=0.5,
     )
 
@@ -109,7 +109,7 @@ def test_a_gate_that_refuses_both_is_believed():
 
 
 def test_who_ranks_planted_movies_high_has_seen_what_was_held_out():
-    knowing = replace(evidence(0.9, live=0.2), planted=np.full(200, 0.1))
+    knowing = replace(evidence(0.9, live=0.2), decoys=np.full(200, 0.1))
     assert "it has seen what was held out" in judge(knowing, RULES, random()).reason
 
 

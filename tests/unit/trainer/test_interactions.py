@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer import interactions as interactions_module
-from trainer.interactions import Interactions, Scale
+from trainer.data import interactions as interactions_module
+from trainer.data.interactions import Interactions, Scale
 
 LOOSE = st.lists(
     st.tuples(st.integers(1, 9), st.integers(0, 5), st.integers(1, 5), st.integers(0, 99)),

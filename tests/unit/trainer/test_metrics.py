@@ -1,7 +1,7 @@
 from prometheus_client import CollectorRegistry
 
-from trainer.artifact import Manifest
 from trainer.metrics import TrainingMetrics
+from trainer.versions.artifact import Manifest
 
 MANIFEST = Manifest(
     version="20250131-030000-ease",

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from trainer.models import FactorModel, ItemWeightsModel, PopularityModel
+from trainer.versions.item_models import FactorModel, ItemWeightsModel, PopularityModel
 
 NOTHING = np.empty(0, np.int32), np.empty(0, np.float32)
 WEIGHTS = ItemWeightsModel(

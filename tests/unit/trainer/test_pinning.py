@@ -3,9 +3,9 @@ import subprocess
 import numpy as np
 import pytest
 
-from trainer.data_files import read_interactions
+from trainer.data.files import read_interactions
 from trainer.errors import PinningError
-from trainer.pinning import Pins
+from trainer.versions.pinning import Pins
 
 
 @pytest.fixture

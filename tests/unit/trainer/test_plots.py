@@ -1,6 +1,6 @@
 import numpy as np
 
-from trainer.plots import plots
+from trainer.evaluation.plots import plots
 
 FIGURES = {
     "ndcg20_ease": {"value": 0.14, "low": 0.13, "high": 0.16},

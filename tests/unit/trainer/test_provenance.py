@@ -1,6 +1,6 @@
 import hashlib
 
-from trainer import provenance
+from trainer.versions import provenance
 
 
 def test_the_lock_is_named_by_its_hash(tmp_path):

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.algorithms.popularity import Popularity, PopularityConfiguration
-from trainer.ranking import best_items, rank
+from trainer.evaluation.top_lists import best_items, rank
 
 SCORES = st.lists(st.sampled_from([-np.inf, -1.0, 0.0, 0.5, 2.0]), min_size=1, max_size=30)
 

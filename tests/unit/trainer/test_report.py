@@ -1,7 +1,7 @@
 from dataclasses import replace
 
-from trainer.artifact import Manifest
-from trainer.report import report
+from trainer.version_report import report
+from trainer.versions.artifact import Manifest
 
 MANIFEST = Manifest(
     version="20250131-030000-ease",

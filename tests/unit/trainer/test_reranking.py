@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from trainer.algorithms.registry import ALGORITHMS
-from trainer.interactions import Scale
-from trainer.reranking import RerankedModel, best_unknown
+from trainer.data.interactions import Scale
+from trainer.versions.reranking import RerankedModel, best_unknown
 
 HISTORY = np.array([1, 5, 9], np.int32), np.array([5, 2, 4], np.float32)
 

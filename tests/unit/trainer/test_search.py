@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from trainer.algorithms.registry import ALGORITHMS
-from trainer.interactions import Scale
-from trainer.search import Budget, search
-from trainer.split import split_each_user
-from trainer.trials import BASELINE, Recipe, Trial
+from trainer.data.interactions import Scale
+from trainer.data.split import split_each_user
+from trainer.selection.search import Budget, search
+from trainer.selection.trials import BASELINE, Recipe, Trial
 
 SCALE = Scale(1, 5)
 

@@ -5,11 +5,11 @@ import pytest
 
 from trainer.algorithms.ease import EaseConfiguration
 from trainer.algorithms.registry import ALGORITHMS
-from trainer.figures import figures
-from trainer.gate import Rules
-from trainer.interactions import Scale
-from trainer.selection import Terms, select
-from trainer.trials import Recipe, Trial, best_of_each, recipe_of, recipes, simplest
+from trainer.data.interactions import Scale
+from trainer.selection.choice import Terms, select
+from trainer.selection.figures import figures
+from trainer.selection.gate import Rules
+from trainer.selection.trials import Recipe, Trial, best_of_each, recipe_of, recipes, simplest
 
 SCALE = Scale(1, 5)
 RULES = Rules(minimum_users=30, tolerance=0.1)

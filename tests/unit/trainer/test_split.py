@@ -2,11 +2,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer import split as split_module
-from trainer.evaluation import planted_places
-from trainer.gate import LeakingModel
-from trainer.interactions import Interactions
-from trainer.split import plant, split_at_one_time, split_each_user
+from trainer.data import split as split_module
+from trainer.data.interactions import Interactions
+from trainer.data.split import add_decoys, split_at_one_time, split_each_user
+from trainer.evaluation.metrics import decoy_places
+from trainer.selection.gate import LeakingModel
 
 HISTORIES = st.lists(
     st.tuples(st.integers(0, 6), st.integers(0, 30), st.integers(0, 20)),
@@ -77,10 +77,10 @@ def test_of_many_users_some_are_drawn_to_judge_by_and_all_of_the_others_is_learn
     interactions, monkeypatch
 ):
     monkeypatch.setattr(split_module, "JUDGED_USERS", 30)
-    split = plant(split_each_user(interactions), np.random.default_rng(1))
+    split = add_decoys(split_each_user(interactions), np.random.default_rng(1))
     judged = np.diff(split.test.indptr) > 0
     assert judged.sum() == 30
-    assert np.array_equal(split.planted >= 0, judged)
+    assert np.array_equal(split.decoys >= 0, judged)
     whole = np.diff(interactions.indptr)[~judged]
     assert np.array_equal(np.diff(split.training.indptr)[~judged], whole)
 
@@ -96,13 +96,13 @@ def test_by_one_cut_they_alone_are_judged_too_and_nobody_elses_future_is_learned
     assert (np.diff(split.test.indptr) > 0).sum() <= 30
 
 
-def planted(interactions, seed=1):
-    return plant(split_each_user(interactions), np.random.default_rng(seed))
+def decoys(interactions, seed=1):
+    return add_decoys(split_each_user(interactions), np.random.default_rng(seed))
 
 
 def test_a_movie_that_the_user_never_met_is_planted_in_each_test_part(interactions):
-    split = planted(interactions)
-    for row, movie in enumerate(split.planted):
+    split = decoys(interactions)
+    for row, movie in enumerate(split.decoys):
         met = interactions.items[interactions.indptr[row] : interactions.indptr[row + 1]]
         own = split.test.items[split.test.indptr[row] : split.test.indptr[row + 1]]
         assert movie in own
@@ -110,7 +110,7 @@ def test_a_movie_that_the_user_never_met_is_planted_in_each_test_part(interactio
 
 
 def test_planting_changes_nothing_but_the_test_part(interactions):
-    before, split = split_each_user(interactions), planted(interactions)
+    before, split = split_each_user(interactions), decoys(interactions)
     assert split.training.hash() == before.training.hash()
     kept = ~np.isnan(split.test.ratings)
     assert split.test.only(kept).hash() == before.test.hash()
@@ -124,12 +124,12 @@ def test_who_met_every_movie_gets_none():
         np.full(3, 4, np.float32),
         np.arange(3),
     )
-    assert planted(everything).planted.tolist() == [-1]
+    assert decoys(everything).decoys.tolist() == [-1]
 
 
 def test_without_knowledge_planted_movies_come_anywhere(interactions):
-    split = planted(interactions)
-    places = planted_places(Noise(), split)
+    split = decoys(interactions)
+    places = decoy_places(Noise(), split)
     assert abs(places.mean() - 0.5) < 4 / np.sqrt(12 * len(places))
 
 
@@ -141,6 +141,6 @@ class Noise:
 
 
 def test_a_model_that_was_shown_the_test_part_ranks_them_first(interactions):
-    split = planted(interactions)
+    split = decoys(interactions)
     shown = split.test.matrix(np.ones(len(split.test), np.float32))
-    assert planted_places(LeakingModel(Noise(), shown), split).max() < 0.2
+    assert decoy_places(LeakingModel(Noise(), shown), split).max() < 0.2

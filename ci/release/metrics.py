@@ -1,0 +1,25 @@
+"""The releaser's own figures for Prometheus."""
+
+from prometheus_client import Counter, Gauge
+
+from ci.release.plan import DeploymentState
+
+OUTCOMES = ("promoted", "aborted", "refused", "unchanged", "rolled_back")
+
+RUNNING = Gauge("marquee_release_running", "1 while a release or rollback is under way")
+SHARE = Gauge("marquee_release_share", "Buckets of 1,000 on the version being released")
+RELEASES = Counter("marquee_releases", "Releases and rollbacks by how they ended", ["outcome"])
+LIVE = Gauge("marquee_live_version", "1 for the live version", ["model_version", "slot"])
+
+
+def show_all_outcomes() -> None:
+    """Start each outcome at 0, so that its first occurrence is an increase."""
+    for outcome in OUTCOMES:
+        RELEASES.labels(outcome)
+
+
+def show_live(deployed: DeploymentState) -> None:
+    """Show which version is live, and no other."""
+    LIVE.clear()
+    if deployed.live:
+        LIVE.labels(deployed.live.version, deployed.live.slot).set(1)

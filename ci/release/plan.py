@@ -1,0 +1,156 @@
+"""What a release does, step by step, and what it makes of what it sees; no I/O.
+
+A release is a plan of steps, each a value. After each, what was observed is judged; the
+first finding against the new version ends the release and the traffic goes back.
+"""
+
+from dataclasses import dataclass
+
+from ci.release.state import BUCKETS, Slot
+from ci.release.traffic import Traffic
+
+UNREADY_POLLS = 3
+"""How many polls in a row a slot may miss: one lost packet must not end a good release."""
+
+LATENCY_REQUESTS = 100
+"""Below this many requests a 99th percentile is only the slowest one."""
+
+SLOWER_FACTOR = 2.0
+"""A slow machine slows both slots; only a version this much slower than the old is at fault."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A model version in a slot."""
+
+    slot: Slot
+    version: str
+
+
+@dataclass(frozen=True)
+class DeploymentState:
+    """What is live, and what a rollback would return to."""
+
+    live: Placement | None = None
+    previous: Placement | None = None
+
+    @property
+    def standby(self) -> Placement | None:
+        """What belongs in the slot without traffic: the previous version, or the live one."""
+        if self.live is None or self.previous is not None:
+            return self.previous
+        return Placement(self.live.slot.other, self.live.version)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Tell a slot to load the version."""
+
+    target: Placement
+
+
+@dataclass(frozen=True)
+class AwaitReady:
+    """Wait until the slot answers with the version."""
+
+    target: Placement
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Send this many of 1,000 buckets to the new version."""
+
+    share: int
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Compare the new version with the old while it has this share."""
+
+    share: int
+
+
+@dataclass(frozen=True)
+class Promote:
+    """The new version is the live one; the other slot keeps what was."""
+
+
+Step = Place | AwaitReady | Shift | Watch | Promote
+
+
+def target_of(version: str, deployed: DeploymentState) -> Placement:
+    """Where a release of `version` goes: the slot without traffic; blue at the very first."""
+    return Placement(deployed.live.slot.other if deployed.live else Slot.BLUE, version)
+
+
+def plan(version: str, deployed: DeploymentState, shares: tuple[int, ...]) -> tuple[Step, ...]:
+    """The steps of a release of `version`.
+
+    The first release has nothing to be compared with: both slots get the version and
+    there is no canary.
+    """
+    target = target_of(version, deployed)
+    if deployed.live is None:
+        both = (target, Placement(target.slot.other, version))
+        return (*map(Place, both), *map(AwaitReady, both), Shift(BUCKETS), Promote())
+    canary = (step for share in shares for step in (Shift(share), Watch(share)))
+    return (Place(target), AwaitReady(target), *canary, Promote())
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """What a slot says of itself.
+
+    `version` is None when it has no model or does not answer; `refused` is a version that it
+    was told to run and found damaged, unfit or newer than its code.
+    """
+
+    ready: bool
+    version: str | None = None
+    refused: str | None = None
+    why_not: str = "it says it is not ready"
+
+    def missing(self, version: str) -> str | None:
+        """Why the slot cannot answer with `version`; None when it can."""
+        if self.refused == version:
+            return "it found the version damaged, unfit or newer than its code, its log says why"
+        if not self.ready:
+            return self.why_not
+        if self.version != version:
+            return f"it runs {self.version}"
+        return None
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How bad a new version may be before it is taken back."""
+
+    error_share: float
+    p99_seconds: float
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a watch came to; `passed` is None when there was nothing to judge by."""
+
+    passed: bool | None
+    words: str
+
+
+def judge(new: Traffic, old: Traffic, bounds: Bounds) -> Finding:
+    """Compare the traffic of the new version with that of the old.
+
+    Errors count when, beyond chance, they are more than the bound above the old slot's.
+    Latency counts when the 99th percentile is above the bound and twice the old slot's.
+    """
+    if not new.requests:
+        return Finding(passed=None, words="no traffic seen")
+    if new.error_share_at_least() > old.error_share() + bounds.error_share:
+        return Finding(passed=False, words=f"too many errors: {new} against {old} before")
+    if new.requests >= LATENCY_REQUESTS and _too_slow(new, old, bounds):
+        return Finding(passed=False, words=f"too slow: {new} against {old} before")
+    return Finding(passed=True, words=str(new))
+
+
+def _too_slow(new: Traffic, old: Traffic, bounds: Bounds) -> bool:
+    return new.p99_seconds() > max(bounds.p99_seconds, SLOWER_FACTOR * old.p99_seconds())

@@ -1,0 +1,175 @@
+"""The rows a release reads and writes: models to choose from, deployments, experiments."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import psycopg
+from psycopg.rows import class_row
+
+from ci.errors import RefusedError
+from ci.release.plan import DeploymentState, Placement
+from ci.release.state import Slot
+
+Action = Literal["release", "rollback"]
+StepName = Literal["start", "place", "ready", "shift", "watch", "promote", "abort"]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One step of a release or rollback; columns as in the table of that name."""
+
+    job_id: int | None
+    action: Action
+    step: StepName
+    version: str
+    slot: str
+    share: int
+    live_version: str | None
+    live_slot: str | None
+    reason: str
+
+    @property
+    def ended(self) -> bool:
+        """Whether this step was the last of its release or rollback."""
+        return self.step in ("promote", "abort")
+
+    def aborted(self, deployed: DeploymentState, reason: str) -> "Deployment":
+        """The step that ends this unfinished release or rollback."""
+        live = deployed.live
+        return replace(
+            self,
+            step="abort",
+            share=0,
+            live_version=live.version if live else None,
+            live_slot=live.slot if live else None,
+            reason=reason,
+        )
+
+
+@contextmanager
+def sole_releaser(connection: psycopg.Connection) -> Iterator[None]:
+    """Hold the lock that lets one process at a time touch the state volume.
+
+    It belongs to the database session, so it goes when the process does.
+
+    Raises:
+        RefusedError: another process holds it.
+    """
+    key = "hashtext('marquee release')"
+    if connection.execute(f"SELECT pg_try_advisory_lock({key})").fetchone() == (False,):
+        raise RefusedError("another releaser is at work")
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute(f"SELECT pg_advisory_unlock({key})")
+
+
+def record(connection: psycopg.Connection, deployment: Deployment) -> None:
+    """Add a step."""
+    connection.execute(
+        "INSERT INTO deployment"
+        " (job_id, action, step, version, slot, share, live_version, live_slot, reason)"
+        " VALUES (%(job_id)s, %(action)s, %(step)s, %(version)s, %(slot)s, %(share)s,"
+        " %(live_version)s, %(live_slot)s, %(reason)s)",
+        vars(deployment),
+    )
+
+
+def last_step(connection: psycopg.Connection, job_id: int | None = None) -> Deployment | None:
+    """The latest step of all, or of one job."""
+    with connection.cursor(row_factory=class_row(Deployment)) as cursor:
+        return cursor.execute(
+            "SELECT job_id, action, step, version, slot, share, live_version, live_slot, reason"
+            " FROM deployment WHERE %(job_id)s::bigint IS NULL OR job_id = %(job_id)s"
+            " ORDER BY step_id DESC LIMIT 1",
+            {"job_id": job_id},
+        ).fetchone()
+
+
+def deployed(connection: psycopg.Connection) -> DeploymentState:
+    """What is live, and what a rollback would return to.
+
+    A version that was rolled back from is not something to return to.
+    """
+    promoted = connection.execute(
+        "SELECT action, live_slot, live_version FROM deployment"
+        " WHERE step = 'promote' ORDER BY step_id DESC LIMIT 2"
+    ).fetchall()
+    placements = [Placement(Slot(slot), version) for _, slot, version in promoted]
+    if len(placements) > 1 and promoted[0][0] == "release":
+        return DeploymentState(placements[0], placements[1])
+    return DeploymentState(next(iter(placements), None))
+
+
+def choose_version(connection: psycopg.Connection, asked_for: str | None) -> str:
+    """The version that was asked for, or else the newest that the offline gate accepted.
+
+    Raises:
+        RefusedError: there is none, or the gate refused it.
+    """
+    row = connection.execute(
+        "SELECT version, verdict, reason FROM model_version"
+        " WHERE version = %(asked_for)s OR (%(asked_for)s::text IS NULL AND verdict = 'accepted')"
+        " ORDER BY created_at DESC, version DESC LIMIT 1",
+        {"asked_for": asked_for},
+    ).fetchone()
+    if row is None:
+        raise RefusedError(
+            f"there is no version {asked_for}"
+            if asked_for
+            else "there is no accepted version yet; `make retrain` trains one"
+        )
+    version, verdict, reason = row
+    if verdict != "accepted":
+        raise RefusedError(f"the offline gate refused {version}: {reason}")
+    return str(version)
+
+
+def was_released(connection: psycopg.Connection, version: str) -> bool:
+    """Whether a release of `version` was ever begun."""
+    return (
+        connection.execute(
+            "SELECT FROM deployment WHERE version = %s LIMIT 1", (version,)
+        ).fetchone()
+        is not None
+    )
+
+
+def end_experiments(connection: psycopg.Connection, reason: str) -> list[str]:
+    """End whatever experiment runs, since a release needs its slot; the names of those ended."""
+    ended = connection.execute(
+        "UPDATE experiment SET ended_at = now(), end_reason = %s"
+        " WHERE ended_at IS NULL RETURNING name",
+        (reason,),
+    )
+    return [name for (name,) in ended.fetchall()]
+
+
+def rollback_waiting(connection: psycopg.Connection) -> int | None:
+    """The id of a rollback that somebody asked for and that waits."""
+    row = connection.execute(
+        "SELECT id FROM procrastinate_jobs WHERE queue_name = 'release'"
+        " AND task_name = 'rollback' AND status = 'todo' ORDER BY id LIMIT 1"
+    ).fetchone()
+    return row[0] if row else None
+
+
+def jobs_begun(connection: psycopg.Connection) -> list[int]:
+    """The jobs of the queue that some releaser, alive or dead, has begun and not ended."""
+    rows = connection.execute(
+        "SELECT id FROM procrastinate_jobs WHERE queue_name = 'release' AND status = 'doing'"
+    )
+    return [job_id for (job_id,) in rows.fetchall()]
+
+
+def online_figures(connection: psycopg.Connection, version: str) -> str:
+    """The latest online figures of a version in words; empty when there are none yet."""
+    rows = connection.execute(
+        "SELECT DISTINCT ON (metric, arm) metric, value, samples FROM online_metric"
+        " WHERE model_version = %s ORDER BY metric, arm, window_start DESC",
+        (version,),
+    ).fetchall()
+    return ", ".join(f"{metric} {value:.3g} (n={samples})" for metric, value, samples in rows)

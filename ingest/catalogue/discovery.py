@@ -1,0 +1,134 @@
+"""Knows every movie and user met in the stream, and asks the metadata API about them.
+
+The API is optional and rate limited: one run asks a bounded number of questions, about
+those never asked about first.
+"""
+
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from importlib.resources import files
+from typing import Any
+
+import psycopg
+
+from ingest.catalogue.metadata import (
+    MovieDescription,
+    UserDescription,
+    by_id,
+    movie_description,
+    user_description,
+)
+from ingest.checkpoint import OffsetRange, walk
+from ingest.errors import MetadataError
+
+DISCOVER = files("ingest.catalogue").joinpath("discover.sql").read_bytes()
+IDS_AT_ONCE = 200
+QUESTIONS_A_RUN = 20
+SECONDS_BETWEEN_QUESTIONS = 0.2
+TIMEOUT_SECONDS = 5
+NOT_FOUND = 404
+
+type Ask = Callable[[str], object]
+"""Asks the API for a path below its root; the answer, as JSON was read."""
+
+
+def discover(connection: psycopg.Connection) -> None:
+    """Add the movies and users in what landed since the last time, each line looked at once."""
+
+    def add(landed: OffsetRange) -> None:
+        connection.execute(DISCOVER, asdict(landed))
+
+    walk(connection, "catalogue_progress", add)
+
+
+def ask_api(root: str) -> Ask:
+    """Ask the API at this address."""
+
+    def ask(path: str) -> object:
+        try:
+            with urllib.request.urlopen(  # noqa: S310 -- the address is the operator's setting
+                f"{root}/{path}", timeout=TIMEOUT_SECONDS
+            ) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code == NOT_FOUND:
+                return None
+            raise MetadataError(f"{path[:100]}: {error}") from error
+        except (OSError, ValueError) as error:
+            raise MetadataError(f"{path[:100]}: {error}") from error
+
+    return ask
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of thing the API knows, and where it is kept here."""
+
+    path: str
+    id_field: str
+    unasked: str
+    write: str
+    read: Callable[[Mapping[str, Any]], MovieDescription | UserDescription]
+
+
+KINDS = (
+    Kind(
+        "movie",
+        "id",
+        "SELECT movie_id FROM movie WHERE described_at IS NULL ORDER BY first_seen, movie_id"
+        " LIMIT %s",
+        "UPDATE movie SET title = %(title)s, release_date = %(release_date)s,"
+        " runtime = %(runtime)s, genres = %(genres)s, described_at = %(now)s"
+        " WHERE movie_id = %(id)s",
+        movie_description,
+    ),
+    Kind(
+        "user",
+        "user_id",
+        "SELECT user_id::text FROM app_user WHERE described_at IS NULL ORDER BY first_seen,"
+        " app_user.user_id LIMIT %s",
+        "UPDATE app_user SET age = %(age)s, gender = %(gender)s, occupation = %(occupation)s,"
+        " described_at = %(now)s WHERE user_id = %(id)s::bigint",
+        user_description,
+    ),
+)
+
+
+def describe(connection: psycopg.Connection, ask: Ask, now: datetime) -> None:
+    """Ask about movies and users that were never asked about, the longest known first.
+
+    Raises:
+        MetadataError: the API is away or answers no JSON; what was learnt before is kept.
+    """
+    for kind in KINDS:
+        _describe_kind(connection, kind, ask, now)
+
+
+def _describe_kind(connection: psycopg.Connection, kind: Kind, ask: Ask, now: datetime) -> None:
+    at_once = IDS_AT_ONCE
+    for _ in range(QUESTIONS_A_RUN):
+        ids = [row[0] for row in connection.execute(kind.unasked, (at_once,)).fetchall()]
+        if not ids:
+            return
+        # a pause inside PostgreSQL ends when the connection is told to cancel
+        connection.execute("SELECT pg_sleep(%s)", (SECONDS_BETWEEN_QUESTIONS,))
+        answer = ask(f"{kind.path}/{urllib.parse.quote(','.join(ids), safe='+,')}")
+        if len(ids) > 1 and not isinstance(answer, list):
+            at_once = 1  # an older API, which takes one id at a time
+        else:
+            _write(connection, kind, ids, answer, now)
+
+
+def _write(
+    connection: psycopg.Connection, kind: Kind, ids: Sequence[str], answer: object, now: datetime
+) -> None:
+    said = by_id(answer, kind.id_field)
+    rows = [asdict(kind.read(said.get(one, {}))) | {"id": one, "now": now} for one in ids]
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.executemany(kind.write, rows)

@@ -1,0 +1,146 @@
+"""Reads lines from Kafka: a batch at a time, with a line for every offset."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event
+
+from ingest.lines.slices import Slice
+from kafka import KafkaConsumer, TopicPartition
+from kafka.consumer.fetcher import ConsumerRecord
+from kafka.errors import OffsetOutOfRangeError
+
+from ingest.errors import LostOffsetsError
+from ingest.settings import IngestSettings
+
+LONGEST_SILENCE_SECONDS = 10.0
+ANSWER_MS = 5_000
+TOPIC_AGE_MS = 5_000
+POLL_MS = 100
+POLL_RECORDS = 2_000
+"""Few at once: records are far larger than their lines, and these stay in the cache."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What was read: the lines, and when the newest of them was published in ms since 1970."""
+
+    slices: Sequence[Slice]
+    published_ms: int | None
+
+
+@contextmanager
+def reader(settings: IngestSettings) -> Iterator[KafkaConsumer]:
+    """A consumer that commits nothing to Kafka and never begins anywhere by itself."""
+    consumer = KafkaConsumer(
+        **settings.client_options(),
+        client_id="marquee-ingest",
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        allow_auto_create_topics=False,
+        max_poll_records=POLL_RECORDS,
+        metadata_max_age_ms=TOPIC_AGE_MS,
+    )
+    try:
+        yield consumer
+    finally:
+        consumer.close(autocommit=False, timeout_ms=1_000)
+
+
+def read_batch(
+    consumer: KafkaConsumer, positions: Mapping[int, int], settings: IngestSettings, stop: Event
+) -> Batch:
+    """Lines from these positions on, until they are enough for a batch or its time is over.
+
+    Raises:
+        LostOffsetsError: the broker does not have the next lines.
+    """
+    lines: dict[int, list[bytes]] = {number: [] for number in positions}
+    published_ms = {}
+    missing = settings.batch_lines
+    until = time.monotonic() + settings.batch_time.total_seconds()
+    while missing > 0 and time.monotonic() < until and not stop.is_set():
+        for number, records in _poll(consumer, min(missing, POLL_RECORDS)).items():
+            append_lines(lines[number], positions[number], records)
+            published_ms[number] = records[-1].timestamp
+            missing -= len(records)
+    slices = [Slice(number, positions[number], of) for number, of in lines.items() if of]
+    return Batch(slices, min(published_ms.values(), default=None))
+
+
+def _poll(consumer: KafkaConsumer, most: int) -> dict[int, list[ConsumerRecord]]:
+    try:
+        polled = consumer.poll(timeout_ms=POLL_MS, max_records=most)
+    except OffsetOutOfRangeError as error:
+        raise LostOffsetsError(_what_is_lost(consumer, error)) from error
+    return {at.partition: records for at, records in polled.items()}
+
+
+def _what_is_lost(consumer: KafkaConsumer, error: OffsetOutOfRangeError) -> str:
+    said = []
+    for partition, wanted in error.args[0].items():
+        first = consumer.beginning_offsets([partition])[partition]
+        end = consumer.end_offsets([partition])[partition]
+        lost = (
+            f"{first - wanted} lines are gone; `python -m ingest accept-loss` goes on without them"
+            if wanted < first
+            else "its log was made anew: see `python -m ingest accept-new-topic --help`"
+        )
+        said.append(
+            f"{partition.topic}/{partition.partition}: next is offset {wanted},"
+            f" the broker has {first} to {end}: {lost}"
+        )
+    return "; ".join(said)
+
+
+def append_lines(lines: list[bytes], first_offset: int, records: Sequence[ConsumerRecord]) -> None:
+    """Add a line for each offset; an empty one where the broker has no record or no value.
+
+    Offsets are without records where a transaction ended or a topic was compacted.
+    """
+    if records[-1].offset + 1 - first_offset - len(lines) == len(records):
+        lines += [record.value or b"" for record in records]
+        return
+    for record in records:
+        lines += [b""] * (record.offset - first_offset - len(lines))
+        lines.append(record.value or b"")
+
+
+class Silence:
+    """Notices a broker that is gone; to a poll an idle topic looks the same."""
+
+    def __init__(self, consumer: KafkaConsumer) -> None:
+        self._consumer = consumer
+        self._heard_at = time.monotonic()
+
+    def check(self, *, heard: bool) -> None:
+        """Ask the broker for a sign of life where none came for long; raises if it gives none."""
+        silent = time.monotonic() - self._heard_at >= LONGEST_SILENCE_SECONDS
+        if silent and not heard:
+            self._consumer.end_offsets(list(self._consumer.assignment()), timeout_ms=ANSWER_MS)
+        if silent or heard:
+            self._heard_at = time.monotonic()
+
+
+def lines_before(
+    consumer: KafkaConsumer, at: TopicPartition, position: int, count: int, stop: Event
+) -> Iterator[Slice]:
+    """The last lines of one partition before a position, as far as the broker still has them.
+
+    Afterwards the consumer is assigned nothing else.
+    """
+    first = max(consumer.beginning_offsets([at])[at], position - count)
+    if first < position <= consumer.end_offsets([at])[at]:
+        consumer.assign([at])
+        consumer.seek(at, first)
+        silence = Silence(consumer)
+        while consumer.position(at) < position and not stop.is_set():
+            records = _poll(consumer, POLL_RECORDS).get(at.partition, [])
+            silence.check(heard=bool(records))
+            if records:
+                lines: list[bytes] = []
+                append_lines(lines, first, records)
+                yield Slice(at.partition, first, lines[: position - first])
+                first += len(lines)

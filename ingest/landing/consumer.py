@@ -1,0 +1,209 @@
+"""Reads the topic and hands batches to `ingest.landing.transaction`, for as long as the process lives.
+
+One session reads from where the stored offsets end, on fresh connections, until anything
+goes wrong; then the next session begins after a pause. So every fault, a lost connection,
+a fenced batch, a partition more, has the same cure, and only PostgreSQL knows how far we are.
+While PostgreSQL takes one batch from a thread beside, the next is being read and encoded.
+"""
+
+import gc
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from threading import Event
+
+import psycopg
+import structlog
+from ingest.lines.slices import Slice
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from ingest.errors import FencedError, NoPartitionError
+from ingest.kafka.broker import refusals_raised
+from ingest.kafka.reader import Batch, Silence, lines_before, read_batch, reader
+from ingest.kafka.recreation import as_stored, offset_shifts
+from ingest.kafka.start import start_positions
+from ingest.landing.transaction import Landing, Prepared, connect
+from ingest.metrics import (
+    BATCH_LINES,
+    BATCH_SECONDS,
+    DUPLICATES,
+    LAG_RECORDS,
+    LAG_SECONDS,
+    LAST_COMMIT,
+    REJECTS,
+    ROWS,
+)
+from ingest.settings import IngestSettings
+
+LOG = structlog.get_logger()
+
+PASSING = (
+    psycopg.OperationalError,
+    psycopg.InternalError,  # a transaction that PostgreSQL ended for its length
+    KafkaError,
+    FencedError,
+    NoPartitionError,
+)
+OBJECTS_BETWEEN_COLLECTIONS = 200_000
+THREAD_TURN_SECONDS = 0.0005
+"""Shorter than Python's own: what PostgreSQL or the broker is waiting for is done at once."""
+LONGEST_PAUSE_SECONDS = 5.0
+PROGRESS_SECONDS = 10.0
+FAR_BEHIND = 100_000
+
+
+def run(settings: IngestSettings, conninfo: str, now: Callable[[], datetime], stop: Event) -> None:
+    """Land the topic until `stop` is set; then land the batch in hand and return.
+
+    Outages of Kafka and PostgreSQL are waited out.
+
+    Raises:
+        LostOffsetsError: the broker no longer has lines that were not read yet.
+        WrongTopicError: the database holds another topic.
+        RefusedError: the broker does not let us in, or is not the one we trust.
+    """
+    # records and rows come by the million and none is part of a cycle
+    gc.freeze()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+    sys.setswitchinterval(THREAD_TURN_SECONDS)
+    failures = 0
+    while not stop.is_set():
+        try:
+            for _ in _session(settings, conninfo, now, stop):
+                failures = 0
+                settings.heartbeat_file.touch()
+        except PASSING as error:
+            failures += 1
+            pause = _pause_seconds(failures)
+            LOG.warning("will try again", after_seconds=round(pause, 2), error=str(error))
+            settings.heartbeat_file.touch()
+            stop.wait(pause)
+
+
+def _pause_seconds(failures: int) -> float:
+    longest = min(LONGEST_PAUSE_SECONDS, 0.1 * 2 ** min(failures, 10))
+    return random.uniform(longest / 2, longest)  # noqa: S311 -- spreads retries, guards nothing
+
+
+def _session(
+    settings: IngestSettings, conninfo: str, now: Callable[[], datetime], stop: Event
+) -> Iterator[None]:
+    """Read and land until `stop` is set or the topic has other partitions; yields each turn."""
+    topic = settings.kafka_topic
+    with (
+        refusals_raised(),
+        connect(conninfo) as connection,
+        reader(settings) as consumer,
+        ThreadPoolExecutor(1, "landing") as beside,
+    ):
+        positions = start_positions(consumer, connection, settings)
+        shifts = offset_shifts(connection, topic)
+        landing = landing_of(connection, settings)
+        for part in _landed_before(consumer, positions, settings, stop):
+            landing.remember(as_stored(part, shifts))
+            yield
+        _take_up(consumer, topic, positions)
+        landed = beside.submit(_land, landing, landing.prepare((), now()), now)
+        silence, progress = Silence(consumer), Progress(time.monotonic)
+        while not stop.is_set() and consumer.partitions_for_topic(topic) <= positions.keys():
+            batch = read_batch(consumer, positions, settings, stop)
+            lines = [as_stored(part, shifts) for part in batch.slices]
+            prepared = landing.prepare(lines, now())
+            landed.result()
+            positions |= {part.log_partition: part.next_offset for part in batch.slices}
+            landed = beside.submit(_land, landing, prepared, now)
+            silence.check(heard=bool(batch.slices))
+            progress.say(
+                _show_lag(consumer, topic, positions, batch, now()), sum(positions.values())
+            )
+            yield
+        landed.result()
+
+
+def landing_of(connection: psycopg.Connection, settings: IngestSettings) -> Landing:
+    """The landing that these settings describe."""
+    return Landing(
+        connection,
+        settings.kafka_topic,
+        settings.scale,
+        settings.clock_tolerance,
+        window_lines=settings.window_lines,
+        across_partitions=settings.doubles_across_partitions,
+        user_ids=settings.user_ids,
+        strict=settings.catalogue == "strict",
+    )
+
+
+def _landed_before(
+    consumer: KafkaConsumer, positions: Mapping[int, int], settings: IngestSettings, stop: Event
+) -> Iterator[Slice]:
+    """Read once more what landed last, so that its duplicates are still known after a restart."""
+    for number, position in positions.items():
+        at = TopicPartition(settings.kafka_topic, number)
+        yield from lines_before(consumer, at, position, settings.window_lines, stop)
+
+
+def _take_up(consumer: KafkaConsumer, topic: str, positions: Mapping[int, int]) -> None:
+    consumer.assign([TopicPartition(topic, number) for number in positions])
+    for number, offset in positions.items():
+        consumer.seek(TopicPartition(topic, number), offset)
+
+
+def _land(landing: Landing, prepared: Prepared, now: Callable[[], datetime]) -> None:
+    if not prepared.batch:
+        landing.know(now())
+        return
+    with BATCH_SECONDS.time():
+        rows = landing.land(prepared, now())
+    LAST_COMMIT.set(now().timestamp())
+    BATCH_LINES.observe(rows.count.total())
+    for table, count in rows.count.items():
+        ROWS.labels(table).inc(count)
+    DUPLICATES.inc(rows.count["duplicate"])
+    for reason, count in rows.refused.items():
+        REJECTS.labels(reason).inc(count)
+
+
+def _show_lag(
+    consumer: KafkaConsumer, topic: str, positions: Mapping[int, int], batch: Batch, now: datetime
+) -> int:
+    """Tell Prometheus how much waits; in lines."""
+    waiting = 0
+    for number, position in positions.items():
+        end = consumer.highwater(TopicPartition(topic, number)) or position
+        LAG_RECORDS.labels(number).set(end - position)
+        waiting += end - position
+    if not waiting:
+        LAG_SECONDS.set(0)
+    elif batch.published_ms is not None:
+        LAG_SECONDS.set(max(0.0, now.timestamp() - batch.published_ms / 1000))
+    return waiting
+
+
+class Progress:
+    """Says now and then how far catching up has come, while much is left of it."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._said_at = clock()
+        self._read: int | None = None
+
+    def say(self, waiting: int, read: int) -> None:
+        """`waiting` lines are left; `read` is any count that grows by one a line."""
+        before = read if self._read is None else self._read
+        seconds = self._clock() - self._said_at
+        if seconds >= PROGRESS_SECONDS:
+            rate = (read - before) / seconds
+            if waiting > FAR_BEHIND and rate > 0:
+                LOG.info(
+                    "catching up",
+                    lines_left=waiting,
+                    lines_per_second=round(rate),
+                    minutes_left=round(waiting / rate / 60, 1),
+                )
+            self._said_at, before = self._clock(), read
+        self._read = before

@@ -1,0 +1,269 @@
+"""Lands batches in PostgreSQL: rows, refused lines and new offsets in one transaction.
+
+The stored offsets are the truth. Their rows are locked first, in the order of the
+partitions, and a batch that does not begin where they end is refused: two consumers of
+one partition, or one that slept and woke up late, can neither lose nor double a line.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import psycopg
+import structlog
+from ingest.lines.slices import Slice
+from ingest.partition import Partition
+
+from ingest.deduplication.line_keys import keep_keys
+from ingest.deduplication.window import Duplicates, Window
+from ingest.errors import FencedError, NoPartitionError, WrongTopicError
+from ingest.landing.rows import COLUMNS, TABLE_OF, Rows, Rules, encode, encode_keys
+from ingest.lines.admission import KnownIds, TimeVerdicts
+from ingest.lines.grammar import RatingScale
+from ingest.retention.partitions import existing_partitions
+
+LOG = structlog.get_logger()
+
+KNOWLEDGE_AGE = timedelta(seconds=30)
+TIMEOUTS = (
+    # a paused process must not hold its locks for ever: its successor waits for them
+    "SET transaction_timeout = '60s'; SET idle_in_transaction_session_timeout = '15s';"
+    "SET lock_timeout = '10s'; SET TimeZone = 'UTC'"
+)
+END_PAUSED_COPIES = (
+    # no timeout ends a COPY whose client sends nothing
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    " AND usesysid = session_user::regrole AND query LIKE 'COPY %' AND state = 'active'"
+    " AND wait_event = 'ClientRead' AND state_change < clock_timestamp() - interval '15 s'"
+)
+KEYS = "line_key"
+
+
+def connect(conninfo: str) -> psycopg.Connection:
+    """A connection to land on; times without a zone are in UTC on it."""
+    connection = psycopg.connect(conninfo, autocommit=True)
+    connection.execute(TIMEOUTS)
+    return connection
+
+
+def stored_offsets(connection: psycopg.Connection, topic: str) -> dict[int, int]:
+    """The next offset of each partition that was ever consumed.
+
+    Raises:
+        WrongTopicError: offsets of another topic are stored.
+    """
+    rows = connection.execute("SELECT topic, log_partition, next_offset FROM stream_offset")
+    offsets = {}
+    for stored_topic, log_partition, next_offset in rows.fetchall():
+        if stored_topic != topic:
+            raise WrongTopicError(f"this database holds the stream {stored_topic}, not {topic}")
+        offsets[log_partition] = next_offset
+    return offsets
+
+
+def store_first_offsets(
+    connection: psycopg.Connection, topic: str, offsets: Mapping[int, int], topic_id: str = ""
+) -> None:
+    """Begin partitions at these offsets; one that another process has begun keeps its own."""
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO stream_offset (topic, log_partition, first_offset, next_offset, topic_id)"
+            " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            [(topic, number, at, at, topic_id) for number, at in sorted(offsets.items())],
+        )
+
+
+def known_movies(connection: psycopg.Connection) -> frozenset[bytes]:
+    """The movies that the catalogue has described."""
+    rows = connection.execute("SELECT movie_id FROM movie WHERE title IS NOT NULL")
+    return frozenset(movie_id.encode() for (movie_id,) in rows)
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What was known at a time of the tables' partitions, and which ids exist."""
+
+    partitions: Mapping[str, Sequence[Partition]]
+    ids: KnownIds
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A batch as it will land, and what it was judged by: should that change, it is judged anew."""
+
+    batch: Sequence[Slice]
+    duplicates: Duplicates
+    knowledge: Knowledge
+    rules: Rules
+    rows: Rows
+    keys: bytes
+
+
+class Landing:
+    """One connection to land on, what is known of the tables there, and the newest lines.
+
+    With `window_lines` 0 no duplicates are looked for in memory; `across_partitions` has the
+    database look for them in all it holds keys of. `strict` refuses movies that the
+    catalogue has not described; what is known is read anew every half minute.
+    """
+
+    def __init__(  # noqa: PLR0913 -- each is one setting of the service
+        self,
+        connection: psycopg.Connection,
+        topic: str,
+        scale: RatingScale,
+        clock_tolerance: timedelta,
+        *,
+        window_lines: int = 0,
+        across_partitions: bool = False,
+        user_ids: range = KnownIds.users,
+        strict: bool = False,
+    ) -> None:
+        self._connection = connection
+        self._topic = topic
+        self._scale = scale
+        self._clock_tolerance = clock_tolerance
+        self._window_lines = window_lines
+        self._across_partitions = across_partitions
+        self._user_ids = user_ids
+        self._strict = strict
+        self._windows: dict[int, Window] = {}
+        self._knowledge: Knowledge | None = None
+
+    def remember(self, part: Slice) -> Duplicates:
+        """Take lines into the window; where the duplicates among them stand, and stood first."""
+        if not self._window_lines:
+            return {}
+        number = part.log_partition
+        window = self._windows.setdefault(number, Window(self._window_lines))
+        duplicates = window.admit(part.first_offset, part.lines)
+        return {(number, offset): (number, first) for offset, first in duplicates.items()}
+
+    def know(self, now: datetime, at_most_old: timedelta = KNOWLEDGE_AGE) -> Knowledge:
+        """What is known of the tables; they are asked again where that is too old."""
+        if self._knowledge is None or now - self._knowledge.at >= at_most_old:
+            partitions = {
+                table: existing_partitions(self._connection, table)
+                for table in (*TABLE_OF.values(), KEYS)
+            }
+            movies = known_movies(self._connection) if self._strict else None
+            self._knowledge = Knowledge(partitions, KnownIds(self._user_ids, movies), now)
+        return self._knowledge
+
+    def rules(self, now: datetime) -> Rules:
+        """What decides at this moment whether a line is taken."""
+        return self._rules(self.know(now), now)
+
+    def _rules(self, knowledge: Knowledge, now: datetime) -> Rules:
+        verdicts = {
+            table: TimeVerdicts(partitions, now, self._clock_tolerance)
+            for table, partitions in knowledge.partitions.items()
+        }
+        return Rules(verdicts, self._scale, now, knowledge.ids)
+
+    def prepare(self, batch: Sequence[Slice], now: datetime) -> Prepared:
+        """Write a batch as text for COPY; may go on while the batch before it lands.
+
+        Raises:
+            NoPartitionError: a line of the present fits no partition that is known.
+        """
+        duplicates = {
+            place: first for part in batch for place, first in self.remember(part).items()
+        }
+        return self._encode(batch, duplicates, self._knowledge or self.know(now), now)
+
+    def _encode(
+        self, batch: Sequence[Slice], duplicates: Duplicates, knowledge: Knowledge, now: datetime
+    ) -> Prepared:
+        rules = self._rules(knowledge, now)
+        rows = encode(batch, rules, duplicates)
+        keys = (
+            encode_keys(batch, rules.verdicts[KEYS], duplicates) if self._across_partitions else b""
+        )
+        return Prepared(batch, duplicates, knowledge, rules, rows, keys)
+
+    def land(self, prepared: Prepared, now: datetime) -> Rows:
+        """Land a batch whole or not at all; the rows it became.
+
+        After an error the window no longer fits what has landed: use another `Landing`.
+
+        Raises:
+            FencedError: the batch does not begin where the stored offsets end.
+            NoPartitionError: a line of the present fits no partition.
+            psycopg.Error: PostgreSQL is gone or refuses; nothing landed, unless the
+                connection broke during the commit itself.
+        """
+        knowledge = self.know(now)
+        if prepared.knowledge is not knowledge:
+            prepared = self._encode(prepared.batch, prepared.duplicates, knowledge, now)
+        try:
+            return self._land(prepared)
+        except psycopg.errors.CheckViolation:  # a partition went since we looked
+            knowledge = self.know(now, timedelta(0))
+        try:
+            return self._land(self._encode(prepared.batch, prepared.duplicates, knowledge, now))
+        except psycopg.errors.CheckViolation as error:
+            raise NoPartitionError(str(error)) from error
+
+    def _land(self, prepared: Prepared) -> Rows:
+        batch, rows = prepared.batch, prepared.rows
+        with ending_paused_copies(self._connection), self._connection.transaction():
+            _lock_offsets(self._connection, self._topic, batch)
+            if self._across_partitions and (known := keep_keys(self._connection, prepared.keys)):
+                rows = encode(batch, prepared.rules, {**prepared.duplicates, **known})
+            copy_rows(self._connection, rows)
+            _move_offsets(self._connection, self._topic, batch)
+        return rows
+
+
+@contextmanager
+def ending_paused_copies(connection: psycopg.Connection) -> Iterator[None]:
+    """Where a lock is not to be had, end the sessions that paused in the middle of a COPY.
+
+    The batch is still refused; its next try gets the lock.
+    """
+    try:
+        yield
+    except psycopg.errors.LockNotAvailable:
+        ended = connection.execute(END_PAUSED_COPIES).rowcount
+        LOG.warning("lock not available", ended_paused_copies=ended)
+        raise
+
+
+def copy_rows(connection: psycopg.Connection, rows: Rows) -> None:
+    """Write all rows into their tables."""
+    for table, pieces in rows.of.items():
+        if pieces:
+            with (
+                connection.cursor() as cursor,
+                cursor.copy(f"COPY {table} ({COLUMNS[table]}) FROM STDIN") as copy,
+            ):
+                copy.write(b"".join(pieces))
+
+
+def _lock_offsets(connection: psycopg.Connection, topic: str, batch: Iterable[Slice]) -> None:
+    begins = {part.log_partition: part.first_offset for part in batch}
+    locked = connection.execute(
+        "SELECT log_partition, next_offset FROM stream_offset"
+        " WHERE topic = %s AND log_partition = ANY(%s) ORDER BY log_partition FOR UPDATE",
+        (topic, list(begins)),
+    )
+    stored: dict[int, int] = dict(locked.fetchall())
+    if stored != begins:
+        raise FencedError(f"the batch begins at {begins}, the stored offsets end at {stored}")
+
+
+def _move_offsets(connection: psycopg.Connection, topic: str, batch: Sequence[Slice]) -> None:
+    connection.execute(
+        "UPDATE stream_offset SET next_offset = moved.next_offset, updated_at = now()"
+        " FROM unnest(%s::smallint[], %s::bigint[]) AS moved (log_partition, next_offset)"
+        " WHERE topic = %s AND stream_offset.log_partition = moved.log_partition",
+        (
+            [part.log_partition for part in batch],
+            [part.next_offset for part in batch],
+            topic,
+        ),
+    )

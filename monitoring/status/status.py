@@ -1,0 +1,66 @@
+"""The state of everything as one table: the services, then what the database knows."""
+
+import urllib.request
+from collections.abc import Iterable
+from datetime import datetime
+
+import psycopg
+from prometheus_client.parser import text_string_to_metric_families
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from monitoring.status.containers import Service
+from monitoring.status.overview import Fact, overview
+
+LAG = "marquee_ingest_lag_records"
+PLAIN_WIDTH = 120
+
+
+def ingest_lag(metrics_url: str) -> Fact:
+    """How many records of the stream ingest has still to read, as it says itself."""
+    try:
+        with urllib.request.urlopen(metrics_url, timeout=1) as answer:  # noqa: S310 -- an operator's setting
+            page = answer.read().decode()
+    except OSError as error:
+        return Fact("ingest lag", f"unknown: {metrics_url} did not answer ({error})")
+    lags = [
+        sample.value
+        for family in text_string_to_metric_families(page)
+        for sample in family.samples
+        if sample.name == LAG
+    ]
+    return Fact("ingest lag", f"{sum(lags):,.0f} records" if lags else "unknown yet")
+
+
+def database_facts(conninfo: str, now: datetime) -> list[Fact]:
+    """What the database knows; of one that cannot be read, one line that says so."""
+    try:
+        with psycopg.connect(conninfo, autocommit=True) as connection:
+            return list(overview(connection, now))
+    except psycopg.Error as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        return [Fact("database", f"cannot be read: {reason}", well=False)]
+
+
+def table(services: Iterable[Service], facts: Iterable[Fact]) -> Table:
+    """One row each; what is not as it should be is marked."""
+    result = Table("", "what", "how it is", box=box.SIMPLE_HEAD)
+    for service in services:
+        _add(result, service.name, service.state, well=service.well)
+    result.add_section()
+    for fact in facts:
+        _add(result, fact.name, fact.text, well=fact.well)
+    return result
+
+
+def _add(result: Table, name: str, text: str, *, well: bool) -> None:
+    style = None if well else "bold red"
+    result.add_row("" if well else "!", name, escape(text), style=style)
+
+
+def console() -> Console:
+    """The terminal; where there is none, plain text wide enough not to break its lines."""
+    found = Console(highlight=False)
+    return found if found.is_terminal else Console(highlight=False, width=PLAIN_WIDTH)

@@ -1,0 +1,252 @@
+"""Why an answer was what it was: from a receipt to the model, its data and its code.
+
+What a receipt does not hold is worked out again: from the version's own files, and from the
+rows that had landed by the time of the answer. What is gone by now is said to be gone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from math import nan
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import psycopg
+from psycopg.rows import namedtuple_row
+from psycopg.types.json import Jsonb
+
+from recommender.activity.recent import Recent
+from recommender.answers.ranking import best_items, history, items_of
+from recommender.errors import NoReceiptError
+from recommender.explanations.contributions import contributions, how_exact
+from recommender.slot import offsets_trained_on
+from trainer.errors import VersionError
+from trainer.versions.artifact import ModelVersion, read_version
+from trainer.versions.item_models import Items, Ratings, Scores
+
+NEAR_ITS_TIME = timedelta(minutes=1)
+"""A receipt's id tells its time; a receipt is looked for there, not in every partition."""
+CAUSES_TOLD = 3
+PERSONAL = ("model", "fold_in")
+"""Reasons of lists that were ranked for the user."""
+
+RECEIPT = """
+SELECT * FROM receipt WHERE receipt_id = %(id)s AND time BETWEEN %(from)s AND %(to)s
+"""
+MANIFEST = "SELECT manifest FROM model_version WHERE version = %s"
+DONE_SINCE = files("recommender.explanations").joinpath("done_since.sql").read_bytes()
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What one of the user's own movies did to the score of a recommended one."""
+
+    movie_id: str
+    rating: float
+    """As the user gave it; NaN: watched, not rated."""
+    contribution: float
+    """To the score, on the model's own scale."""
+
+
+@dataclass(frozen=True)
+class Recommended:
+    """One movie of the answer, and why it is there."""
+
+    movie_id: str
+    score: float | None
+    """What the model makes of it for this user; None where it cannot be told any more."""
+    causes: Sequence[Cause] = ()
+    """The user's movies that spoke for it the most, strongest first."""
+    others: float = 0.0
+    """What all other movies of the user's contributed."""
+    note: str = ""
+    """Why it is there, where none of the user's movies led to it."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A movie that would have been in the answer, and why it is not."""
+
+    movie_id: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All that can be told of an answer."""
+
+    receipt: Mapping[str, Any]
+    """The row of `receipt`."""
+    manifest: Mapping[str, Any] | None
+    """Of the model version, as it was published; None if no record of it is left."""
+    recommended: Sequence[Recommended]
+    left_out: Sequence[LeftOut] = ()
+    exact: str = ""
+    """How far the contributions can be taken at their word."""
+    gone: Sequence[str] = ()
+    """What cannot be told any more, and why."""
+
+
+def explain(connection: psycopg.Connection, receipt_id: UUID, versions: Path) -> Explanation:
+    """Find out what can be found out about an answer.
+
+    Args:
+        connection: to PostgreSQL, as the role `recommender`.
+        receipt_id: names the answer.
+        versions: the directory that holds all model versions.
+
+    Raises:
+        NoReceiptError: there is no such receipt, or it is gone by its time to live.
+    """
+    receipt = find_receipt(connection, receipt_id)
+    row = connection.execute(MANIFEST, (receipt["model_version"],)).fetchone()
+    manifest = None if row is None else row[0]
+    gone = [] if manifest else [f"no record of version {receipt['model_version']} is left"]
+    try:
+        model = read_version(versions / receipt["model_version"])
+    except VersionError as error:
+        gone.append(f"{error}: which movies led to which cannot be told")
+        listed = [Recommended(movie, None) for movie in receipt["movie_ids"]]
+        return Explanation(receipt, manifest, listed, gone=gone)
+    trained_on = offsets_trained_on(model)
+    recent = done_since(connection, receipt["user_id"], trained_on, receipt["time"])
+    return explain_by_model(receipt, manifest, model, recent, gone)
+
+
+def find_receipt(connection: psycopg.Connection, receipt_id: UUID) -> Mapping[str, Any]:
+    """The row of a receipt, column by column.
+
+    Raises:
+        NoReceiptError: there is none.
+    """
+    told = told_time(receipt_id)
+    near = {"id": receipt_id, "from": told - NEAR_ITS_TIME, "to": told + NEAR_ITS_TIME}
+    row = connection.cursor(row_factory=namedtuple_row).execute(RECEIPT, near).fetchone()
+    if row is None:
+        raise NoReceiptError(
+            f"there is no receipt {receipt_id}: it would be of {told:%Y-%m-%d %H:%M:%S} UTC; it may"
+            " have passed its time to live, or wait in the slot's spool"
+        )
+    return dict(row._asdict())
+
+
+def told_time(receipt_id: UUID) -> datetime:
+    """The time in a UUIDv7, UTC: its first 48 bits are milliseconds since 1970 (RFC 9562).
+
+    Raises:
+        NoReceiptError: it is another kind of UUID.
+    """
+    if receipt_id.version != 7:  # noqa: PLR2004 -- the version that RFC 9562 gives to time-ordered ids
+        raise NoReceiptError(f"{receipt_id} is no receipt's id: those are UUIDs of version 7")
+    return datetime.fromtimestamp((receipt_id.int >> 80) / 1000, UTC)
+
+
+def done_since(
+    connection: psycopg.Connection, user_id: int, trained_on: Mapping[int, int], time: datetime
+) -> Recent:
+    """What the user did after the model's data end and before the answer, the latest last.
+
+    Args:
+        connection: to PostgreSQL, as the role `recommender`.
+        user_id: who was answered.
+        trained_on: for each partition, the first offset that is not in the model's data.
+        time: of the answer.
+    """
+    asked = {"user_id": user_id, "trained_on": Jsonb(trained_on), "time": time}
+    return dict(connection.execute(DONE_SINCE, asked).fetchall())
+
+
+def explain_by_model(
+    receipt: Mapping[str, Any],
+    manifest: Mapping[str, Any] | None,
+    model: ModelVersion,
+    recent: Recent,
+    gone: Sequence[str] = (),
+) -> Explanation:
+    """Work out what led to each movie, and which better-placed movies were left out."""
+    user_id = receipt["user_id"]
+    if model.row(user_id) is not None and model.seen_ratings(user_id) is None:
+        gone = [*gone, "this version did not keep the ratings it was trained on"]
+    own = own_ratings(user_id, model, recent)
+    led = led_to(model, own, receipt["movie_ids"])
+    scores = _scores(model, own)
+    recommended = [_recommended(movie, model, own, led, scores) for movie in receipt["movie_ids"]]
+    left = left_out(receipt, model, own)
+    return Explanation(receipt, manifest, recommended, left, how_exact(model.contents.model), gone)
+
+
+def own_ratings(user_id: int, model: ModelVersion, recent: Recent) -> dict[int, float]:
+    """What the user had rated by item index, NaN where only watched: at training and since."""
+    at_training = dict.fromkeys(model.seen_items(user_id).tolist(), nan)
+    return at_training | history(user_id, model, items_of(model, recent))
+
+
+def left_out(
+    receipt: Mapping[str, Any], model: ModelVersion, own: Mapping[int, float]
+) -> list[LeftOut]:
+    """Movies that stood before the last of the answer, but that the user knew by then."""
+    at_training = set(model.seen_items(receipt["user_id"]).tolist())
+    missing = set(receipt["movie_ids"])
+    left = []
+    for item in _ranking(receipt["reason"], model, own):
+        movie = model.movies[item]
+        missing.discard(movie)
+        if not missing:
+            break
+        if item in own:
+            why = "known at training" if item in at_training else "rated or watched since"
+            left.append(LeftOut(movie, why))
+    return left
+
+
+def _ranking(reason: str, model: ModelVersion, own: Mapping[int, float]) -> list[int]:
+    """Every item, as it would be ranked if the user might be shown what they know."""
+    if reason in PERSONAL:
+        ranked: list[int] = best_items(model, _scores(model, own), len(model.movies)).tolist()
+        return ranked
+    popular: list[int] = model.popular.tolist()
+    return popular
+
+
+def _scores(model: ModelVersion, own: Mapping[int, float]) -> Scores:
+    return model.fold_in(*_as_arrays(own))
+
+
+def _as_arrays(own: Mapping[int, float]) -> tuple[Items, Ratings]:
+    items = np.fromiter(own.keys(), np.int32, len(own))
+    return items, np.fromiter(own.values(), np.float32, len(own))
+
+
+def led_to(
+    model: ModelVersion, own: Mapping[int, float], movies: Sequence[str]
+) -> dict[str, Scores]:
+    """For each movie that the model knows, float32 [own]: what each of the user's own did to it."""
+    known = [movie for movie in movies if movie in model.movie_index]
+    targets = np.array([model.movie_index[movie] for movie in known], np.int32)
+    items, ratings = _as_arrays(own)
+    led = contributions(model.contents.model, items, ratings, targets)
+    return dict(zip(known, led.T, strict=True))
+
+
+def _recommended(
+    movie: str,
+    model: ModelVersion,
+    own: Mapping[int, float],
+    led: Mapping[str, Scores],
+    scores: Scores,
+) -> Recommended:
+    if movie not in led:
+        return Recommended(movie, None, note="the model does not know it")
+    contributions, owned = led[movie], list(own.items())
+    order = np.argsort(-contributions, kind="stable")[:CAUSES_TOLD]
+    causes = [
+        Cause(model.movies[owned[row][0]], owned[row][1], float(contributions[row]))
+        for row in order.tolist()
+        if contributions[row] > 0
+    ]
+    others = float(contributions.sum()) - sum(cause.contribution for cause in causes)
+    note = "" if causes else "none of the user's movies spoke for it: it fills the list up"
+    return Recommended(movie, float(scores[model.movie_index[movie]]), causes, others, note)

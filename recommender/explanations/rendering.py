@@ -1,0 +1,82 @@
+"""An explanation as lines for people."""
+
+from collections.abc import Iterator
+from math import isnan
+
+from recommender.explanations.explanation import Cause, Explanation, Recommended
+
+REASONS = {
+    "model": "the model's list for this user, computed at training",
+    "fold_in": "scored then, from all the user had done until then",
+    "people": "nothing was known of the user's taste: what people like them know",
+    "lately": "nothing was known of the user's taste: what was popular lately",
+    "popular": "nothing was known of the user's taste: what was popular ever",
+}
+LEFT_OUT_TOLD = 10
+
+
+def told(explanation: Explanation) -> Iterator[str]:
+    """The lines, in the order of the questions: what, by what, why, what not, what is gone."""
+    yield from _told_answer(explanation)
+    yield from _told_model(explanation)
+    yield from _told_movies(explanation)
+    yield from _told_left_out(explanation)
+    for gone in explanation.gone:
+        yield f"gone: {gone}"
+
+
+def _told_answer(explanation: Explanation) -> Iterator[str]:
+    receipt = explanation.receipt
+    yield f"receipt  {receipt['receipt_id']}"
+    yield (
+        f"answer   {len(receipt['movie_ids'])} movies for user {receipt['user_id']},"
+        f" {receipt['time']:%Y-%m-%d %H:%M:%S.%f} UTC, in {receipt['latency_ms']:.2f} ms"
+    )
+    yield f"slot     {receipt['slot']}, bucket {receipt['bucket']}, arm {receipt['arm']}"
+    yield f"reason   {receipt['reason']}: {REASONS.get(receipt['reason'], 'unknown')}"
+
+
+def _told_model(explanation: Explanation) -> Iterator[str]:
+    manifest = explanation.manifest
+    yield f"model    {explanation.receipt['model_version']}"
+    if manifest is not None:
+        data, code = manifest["data"], manifest["code"]
+        yield f"trained  {manifest['created_at']}, {manifest['algorithm']} {manifest['parameters']}"
+        yield (
+            f"data     {data.get('hash', 'unknown')}: {data.get('interactions', '?')} interactions,"
+            f" {data.get('first_time', '?')} to {data.get('last_time', '?')},"
+            f" offsets {data.get('offsets', {})}"
+        )
+        yield (
+            f"code     git commit {code.get('git_commit', 'unknown')},"
+            f" lock {code.get('lock_sha256', 'unknown')}"
+        )
+
+
+def _told_movies(explanation: Explanation) -> Iterator[str]:
+    if explanation.exact:
+        yield f"contributions: {explanation.exact}"
+    for place, movie in enumerate(explanation.recommended, start=1):
+        yield f"{place:3} {_told_movie(movie)}"
+
+
+def _told_movie(movie: Recommended) -> str:
+    if movie.score is None or not movie.causes:
+        return f"{movie.movie_id}{movie.note and f': {movie.note}'}"
+    causes = ", ".join(map(_told_cause, movie.causes))
+    return f"{movie.movie_id} ({movie.score:.3f}): {causes}; all others {movie.others:+.3f}"
+
+
+def _told_cause(cause: Cause) -> str:
+    opinion = "watched" if isnan(cause.rating) else f"rated {cause.rating:g}"
+    return f"{cause.movie_id} ({opinion}) {cause.contribution:+.3f}"
+
+
+def _told_left_out(explanation: Explanation) -> Iterator[str]:
+    left = explanation.left_out
+    if left:
+        yield f"left out, though placed before the last of these: {len(left)}"
+    for movie in left[:LEFT_OUT_TOLD]:
+        yield f"    {movie.movie_id}: {movie.why}"
+    if len(left) > LEFT_OUT_TOLD:
+        yield f"    and {len(left) - LEFT_OUT_TOLD} more"

@@ -1,0 +1,178 @@
+"""How good a model is on what it was not shown, and how sure that is.
+
+Every movie competes but those in the user's own history. A held-out movie is relevant when
+it was rated as liked. Discounted gain is binary, by log2(rank + 1), over the ideal of
+min(20, relevant); recall is over min(20, relevant) too. Users without a relevant movie, or
+without any history, say nothing about a ranking and are left out.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from trainer.algorithms.algorithm import FittedModel, RatingModel
+from trainer.data.interactions import Interactions
+from trainer.data.split import Split
+from trainer.evaluation.top_lists import USERS_AT_ONCE, rank
+
+DEPTH = 20
+RESAMPLES = 2_000
+PLANTED_USERS = 2_000
+DISCOUNTS = 1 / np.log2(np.arange(2, DEPTH + 2))
+IDEAL = np.cumsum(DISCOUNTS)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A mean with its 95 % bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class RankingFigures:
+    """How well each judged user's list hit; models judged on one split have the same users."""
+
+    ndcg: NDArray[np.float64]
+    """float64 [judged users]."""
+    recall: NDArray[np.float64]
+    """float64 [judged users]."""
+    precision: NDArray[np.float64]
+    """float64 [judged users]: average precision, over min(20, relevant)."""
+    rows: NDArray[np.int32]
+    """int32 [judged users]: their rows in the matrix."""
+    lists: NDArray[np.int32]
+    """int32 [judged users, 20]: what they were shown; `PADDING` where there was no more."""
+
+    @property
+    def mean_ndcg(self) -> float:
+        """The mean over the judged users; 0 when there is none."""
+        return float(self.ndcg.mean()) if len(self.ndcg) else 0.0
+
+
+@dataclass(frozen=True)
+class RatingError:
+    """How far predicted ratings are off, in points of the scale."""
+
+    rmse: float
+    mae: float
+
+
+def judge_ranking(model: FittedModel, split: Split, liked: float) -> RankingFigures:
+    """Rank for everybody with a relevant held-out movie, and see how high it came.
+
+    Args:
+        model: fitted to the split's training part.
+        split: one matrix in two parts.
+        liked: from this rating on a held-out movie is relevant.
+    """
+    relevant = split.test.only(split.test.ratings >= liked)
+    known = np.diff(split.training.indptr) > 0
+    judged = np.flatnonzero((np.diff(relevant.indptr) > 0) & known).astype(np.int32)
+    lists = [np.zeros((0, DEPTH), np.int32)]
+    lists += [best.items for _, best in rank(model, split.training, judged, DEPTH)]
+    return _judged(relevant, judged, np.vstack(lists))
+
+
+def judge_for_movies(
+    ranking: RankingFigures, split: Split, liked: float, movies: NDArray[np.bool_]
+) -> RankingFigures:
+    """The same lists, with nothing but some movies to be found in them.
+
+    Args:
+        ranking: of a model judged on this split.
+        split: one matrix in two parts.
+        liked: from this rating on a held-out movie is relevant,
+        movies: if it is one of these: bool [movies]. Who has none of them is left out.
+    """
+    wanted = (split.test.ratings >= liked) & movies[split.test.items]
+    relevant = split.test.only(wanted)
+    some = np.diff(relevant.indptr)[ranking.rows] > 0
+    return _judged(relevant, ranking.rows[some], ranking.lists[some])
+
+
+def _judged(
+    relevant: Interactions, rows: NDArray[np.int32], lists: NDArray[np.int32]
+) -> RankingFigures:
+    hits = np.zeros(lists.shape, np.bool_)
+    wanted = relevant.matrix(np.ones(len(relevant), np.float32))
+    for start in range(0, len(rows), USERS_AT_ONCE):
+        piece = slice(start, start + USERS_AT_ONCE)
+        hits[piece] = _hits(wanted[rows[piece]].toarray() > 0, lists[piece])
+    possible = np.minimum(np.diff(relevant.indptr)[rows], DEPTH)
+    precisions = np.cumsum(hits, axis=1) / np.arange(1, DEPTH + 1)
+    return RankingFigures(
+        ndcg=hits @ DISCOUNTS / IDEAL[possible - 1],
+        recall=hits.sum(axis=1) / possible,
+        precision=(precisions * hits).sum(axis=1) / possible,
+        rows=rows,
+        lists=lists,
+    )
+
+
+def _hits(wanted: NDArray[np.bool_], items: NDArray[np.int32]) -> NDArray[np.bool_]:
+    return np.take_along_axis(wanted, items.astype(np.intp), axis=1) & (items >= 0)
+
+
+def decoy_places(model: FittedModel, split: Split) -> NDArray[np.float64]:
+    """Where each user's decoys movie comes among all that the user never met.
+
+    Args:
+        model: fitted to the split's training part.
+        split: with decoys movies.
+
+    Returns:
+        float64 [n], 0 for the first and 1 for the last; of equal scores the middle. At most
+        `PLANTED_USERS` users are asked for. Without knowledge these are uniform.
+    """
+    if split.decoys is None:
+        return np.empty(0)
+    everybody = np.flatnonzero((split.decoys >= 0) & (np.diff(split.training.indptr) > 0))
+    asked = everybody[:: max(1, len(everybody) // PLANTED_USERS)].astype(np.int32)
+    met = split.training.matrix(np.ones(len(split.training), np.float32))
+    met = met + split.test.matrix(np.ones(len(split.test), np.float32))
+    pieces = [
+        _places(model, met, piece, split.decoys[piece])
+        for piece in np.split(asked, range(USERS_AT_ONCE, len(asked), USERS_AT_ONCE))
+    ]
+    return np.concatenate(pieces)
+
+
+def _places(
+    model: FittedModel,
+    met: sparse.csr_array,
+    rows: NDArray[np.int32],
+    decoys: NDArray[np.int32],
+) -> NDArray[np.float64]:
+    scores = model.score(rows)
+    own = scores[np.arange(len(rows)), decoys][:, None]
+    others = met[rows].toarray() == 0
+    better = ((scores > own) & others).sum(axis=1) + ((scores == own) & others).sum(axis=1) / 2
+    return np.asarray(better / np.maximum(1, others.sum(axis=1)), np.float64)
+
+
+def judge_ratings(model: RatingModel, test: Interactions) -> RatingError | None:
+    """Predict every held-out rating; None when there is none."""
+    rated = test.only(~np.isnan(test.ratings))
+    if not len(rated):
+        return None
+    errors = model.predict(rated.rows(), rated.items).astype(np.float64) - rated.ratings
+    return RatingError(float(np.sqrt(np.mean(errors**2))), float(np.mean(np.abs(errors))))
+
+
+def mean_figure(values: NDArray[np.float64], random: np.random.Generator) -> Figure:
+    """The mean of some users' values, with a bootstrap interval over the users.
+
+    The difference of two models' values, user by user, makes it a paired one.
+
+    Args:
+        values: float64 [users], at least one.
+        random: draws the resamples.
+    """
+    draws = (random.integers(len(values), size=len(values)) for _ in range(RESAMPLES))
+    low, high = np.quantile([values[draw].mean() for draw in draws], [0.025, 0.975])
+    return Figure(float(values.mean()), float(low), float(high))

@@ -1,0 +1,181 @@
+"""Which recipe becomes the version, how good it is beside the others, and the gate's word on it."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from trainer.algorithms.algorithm import FittedModel
+from trainer.algorithms.registry import ALGORITHMS
+from trainer.data.interactions import Interactions, Scale
+from trainer.data.split import Split, add_decoys, split_each_user
+from trainer.errors import UnsuitableDataError
+from trainer.evaluation.beyond_accuracy import beyond_accuracy
+from trainer.evaluation.metrics import (
+    RankingFigures,
+    decoy_places,
+    judge_ranking,
+    mean_figure,
+)
+from trainer.selection import gate
+from trainer.selection.search import Budget, search
+from trainer.selection.trials import (
+    BASELINE,
+    Judgement,
+    Recipe,
+    Trial,
+    best_of_each,
+    judge,
+    judge_on_test,
+    recipes,
+    simplest,
+    try_on_validation,
+)
+
+SEED = 20
+"""Of the bootstrap and of the shuffled model; the algorithms have their own."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What was chosen on validation, how it and the others did on test, and the gate's word."""
+
+    trials: list[Trial]
+    """Each algorithm's best on validation, the chosen one first."""
+    judgements: dict[str, Judgement]
+    """Each of these on test, by algorithm."""
+    live: Judgement | None
+    """The live version's recipe on the same data; None when nothing is live."""
+    split: Split
+    """What they were fitted to and judged on."""
+    verdict: gate.Verdict
+
+    @property
+    def chosen(self) -> Recipe:
+        """What the version is made by."""
+        return self.trials[0].recipe
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a selection is held to."""
+
+    scale: Scale
+    rules: gate.Rules
+    live: Recipe | None = None
+    """How the live version was made; None when nothing is live."""
+    alarms: Sequence[str] = ()
+    """What is wrong with the data."""
+    budget: Budget | None = None
+    """For a search around the best of what is usually tried; None for no search."""
+    algorithms: Collection[str] = tuple(ALGORITHMS)
+    """What is tried; the baseline is in any case."""
+
+
+def select(interactions: Interactions, terms: Terms, say: Say) -> Selection:
+    """Choose on validation, score on test once, and ask the gate.
+
+    The live version is judged by its recipe, fitted to the same training part as the others:
+    the version itself may have learned from what is held out here.
+    """
+    scale = terms.scale
+    split = add_decoys(split_each_user(interactions), _random())
+    trials = _tried(split_each_user(split.training), terms, say)
+    model = trials[0].recipe.fit(split.training)
+    chosen = judge(trials[0].recipe, model, split, scale)
+    say(_told(chosen))
+    judgements = {chosen.recipe.algorithm: chosen} | _judged(trials[1:], split, scale, say)
+    on_live = _judge_live(terms.live, judgements, split, scale, say)
+    evidence = replace(
+        _evidence(model, chosen.ranking, split),
+        popularity=judgements[BASELINE.algorithm].ranking.ndcg,
+        live=on_live.ranking.ndcg if on_live else None,
+        alarms=terms.alarms,
+    )
+    verdict = gate.checked(
+        gate.judge(evidence, terms.rules, _random()),
+        *(
+            gate.judge(spoiled, terms.rules, _random())
+            for spoiled in _spoiled(model, evidence, split, scale)
+        ),
+    )
+    return Selection(trials, judgements, on_live, split, verdict)
+
+
+def _judged(trials: Sequence[Trial], split: Split, scale: Scale, say: Say) -> dict[str, Judgement]:
+    """What they are on test; no model is kept, they are large."""
+    found = {}
+    for trial in trials:
+        judgement = judge_on_test(trial.recipe, split, scale)
+        found[trial.recipe.algorithm] = judgement
+        say(_told(judgement))
+    return found
+
+
+def _told(judgement: Judgement) -> str:
+    return f"test: {judgement.recipe.algorithm}: NDCG@20 {judgement.ranking.mean_ndcg:.4f}"
+
+
+def _tried(split: Split, terms: Terms, say: Say) -> list[Trial]:
+    tried = recipes(terms.scale, terms.algorithms)
+    trials = best_of_each(list(try_on_validation(tried, split, terms.scale, say)))
+    if terms.budget:
+        trials += search(simplest(trials, _random()), split, terms.scale, terms.budget, say)
+    best = best_of_each(trials)
+    chosen = simplest(best, _random())
+    say(_why(chosen, best[0]))
+    return [chosen, *(trial for trial in best if trial is not chosen)]
+
+
+def _why(chosen: Trial, best: Trial) -> str:
+    names = chosen.recipe.algorithm, best.recipe.algorithm
+    if chosen is best:
+        return f"chosen: {names[0]}, the best on validation, and no simpler one is as good"
+    gain = mean_figure(best.ndcg - chosen.ndcg, _random())
+    return (
+        f"chosen: {names[0]}; {names[1]} is better on validation by {gain.value:.4f}"
+        f" ({gain.low:.4f} to {gain.high:.4f}), which is within the noise"
+    )
+
+
+def _evidence(model: FittedModel, ranking: RankingFigures, split: Split) -> gate.Evidence:
+    return gate.Evidence(
+        candidate=ranking.ndcg,
+        popularity=np.zeros_like(ranking.ndcg),
+        live=None,
+        decoys=decoy_places(model, split),
+        coverage=beyond_accuracy(ranking, split.training).get("coverage20", 0.0),
+    )
+
+
+def _spoiled(
+    model: FittedModel, evidence: gate.Evidence, split: Split, scale: Scale
+) -> Iterator[gate.Evidence]:
+    """Evidence on two models known to be bad, as if the chosen one were live if nothing is."""
+    order = _random().permutation(len(split.training.movies))
+    shown = split.test.matrix(np.ones(len(split.test), np.float32))
+    live = evidence.candidate if evidence.live is None else evidence.live
+    for bad in (gate.ShuffledModel(model, order), gate.LeakingModel(model, shown)):
+        found = _evidence(bad, judge_ranking(bad, split, scale.liked), split)
+        yield replace(found, popularity=evidence.popularity, live=live)
+
+
+def _judge_live(
+    live: Recipe | None, judgements: dict[str, Judgement], split: Split, scale: Scale, say: Say
+) -> Judgement | None:
+    if live is None:
+        return None
+    same = judgements.get(live.algorithm)
+    if same and same.recipe == live:
+        return same
+    try:
+        return judge_on_test(live, split, scale)
+    except UnsuitableDataError as error:
+        say(f"test: the live version's recipe left out: {error}")
+        return None
+
+
+def _random() -> np.random.Generator:
+    return np.random.default_rng(SEED)

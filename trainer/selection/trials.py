@@ -1,0 +1,167 @@
+"""Which algorithm, in which configuration: chosen on validation, scored once on the test part."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.algorithms.algorithm import FittedModel, RatingModel, ReusableModel
+from trainer.algorithms.popularity import PopularityConfiguration
+from trainer.algorithms.registry import ALGORITHMS
+from trainer.data.interactions import Interactions, Scale
+from trainer.data.split import Split
+from trainer.errors import UnsuitableDataError
+from trainer.evaluation.metrics import (
+    RankingFigures,
+    RatingError,
+    judge_ranking,
+    judge_ratings,
+    mean_figure,
+)
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """An algorithm and its configuration: with data, all it takes to make a model."""
+
+    algorithm: str
+    configuration: Any
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The configuration as it stands in a manifest."""
+        return asdict(self.configuration)
+
+    def fit(self, interactions: Interactions) -> FittedModel:
+        """Learn from interactions; raises UnsuitableDataError."""
+        return ALGORITHMS[self.algorithm].fit(interactions, self.configuration)
+
+
+BASELINE = Recipe("popularity", PopularityConfiguration())
+"""What every version has to beat."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A recipe and how it ranked on validation."""
+
+    recipe: Recipe
+    ndcg: NDArray[np.float64]
+    """float64 [judged users]: the same users for all trials on one split."""
+
+    @property
+    def mean_ndcg(self) -> float:
+        """The mean over the judged users; 0 when there is none."""
+        return float(self.ndcg.mean()) if len(self.ndcg) else 0.0
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How a recipe, fitted to the training part, did on the test part."""
+
+    recipe: Recipe
+    ranking: RankingFigures
+    rating_error: RatingError | None
+
+
+def recipe_of(algorithm: str, parameters: Mapping[str, Any]) -> Recipe | None:
+    """The recipe that a manifest states, or None when this code no longer knows it."""
+    if algorithm not in ALGORITHMS:
+        return None
+    try:
+        return Recipe(algorithm, ALGORITHMS[algorithm].configure(**parameters))
+    except TypeError:
+        return None
+
+
+def recipes(scale: Scale, algorithms: Collection[str]) -> list[Recipe]:
+    """Everything that is tried of some algorithms, the simplest first; the baseline always."""
+    return [
+        Recipe(name, configuration)
+        for name, algorithm in ALGORITHMS.items()
+        if name in algorithms or name == BASELINE.algorithm
+        for configuration in algorithm.candidates(scale)
+    ]
+
+
+def try_on_validation(
+    tried: Iterable[Recipe], split: Split, scale: Scale, say: Say
+) -> Iterator[Trial]:
+    """Fit every recipe to the training part and rank the validation part with it.
+
+    An algorithm that cannot be fitted to this data is left out with all its recipes.
+    """
+    models: dict[str, FittedModel] = {}
+    unsuitable = set()
+    for recipe in tried:
+        if recipe.algorithm in unsuitable:
+            continue
+        told = f"{recipe.algorithm} {_varied(recipe)}".rstrip()
+        try:
+            model = _reused(models.get(recipe.algorithm), recipe) or recipe.fit(split.training)
+            models = {recipe.algorithm: model}
+            ranking = judge_ranking(model, split, scale.liked)
+        except UnsuitableDataError as error:
+            unsuitable.add(recipe.algorithm)
+            say(f"validation: {recipe.algorithm} left out: {error}")
+        else:
+            say(f"validation: {told}: NDCG@20 {ranking.mean_ndcg:.4f}")
+            yield Trial(recipe, ranking.ndcg)
+
+
+def _reused(model: FittedModel | None, recipe: Recipe) -> FittedModel | None:
+    return model.reused(recipe.configuration) if isinstance(model, ReusableModel) else None
+
+
+def _varied(recipe: Recipe) -> str:
+    return " ".join(
+        f"{key} {value:g}"
+        for key, value in recipe.parameters.items()
+        if key == "regularisation" or key.endswith("_weight")
+    )
+
+
+def best_of_each(trials: list[Trial]) -> list[Trial]:
+    """Each algorithm's best trial, the best of all first; of equal ones the one tried first."""
+    best: dict[str, Trial] = {}
+    for trial in sorted(trials, key=lambda trial: -trial.mean_ndcg):
+        best.setdefault(trial.recipe.algorithm, trial)
+    return list(best.values())
+
+
+def simplest(trials: list[Trial], random: np.random.Generator) -> Trial:
+    """The simplest algorithm's trial that the best one does not beat by more than noise.
+
+    Beaten is who has a paired gain against it whose 95 % interval is above 0. The baseline is
+    there to be beaten: it is taken where it is the best itself, and not for being simple.
+
+    Args:
+        trials: one of each algorithm, the best first.
+        random: draws the resamples.
+    """
+    best, order = trials[0], list(ALGORITHMS)
+    if best.recipe.algorithm == BASELINE.algorithm:
+        return best
+    contenders = [trial for trial in trials if trial.recipe.algorithm != BASELINE.algorithm]
+    contenders.sort(key=lambda trial: order.index(trial.recipe.algorithm))
+    return next(trial for trial in contenders if not _beats(best, trial, random))
+
+
+def _beats(best: Trial, other: Trial, random: np.random.Generator) -> bool:
+    gains = best.ndcg - other.ndcg
+    return best is not other and len(gains) > 0 and mean_figure(gains, random).low > 0
+
+
+def judge_on_test(recipe: Recipe, split: Split, scale: Scale) -> Judgement:
+    """Fit a recipe to the training part and score it on the test part."""
+    return judge(recipe, recipe.fit(split.training), split, scale)
+
+
+def judge(recipe: Recipe, model: FittedModel, split: Split, scale: Scale) -> Judgement:
+    """Score on the test part what the recipe made of the training part."""
+    error = judge_ratings(model, split.test) if isinstance(model, RatingModel) else None
+    return Judgement(recipe, judge_ranking(model, split, scale.liked), error)

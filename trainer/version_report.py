@@ -1,0 +1,116 @@
+"""A version's manifest as a page for people."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from trainer.versions.artifact import Manifest
+
+COLUMNS = (
+    "validation_ndcg20",
+    "ndcg20",
+    "recall20",
+    "map20",
+    "coverage20",
+    "novelty20",
+    "gini20",
+    "rmse",
+    "mae",
+)
+
+
+def report(manifest: Manifest) -> str:
+    """What was trained on which data, how good it is beside the others, what the gate said."""
+    return "\n".join(
+        [
+            f"version    {manifest.version}",
+            f"data       {_data(manifest.data)}",
+            f"parameters {_parameters(manifest.parameters)}",
+            *_data_report(manifest.data.get("report", {})),
+            f"code       {manifest.code['git_commit']}",
+            "",
+            *_table(manifest.figures),
+            "",
+            *_gains(manifest.figures),
+            *_segments(manifest.figures),
+            f"gate       {manifest.gate['verdict'].upper()}: {manifest.gate['reason']}",
+        ]
+    )
+
+
+def _data(data: Mapping[str, object]) -> str:
+    return (
+        f"{data['interactions']:,} interactions, {data['users']:,} users,"
+        f" {data['movies']:,} movies, {data['first_time']} to {data['last_time']}"
+    )
+
+
+def _data_report(report: Mapping[str, Any]) -> list[str]:
+    if not report:
+        return []
+    per_user = report["per_user"]
+    counts = (
+        f"           {report['ratings']:,} rated, {report['viewings_unrated']:,} only watched,"
+        f" density {report['density']:.2%}; {per_user['least']:.0f} to {per_user['most']:,.0f}"
+        f" a user, half have {per_user['median']:.0f} or more"
+    )
+    lines = [counts]
+    if "drift" in report:
+        lines.append(
+            f"           since the last version: {report['users_unseen']:.1%} of the users and"
+            f" {report['movies_unseen']:.1%} of the movies new, drift {report['drift']:.3f}"
+        )
+    return [*lines, *(f"ALARM      {alarm}" for alarm in report["alarms"])]
+
+
+def _parameters(parameters: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in parameters.items()) or "none"
+
+
+def _table(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
+    algorithms = [name.removeprefix("ndcg20_") for name in figures if _is_ranked(name)]
+    columns = [
+        column for column in COLUMNS if any(f"{column}_{name}" in figures for name in algorithms)
+    ]
+    rows = [
+        [name, *(_cell(figures.get(f"{column}_{name}")) for column in columns)]
+        for name in algorithms
+    ]
+    return _aligned([["algorithm", *columns], *rows])
+
+
+def _is_ranked(name: str) -> bool:
+    return name.startswith("ndcg20_") and not name.startswith("ndcg20_gain")
+
+
+def _cell(figure: Mapping[str, float] | None) -> str:
+    if figure is None:
+        return "-"
+    interval = f" ({figure['low']:.4f} to {figure['high']:.4f})" if "low" in figure else ""
+    return f"{figure['value']:.4f}{interval}"
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(_padded(row, widths)).rstrip() for row in rows]
+
+
+def _padded(row: list[str], widths: list[int]) -> Iterable[str]:
+    return (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+
+
+def _segments(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
+    prefix = "segment_ndcg20_"
+    return [
+        f"for        {name.removeprefix(prefix).replace('_', ' ')}: {_cell(figure)} NDCG@20"
+        for name, figure in figures.items()
+        if name.startswith(prefix)
+    ]
+
+
+def _gains(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
+    prefix = "ndcg20_gain_over_"
+    return [
+        f"gain       over {name.removeprefix(prefix)}: {_cell(figure)} NDCG@20"
+        for name, figure in figures.items()
+        if name.startswith(prefix)
+    ]

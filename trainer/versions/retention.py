@@ -1,0 +1,93 @@
+"""Which versions are kept: the newest, and whatever is or may soon be answering.
+
+Of an older one to which a receipt still points, the manifest and the lists stay: they explain
+the answer. Its arrays go. Above the disk budget, the oldest of those kept go as well.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer.versions.artifact import (
+    is_stripped,
+    remove_version,
+    strip_version,
+    version_bytes,
+    version_names,
+)
+
+
+def assigned(slots: Path) -> set[str]:
+    """The versions that the slots are told to hold, by their files on the state volume."""
+    return {json.loads(path.read_bytes())["model_version"] for path in slots.glob("*.json")}
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What is kept."""
+
+    newest: int
+    """So many of the newest."""
+    bytes_in_all: float
+    """What all versions may take; what is needed stays even if it takes more."""
+    needed: Collection[str]
+    """What stays however old it is."""
+    explained: Collection[str]
+    """Whose answers must stay explainable."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done."""
+
+    removed: Sequence[str]
+    stripped: Sequence[str]
+
+
+def obsolete(names: Sequence[str], keep: int, needed: Iterable[str]) -> list[str]:
+    """The versions that may go.
+
+    Args:
+        names: every version, oldest first.
+        keep: how many of the newest stay.
+        needed: what stays however old it is.
+    """
+    newest = names[max(0, len(names) - keep) :]
+    return [name for name in names if name not in {*newest, *needed}]
+
+
+def over_budget(sizes: Mapping[str, int], keeping: Keeping) -> list[str]:
+    """The oldest that have to go until the rest fits; never the newest, never what is needed.
+
+    Args:
+        sizes: bytes of each version, oldest first.
+        keeping: what is kept.
+    """
+    left, leaving = sum(sizes.values()), []
+    for name in list(sizes)[:-1]:
+        if left > keeping.bytes_in_all and name not in keeping.needed:
+            leaving.append(name)
+            left -= sizes[name]
+    return leaving
+
+
+def plan(versions: Path, keeping: Keeping) -> Plan:
+    """Look at the versions and say which would go; nothing is changed."""
+    names = version_names(versions)
+    leaving = obsolete(names, keeping.newest, keeping.needed)
+    staying = {name: version_bytes(versions, name) for name in names if name not in leaving}
+    leaving = sorted([*leaving, *over_budget(staying, keeping)])
+    explained = [name for name in leaving if name in keeping.explained]
+    return Plan(
+        removed=[name for name in leaving if name not in explained],
+        stripped=[name for name in explained if not is_stripped(versions, name)],
+    )
+
+
+def collect(versions: Path, planned: Plan) -> None:
+    """Do what was planned."""
+    for name in planned.removed:
+        remove_version(versions, name)
+    for name in planned.stripped:
+        strip_version(versions, name)
