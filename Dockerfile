@@ -78,8 +78,11 @@ ENTRYPOINT ["python3", "-m", "compose.secrets"]
 FROM python AS migrate
 COPY --from=ingest-wheels /opt/venv /opt/venv
 COPY compose/__init__.py compose/
+COPY compose/service/ compose/service/
 COPY compose/migrate/ compose/migrate/
-COPY ingest/ ingest/
+COPY ingest/__init__.py ingest/partition.py ingest/tables.py ingest/
+COPY ingest/retention/__init__.py ingest/retention/partition_settings.py \
+    ingest/retention/partitions.py ingest/retention/
 COPY trainer/__init__.py trainer/tables.py trainer/
 COPY recommender/__init__.py recommender/tables.py recommender/
 COPY monitoring/__init__.py monitoring/tables.py monitoring/
@@ -89,6 +92,8 @@ CMD ["python", "-m", "compose.migrate"]
 
 FROM python AS ingest
 COPY --from=ingest-wheels /opt/venv /opt/venv
+COPY compose/__init__.py compose/
+COPY compose/service/ compose/service/
 COPY ingest/ ingest/
 USER 10101:10101
 CMD ["python", "-m", "ingest", "run"]
@@ -99,8 +104,8 @@ RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
     install-packages git libgomp1
 COPY --from=trainer-wheels /opt/venv /opt/venv
 COPY trainer/requirements.txt /opt/marquee/requirements.txt
-COPY ingest/ ingest/
-COPY ci/__init__.py ci/tables.py ci/
+COPY compose/__init__.py compose/
+COPY compose/service/ compose/service/
 COPY trainer/ trainer/
 ARG GIT_COMMIT=unknown
 # Surprise makes a folder for data sets when it is imported, and Numba keeps what it compiled
@@ -112,8 +117,13 @@ CMD ["python", "-m", "trainer", "work"]
 
 FROM python AS recommender
 COPY --from=recommender-wheels /opt/venv /opt/venv
-COPY ingest/ ingest/
-COPY trainer/ trainer/
+COPY compose/__init__.py compose/
+COPY compose/service/ compose/service/
+COPY trainer/__init__.py trainer/errors.py trainer/
+COPY trainer/versions/__init__.py trainer/versions/artifact.py \
+    trainer/versions/candidate_features.py trainer/versions/item_models.py \
+    trainer/versions/reranking.py trainer/versions/saved_models.py trainer/versions/trees.py \
+    trainer/versions/
 COPY recommender/ recommender/
 # With more, the threads of two slots wait for each other, up to 100 ms for one answer.
 ENV OPENBLAS_NUM_THREADS=1
@@ -122,28 +132,29 @@ CMD ["python", "-m", "recommender", "serve"]
 
 FROM python AS monitoring
 COPY --from=monitoring-wheels /opt/venv /opt/venv
-COPY ingest/ ingest/
-COPY trainer/__init__.py trainer/tables.py trainer/
-COPY recommender/__init__.py recommender/tables.py recommender/
-COPY ci/__init__.py ci/tables.py ci/
-COPY monitoring/ monitoring/
+COPY compose/__init__.py compose/
+COPY compose/service/ compose/service/
+COPY monitoring/*.py monitoring/
+COPY monitoring/evaluation/ monitoring/evaluation/
+COPY monitoring/status/ monitoring/status/
 USER 10105:10105
 CMD ["python", "-m", "monitoring", "evaluate", "work"]
 
 FROM python AS releaser
 COPY --from=ci-wheels /opt/venv /opt/venv
-COPY ingest/ ingest/
-COPY trainer/__init__.py trainer/tables.py trainer/
-COPY recommender/__init__.py recommender/tables.py recommender/
-COPY monitoring/__init__.py monitoring/tables.py monitoring/
-COPY ci/ ci/
+COPY compose/__init__.py compose/
+COPY compose/service/ compose/service/
+COPY ci/*.py ci/
+COPY ci/release/ ci/release/
 USER 10106:10106
 CMD ["python", "-m", "ci", "work"]
 
 FROM python AS simulator
 COPY --from=simulator-wheels /opt/venv /opt/venv
 COPY compose/__init__.py compose/
-COPY ingest/ ingest/
+COPY compose/service/ compose/service/
+COPY ingest/__init__.py ingest/
+COPY ingest/lines/__init__.py ingest/lines/grammar.py ingest/lines/
 COPY compose/simulator/ compose/simulator/
 USER 10107:10107
 CMD ["python", "-m", "compose.simulator", "run"]

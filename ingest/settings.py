@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from compose.service.database import DatabaseSettings
 from ingest.kafka.broker import KafkaSettings
 from ingest.lines.grammar import RatingScale, rating_scale
-from ingest.retention.partitions import PartitionSettings
+from ingest.retention.partition_settings import PartitionSettings
 
 
 def read_start(text: object) -> object:

@@ -20,7 +20,8 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from compose.service.log import configure_logging
-from recommender.activity.recent import ActivityFollower, RecentActivity
+from recommender.activity.follower import ActivityFollower
+from recommender.activity.recent import RecentActivity
 from recommender.activity.trending import Trending
 from recommender.answers.answers import Answers
 from recommender.answers.fallbacks import CurrentFallbacks

@@ -20,7 +20,8 @@ from sqlalchemy.pool import NullPool
 from compose.migrate.topic import TopicSettings, make_topic
 from compose.service.database import DatabaseSettings
 from compose.service.log import configure_logging
-from ingest.retention.partitions import PartitionSettings, make_partitions
+from ingest.retention.partition_settings import PartitionSettings
+from ingest.retention.partitions import make_partitions
 
 HERE = files("compose.migrate")
 

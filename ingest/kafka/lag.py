@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable, Iterator
 
 import psycopg
-from ingest.offsets import stored_offsets
 
 from ingest.errors import CatchUpTimeoutError
+from ingest.offsets import stored_offsets
 
 POLL_SECONDS = 0.5
 

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event
 
-from ingest.lines.slices import Slice
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import OffsetOutOfRangeError
 
 from ingest.errors import LostOffsetsError
+from ingest.lines.slices import Slice
 from ingest.settings import IngestSettings
 
 LONGEST_SILENCE_SECONDS = 10.0

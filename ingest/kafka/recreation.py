@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import psycopg
-from ingest.lines.slices import Slice
-from ingest.offsets import stored_offsets
 from kafka import KafkaConsumer
 
 from ingest.kafka.broker import log_bounds
+from ingest.lines.slices import Slice
+from ingest.offsets import stored_offsets
 
 
 def offset_shifts(connection: psycopg.Connection, topic: str) -> dict[int, int]:

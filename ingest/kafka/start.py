@@ -5,13 +5,13 @@ from datetime import datetime
 
 import psycopg
 import structlog
-from ingest.offsets import store_first_offsets, stored_offsets
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import UnknownTopicOrPartitionError
 
 from ingest.errors import OutsideLogError, WrongTopicError
 from ingest.kafka.broker import topic_id
 from ingest.kafka.recreation import next_at_broker
+from ingest.offsets import store_first_offsets, stored_offsets
 from ingest.settings import IngestSettings, Start
 
 LOG = structlog.get_logger()

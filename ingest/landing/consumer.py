@@ -1,4 +1,4 @@
-"""Reads the topic and hands batches to `ingest.landing.transaction`, for as long as the process lives.
+"""Reads the topic and hands batches to the landing, for as long as the process lives.
 
 One session reads from where the stored offsets end, on fresh connections, until anything
 goes wrong; then the next session begins after a pause. So every fault, a lost connection,
@@ -17,7 +17,6 @@ from threading import Event
 
 import psycopg
 import structlog
-from ingest.lines.slices import Slice
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
@@ -27,6 +26,7 @@ from ingest.kafka.reader import Batch, Silence, lines_before, read_batch, reader
 from ingest.kafka.recreation import as_stored, offset_shifts
 from ingest.kafka.start import start_positions
 from ingest.landing.transaction import Landing, Prepared, connect
+from ingest.lines.slices import Slice
 from ingest.metrics import (
     BATCH_LINES,
     BATCH_SECONDS,

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from threading import Event
 
 import psycopg
-from ingest.lines.slices import Slice
 from kafka import TopicPartition
 from psycopg import sql
 
@@ -20,6 +19,7 @@ from ingest.kafka.reader import read_batch, reader
 from ingest.kafka.recreation import next_at_broker
 from ingest.landing.rows import COLUMNS, encode
 from ingest.landing.transaction import Landing, copy_rows
+from ingest.lines.slices import Slice
 from ingest.settings import IngestSettings
 
 PLACES = 10

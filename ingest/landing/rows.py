@@ -26,6 +26,7 @@ from ingest.lines.grammar import (
     Watched,
     parse,
 )
+from ingest.lines.slices import Slice
 
 COLUMNS = {
     "watch": "time, user_id, movie_id, minute, log_partition, log_offset",
@@ -39,20 +40,6 @@ COLUMNS = {
 """The columns of each table, in the order in which rows are written."""
 
 FIELDS_END = bytes.maketrans(b",/", b"\t\t")
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """Lines of one Kafka partition at consecutive offsets; empty where no record is."""
-
-    log_partition: int
-    first_offset: int
-    lines: Sequence[bytes]
-
-    @property
-    def next_offset(self) -> int:
-        """The offset after the last line."""
-        return self.first_offset + len(self.lines)
 
 
 @dataclass

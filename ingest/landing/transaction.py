@@ -12,15 +12,15 @@ from datetime import datetime, timedelta
 
 import psycopg
 import structlog
-from ingest.lines.slices import Slice
-from ingest.partition import Partition
 
 from ingest.deduplication.line_keys import keep_keys
 from ingest.deduplication.window import Duplicates, Window
-from ingest.errors import FencedError, NoPartitionError, WrongTopicError
+from ingest.errors import FencedError, NoPartitionError
 from ingest.landing.rows import COLUMNS, TABLE_OF, Rows, Rules, encode, encode_keys
 from ingest.lines.admission import KnownIds, TimeVerdicts
 from ingest.lines.grammar import RatingScale
+from ingest.lines.slices import Slice
+from ingest.partition import Partition
 from ingest.retention.partitions import existing_partitions
 
 LOG = structlog.get_logger()
@@ -46,33 +46,6 @@ def connect(conninfo: str) -> psycopg.Connection:
     connection = psycopg.connect(conninfo, autocommit=True)
     connection.execute(TIMEOUTS)
     return connection
-
-
-def stored_offsets(connection: psycopg.Connection, topic: str) -> dict[int, int]:
-    """The next offset of each partition that was ever consumed.
-
-    Raises:
-        WrongTopicError: offsets of another topic are stored.
-    """
-    rows = connection.execute("SELECT topic, log_partition, next_offset FROM stream_offset")
-    offsets = {}
-    for stored_topic, log_partition, next_offset in rows.fetchall():
-        if stored_topic != topic:
-            raise WrongTopicError(f"this database holds the stream {stored_topic}, not {topic}")
-        offsets[log_partition] = next_offset
-    return offsets
-
-
-def store_first_offsets(
-    connection: psycopg.Connection, topic: str, offsets: Mapping[int, int], topic_id: str = ""
-) -> None:
-    """Begin partitions at these offsets; one that another process has begun keeps its own."""
-    with connection.transaction(), connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO stream_offset (topic, log_partition, first_offset, next_offset, topic_id)"
-            " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            [(topic, number, at, at, topic_id) for number, at in sorted(offsets.items())],
-        )
 
 
 def known_movies(connection: psycopg.Connection) -> frozenset[bytes]:

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ingest.partition import Partition
-
 from ingest.errors import NoPartitionError
 from ingest.lines.grammar import MINUTE_ONLY, Reason, parse_time
+from ingest.partition import Partition
 
 
 class TimeVerdicts(dict[bytes, Reason | None]):

@@ -9,10 +9,10 @@ from datetime import datetime
 from importlib.resources import files
 
 import psycopg
-from ingest.partition import Partition
 from psycopg import sql
 
 from ingest.errors import PartitionInUseError
+from ingest.partition import Partition
 from ingest.tables import metadata
 
 COUNT = files("ingest.retention").joinpath("count_dropped.sql").read_text()

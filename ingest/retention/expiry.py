@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ingest.partition import Partition
-
-from ingest.retention.partitions import PartitionSettings
+from ingest.retention.partition_settings import PartitionSettings
 from ingest.tables import EventTable
 
 GIB = 2**30

@@ -27,7 +27,8 @@ from ingest.metrics import (
 )
 from ingest.retention.drop import drop_partition
 from ingest.retention.expiry import GIB, Decision, Lease, decide, judged_until, keep_budget
-from ingest.retention.partitions import PartitionSettings, existing_partitions, make_partitions
+from ingest.retention.partition_settings import PartitionSettings
+from ingest.retention.partitions import existing_partitions, make_partitions
 from ingest.tables import EVENT_TABLES
 
 LOG = structlog.get_logger()

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from recommender.activity.recent import Recent
 from recommender.answers.diversity import rerank
 from trainer.versions.artifact import ANSWER_LENGTH, LIST_LENGTH, ModelVersion
 from trainer.versions.item_models import Items, Scores
@@ -17,9 +18,6 @@ Reason = Literal["model", "fold_in", "people", "lately", "popular"]
 model: computed at training; fold_in: scored now, from what the user did until now; people:
 what people like this user know; lately: popular lately; popular: popular ever.
 """
-Recent = Mapping[str, float]
-"""What a user rated or watched since the model was trained: movie id to rating, NaN if unrated."""
-
 NO_ITEMS = np.empty(0, np.int32)
 NO_SCORES = np.empty(0, np.float32)
 

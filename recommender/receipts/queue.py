@@ -1,7 +1,7 @@
 """A receipt for each answer, put on the disk behind the answers' back.
 
 Answers put receipts in a bounded queue; one thread moves them to the spool, many at a time.
-A process that is killed loses those it had not moved; see `recommender.receipts.store` for the rest.
+A process that is killed loses those it had not moved; see `store` for the rest.
 """
 
 from collections import deque

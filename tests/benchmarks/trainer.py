@@ -3,7 +3,7 @@
     python -m tests.benchmarks.trainer [--scale small|full]
 
 small, on MovieLens small: fits take turns with those of Surprise, whose numbers they must
-reach; rankings follow the protocol of trainer.evaluation.metrics (each user's latest fifth held out,
+reach; rankings follow the protocol of `trainer.evaluation` (each user's latest fifth held out,
 every movie competes), everything is chosen on validation and the test part is scored once.
 full adds trainings from 1, 10 and 30 million ratings in a database: tests.benchmarks.trainer_scale.
 Writes build/bench/trainer.json.

@@ -12,12 +12,11 @@ from datetime import UTC, datetime, timedelta
 import atheris
 
 with atheris.instrument_imports(include=["ingest"]):
-    from ingest.lines.slices import Slice
-    from ingest.partition import Partition
-
     from ingest.landing.rows import TABLE_OF, Rules, encode
     from ingest.lines.admission import TimeVerdicts
     from ingest.lines.grammar import ONE_TO_FIVE, Rejected, format_line, parse
+    from ingest.lines.slices import Slice
+    from ingest.partition import Partition
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TODAY = [Partition("any", NOON - timedelta(days=1), NOON + timedelta(days=1))]

@@ -2,14 +2,14 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
-from ingest.lines.slices import Slice
-from ingest.offsets import store_first_offsets
 from typer.testing import CliRunner
 
 from ingest.__main__ import app
 from ingest.audit.audit import audit
 from ingest.landing.transaction import Landing, connect
 from ingest.lines.grammar import ONE_TO_FIVE, AccountCreated, Rated, Requested, Watched, format_line
+from ingest.lines.slices import Slice
+from ingest.offsets import store_first_offsets
 from tests.stores import service_environment
 
 NOW = datetime.now(UTC)

@@ -13,8 +13,6 @@ from typing import Self
 
 import psycopg
 import pytest
-from ingest.lines.slices import Slice
-from ingest.offsets import store_first_offsets
 from kafka import KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewPartitions, NewTopic
 from typer.testing import CliRunner
@@ -25,6 +23,8 @@ from ingest.errors import FencedError, LostOffsetsError, OutsideLogError, WrongT
 from ingest.landing.consumer import run
 from ingest.landing.transaction import KNOWLEDGE_AGE, Landing, connect
 from ingest.lines.grammar import ONE_TO_FIVE, AccountCreated, Rated, Requested, Watched, format_line
+from ingest.lines.slices import Slice
+from ingest.offsets import store_first_offsets
 from ingest.settings import IngestSettings
 from tests.stores import service_environment
 
@@ -78,7 +78,7 @@ def settings(kafka_servers, topic, tmp_path):
 
 
 class Running:
-    """`ingest.landing.consumer.run` in a thread; leaving the block stops it and hands on its error."""
+    """`consumer.run` in a thread; leaving the block stops it and hands on its error."""
 
     def __init__(self, settings: IngestSettings, conninfo: str) -> None:
         self.stop = Event()

@@ -12,9 +12,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import psycopg
 import pytest
-from ingest.lines.slices import Slice
-from ingest.offsets import store_first_offsets, stored_offsets
-from ingest.partition import Partition
 from psycopg.pq import TransactionStatus
 
 from ingest.audit.audit import audit
@@ -31,10 +28,14 @@ from ingest.lines.grammar import (
     format_line,
     rating_scale,
 )
+from ingest.lines.slices import Slice
+from ingest.offsets import store_first_offsets, stored_offsets
+from ingest.partition import Partition
 from ingest.rejects.reprocessing import rejects_table, reprocess
 from ingest.retention.drop import drop_partition
 from ingest.retention.expiry import Decision, decide
-from ingest.retention.partitions import PartitionSettings, existing_partitions, make_partitions
+from ingest.retention.partition_settings import PartitionSettings
+from ingest.retention.partitions import existing_partitions, make_partitions
 from ingest.retention.retention_pass import drop, intend, retain, retention_table, roll_up_viewings
 from ingest.tables import EVENT_TABLES
 from tests.stores import service_environment

@@ -8,7 +8,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from recommender.activity.recent import ActivityFollower, RecentActivity
+from recommender.activity.follower import ActivityFollower
+from recommender.activity.recent import RecentActivity
 from recommender.activity.trending import Trending
 from recommender.connection import KeptConnection
 from recommender.metrics import Metrics

@@ -19,11 +19,12 @@ from trainer.algorithms.history import (
     RecencyEase,
     RecencyTransitions,
 )
+from trainer.algorithms.movie_statistics import movie_statistics
 from trainer.algorithms.suggestions import Suggestions, suggested
 from trainer.data.interactions import Interactions, Scale
 from trainer.data.split import Split, split_each_user
 from trainer.errors import UnsuitableDataError
-from trainer.versions.candidate_features import DAY, FEATURE_SET, MovieStatistics
+from trainer.versions.candidate_features import DAY, FEATURE_SET
 from trainer.versions.item_models import Scores
 from trainer.versions.reranking import RerankedModel
 from trainer.versions.trees import Trees
@@ -142,7 +143,7 @@ def _without_trees(
     algorithm = RecencyTransitions() if configuration.transitions_weight else RecencyEase()
     first = algorithm.fit(interactions, configuration).item_model
     liked = first.preferences(interactions.indptr, interactions.ratings)
-    movies = MovieStatistics.of(interactions, liked)
+    movies = movie_statistics(interactions, liked)
     return RerankedModel(first, movies, Trees.none(), configuration.reranked)
 
 

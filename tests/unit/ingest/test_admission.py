@@ -1,11 +1,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ingest.partition import Partition
 
 from ingest.errors import NoPartitionError
 from ingest.lines.admission import TimeVerdicts
 from ingest.lines.grammar import Reason
+from ingest.partition import Partition
 
 DAY = timedelta(days=1)
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -1,10 +1,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ingest.partition import Partition
 
+from ingest.partition import Partition
 from ingest.retention.expiry import GIB, Decision, Lease, decide, judged_until, keep_budget
-from ingest.retention.partitions import PartitionSettings
+from ingest.retention.partition_settings import PartitionSettings
 from ingest.tables import EVENT_TABLES
 
 DAY = timedelta(days=1)

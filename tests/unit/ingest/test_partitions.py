@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ingest.retention.partitions import PartitionSettings, wanted_partitions
+from ingest.retention.partition_settings import PartitionSettings, wanted_partitions
 from ingest.tables import EVENT_TABLES
 
 MINUTE = timedelta(minutes=1)

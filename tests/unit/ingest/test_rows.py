@@ -3,13 +3,13 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from ingest.lines.slices import Slice
-from ingest.partition import Partition
 
 from ingest.deduplication.window import Duplicates
 from ingest.landing.rows import COLUMNS, TABLE_OF, Rows, Rules, encode
 from ingest.lines.admission import EVERY_ID, KnownIds, TimeVerdicts
 from ingest.lines.grammar import ONE_TO_FIVE, Reason, Watched, parse
+from ingest.lines.slices import Slice
+from ingest.partition import Partition
 
 NO_DOUBLES: Duplicates = {}
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

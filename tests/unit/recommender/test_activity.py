@@ -5,13 +5,8 @@ from math import isnan, nan
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.activity.recent import (
-    MOVIES_A_USER,
-    OFFSETS_A_READ,
-    RecentActivity,
-    gone_back,
-    unread,
-)
+from recommender.activity.follower import OFFSETS_A_READ, gone_back, unread
+from recommender.activity.recent import MOVIES_A_USER, RecentActivity
 
 
 def test_a_rating_is_not_hidden_by_watching_the_movie_again():

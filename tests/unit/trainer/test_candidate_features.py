@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from trainer.algorithms.movie_statistics import movie_statistics
 from trainer.algorithms.registry import ALGORITHMS
 from trainer.data.interactions import Interactions, Scale
-from trainer.versions.candidate_features import DAY, MovieStatistics, Question, features
+from trainer.versions.candidate_features import DAY, Question, features
 from trainer.versions.item_models import HistoryModel
 
 
@@ -20,7 +21,7 @@ def four_of_three():
 
 @pytest.fixture
 def statistics():
-    return MovieStatistics.of(four_of_three(), np.array([2, 0, 0, 1], np.float32))
+    return movie_statistics(four_of_three(), np.array([2, 0, 0, 1], np.float32))
 
 
 def test_a_movies_days_are_counted_back_from_the_latest_interaction(statistics):
@@ -44,7 +45,7 @@ def test_a_movie_is_popular_in_its_own_time():
         np.full(200, 4, np.float32),
         (np.arange(200) * DAY).astype(np.int64),
     )
-    popularity = MovieStatistics.of(many, np.ones(200, np.float32)).popularity
+    popularity = movie_statistics(many, np.ones(200, np.float32)).popularity
     new, old = popularity.T
     assert old[0] > new[0]
     assert old[-1] < new[-1]
@@ -89,7 +90,7 @@ def shown(first: HistoryModel, interactions, rows):
     candidates = np.tile(np.array([7, 3, 9], np.int32), (len(rows), 1))
     asked = Question(*histories, np.zeros(len(rows)), candidates)
     base = asked.of_candidates(first.score(*histories))
-    movies = MovieStatistics.of(interactions, np.ones(len(interactions), np.float32))
+    movies = movie_statistics(interactions, np.ones(len(interactions), np.float32))
     return features(first, movies, asked, base)
 
 

@@ -1,0 +1,1 @@
+"""What replaces what is live: the plan (pure), the rollout that carries it out, and its records."""

@@ -1,0 +1,1 @@
+"""Finds lines that were published twice. The same offset twice is the landing's own concern."""

@@ -1,0 +1,1 @@
+"""From a batch of lines to rows, with their offsets, in one transaction."""

@@ -1,0 +1,4 @@
+"""The stream's language: bytes to events and back, and which events are taken.
+
+Pure: no client library enters.
+"""

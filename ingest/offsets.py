@@ -1,0 +1,34 @@
+"""How far each partition of the stream has landed: the offsets that PostgreSQL stores."""
+
+from collections.abc import Mapping
+
+import psycopg
+
+from ingest.errors import WrongTopicError
+
+
+def stored_offsets(connection: psycopg.Connection, topic: str) -> dict[int, int]:
+    """The next offset of each partition that was ever consumed.
+
+    Raises:
+        WrongTopicError: offsets of another topic are stored.
+    """
+    rows = connection.execute("SELECT topic, log_partition, next_offset FROM stream_offset")
+    offsets = {}
+    for stored_topic, log_partition, next_offset in rows.fetchall():
+        if stored_topic != topic:
+            raise WrongTopicError(f"this database holds the stream {stored_topic}, not {topic}")
+        offsets[log_partition] = next_offset
+    return offsets
+
+
+def store_first_offsets(
+    connection: psycopg.Connection, topic: str, offsets: Mapping[int, int], topic_id: str = ""
+) -> None:
+    """Begin partitions at these offsets; one that another process has begun keeps its own."""
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO stream_offset (topic, log_partition, first_offset, next_offset, topic_id)"
+            " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            [(topic, number, at, at, topic_id) for number, at in sorted(offsets.items())],
+        )

@@ -1,0 +1,1 @@
+"""What is done about rejected lines: look at them, and read them again after a fix."""

@@ -1,0 +1,1 @@
+"""Makes partitions ahead of time and drops what has expired and was judged."""

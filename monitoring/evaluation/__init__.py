@@ -1,0 +1,1 @@
+"""What answers were worth: judged by what people did after them, for each model version."""

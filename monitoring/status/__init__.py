@@ -1,0 +1,1 @@
+"""The state of everything, for a person at a terminal."""

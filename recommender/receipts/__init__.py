@@ -1,0 +1,1 @@
+"""A receipt for each answer, by way of a disk of the slot's own to PostgreSQL, each once."""

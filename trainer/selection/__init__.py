@@ -1,0 +1,1 @@
+"""Which recipe becomes the version, and whether that version may go live."""
