@@ -32,8 +32,10 @@ from tests.benchmarks.serving_receipts import lost_by_sigkill
 from tests.benchmarks.serving_training import load_movielens, training_beside
 from tests.benchmarks.serving_versions import VERSION, publish
 from tests.end_to_end import load as constant
-from tests.integration.serving import ROOT, Slots, eventually, free_port, get, nginx
+from tests.integration.serving import ROOT, Slots, get, nginx
+from tests.ports import free_port
 from tests.stores import as_role, migrated_database
+from tests.waiting import eventually
 
 USERS = 610
 """As many as MovieLens small has."""
@@ -226,7 +228,7 @@ def measure(scale: Scale, folder: Path) -> Figures:
             measured = answering(running, scale, folder, conninfo)
             given = answers_given(running.slots["marquee"])
             with suppress(AssertionError):
-                eventually(lambda: stored_receipts(conninfo) >= given, within=60)
+                eventually(lambda: stored_receipts(conninfo) >= given, seconds=60)
             measured["answers_given"] = (given, "")
             measured["receipts_landed"] = (stored_receipts(conninfo), "")
     with migrated_database("bench") as name:

@@ -15,7 +15,8 @@ import numpy as np
 from compose.simulator.movielens import read_movies
 from tests.benchmarks.serving_diversity import ALGORITHM, SCALE, interactions
 from tests.benchmarks.serving_versions import manifest
-from tests.integration.serving import Slots, eventually, get
+from tests.integration.serving import Slots, get
+from tests.waiting import eventually
 from trainer.algorithms.registry import ALGORITHMS
 from trainer.data.interactions import Interactions
 from trainer.training import contents_of

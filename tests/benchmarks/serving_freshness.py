@@ -18,8 +18,10 @@ from kafka.admin import KafkaAdminClient, NewTopic
 
 from ingest.lines.grammar import Rated, format_line
 from tests.benchmarks.serving_versions import MOVIES, VERSION, publish
-from tests.integration.serving import ROOT, Slots, eventually, free_port, get, nginx
+from tests.integration.serving import ROOT, Slots, get, nginx
+from tests.ports import free_port
 from tests.stores import KAFKA, service_environment
+from tests.waiting import eventually
 
 KNOWN = range(1, 101)
 NEW = range(5_000_001, 5_000_101)

@@ -7,7 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.benchmarks.serving_versions import VERSION, publish
-from tests.integration.serving import RunningSlot, Slots, assign, eventually, get
+from tests.integration.serving import RunningSlot, Slots, assign, get
+from tests.waiting import eventually
 
 USERS = {"1k": 1_000, "100k": 100_000, "1m": 1_000_000}
 ASKED = 2_000
@@ -32,7 +33,7 @@ def one_size(folder: Path, conninfo: str, users: int) -> tuple[float, float]:
     begun = time.monotonic()
     slot = slots.start("blue")
     try:
-        eventually(lambda: slot.answers_with(VERSION), within=120)
+        eventually(lambda: slot.answers_with(VERSION), seconds=120)
         seconds = time.monotonic() - begun
         for number in range(ASKED):
             get(slot.port, f"/recommend/{number * users // ASKED + 1}")

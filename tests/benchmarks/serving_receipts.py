@@ -7,7 +7,8 @@ from pathlib import Path
 import psycopg
 
 from tests.benchmarks.serving_versions import VERSION, publish
-from tests.integration.serving import RunningSlot, Slots, eventually
+from tests.integration.serving import RunningSlot, Slots
+from tests.waiting import eventually
 
 KILLS = 5
 ASKED_SECONDS = 1.0

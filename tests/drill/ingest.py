@@ -36,6 +36,7 @@ from ingest.kafka.broker import KafkaSettings, asking, log_bounds
 from tests.benchmarks.ingest import mixed_lines
 from tests.benchmarks.report import ROOT
 from tests.engine import docker
+from tests.ports import free_port
 from tests.stores import KAFKA, OWNER, as_role, migrated_database, service_environment
 
 TABLES = ("watch", "rating", "recommendation_request", "account", "reject", "duplicate")
@@ -503,12 +504,6 @@ def eventually(work: Callable[[], None], passing: type[Exception]) -> None:
             if time.monotonic() > until:
                 raise
             time.sleep(0.2)
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 FAULTS: dict[str, tuple[Callable[[int, int], str], int, int]] = {

@@ -3,8 +3,6 @@
 import json
 import os
 import subprocess
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from http.client import HTTPConnection
@@ -16,6 +14,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from tests.engine import docker
+from tests.waiting import eventually
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -121,11 +120,3 @@ class Stack:
 def stack() -> Stack:
     """The stack that tests/run.sh started."""
     return Stack(nginx_port=int(os.environ["NGINX_PORT"]))
-
-
-def eventually(condition: Callable[[], object], seconds: float, what: str) -> None:
-    """Wait for a condition; fail with `what` was awaited if it does not come true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.5)

@@ -6,7 +6,7 @@ import urllib.request
 
 import pytest
 
-from tests.end_to_end.conftest import eventually
+from tests.waiting import eventually
 
 RELATIONS = [
     "watch",

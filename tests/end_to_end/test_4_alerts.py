@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import Stack, eventually
+from tests.end_to_end.conftest import Stack
+from tests.waiting import eventually
 
 Message = dict[str, Any]
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import Stack, eventually
+from tests.end_to_end.conftest import Stack
 from tests.end_to_end.load import Load, Outcome, under
+from tests.waiting import eventually
 
 RATE = 300
 SLOTS = ("recommender-blue", "recommender-green")

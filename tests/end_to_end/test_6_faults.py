@@ -5,7 +5,8 @@ import os
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
-from tests.end_to_end.conftest import Stack, eventually
+from tests.end_to_end.conftest import Stack
+from tests.waiting import eventually
 
 
 def end_offsets() -> dict[int, int]:

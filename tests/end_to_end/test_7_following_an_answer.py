@@ -3,7 +3,8 @@
 import json
 from http.client import HTTPConnection
 
-from tests.end_to_end.conftest import Stack, eventually
+from tests.end_to_end.conftest import Stack
+from tests.waiting import eventually
 
 
 def answer_in_full(stack: Stack, user_id: int) -> dict[str, object]:

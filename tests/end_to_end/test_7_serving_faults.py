@@ -14,10 +14,11 @@ from itertools import count
 
 import pytest
 
-from tests.end_to_end.conftest import Stack, eventually
+from tests.end_to_end.conftest import Stack
 from tests.end_to_end.load import Outcome, under
 from tests.end_to_end.test_5_release import assert_none_failed, logged, marked
 from tests.end_to_end.test_6_faults import assert_it_goes_on_and_balances, end_offsets
+from tests.waiting import eventually
 
 ROUNDS = range(int(os.environ.get("DRILL_ROUNDS", "1")))
 SLOTS = ("recommender-blue", "recommender-green")

@@ -7,32 +7,18 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.ports import free_port
 from tests.stores import service_environment
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 WITHIN_SECONDS = 20.0
 NO_DATABASE = "host=127.0.0.1 port=1 dbname=none user=none password=none"
-
-
-def eventually(holds: Callable[[], object], within: float = WITHIN_SECONDS) -> None:
-    """Wait until something holds; fail if it does not in time."""
-    deadline = time.monotonic() + within
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {within} s"
-        time.sleep(0.02)
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def get(port: int, path: str, **headers: str) -> tuple[int, str]:

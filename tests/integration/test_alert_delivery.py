@@ -1,7 +1,6 @@
 """From a slot that dies to Slack's channel, by the real Prometheus and Alertmanager."""
 
 import json
-import socket
 import subprocess
 import time
 import urllib.request
@@ -13,17 +12,13 @@ from threading import Thread
 
 import pytest
 
+from tests.ports import free_port
+
 MONITORING = Path("monitoring")
 SECONDS_TO_START = 30
 SECONDS_TO_FIRE = 60
 SLOTS = ("recommender-blue:8000", "recommender-green:8000")
 SLOT_METRICS = b"marquee_requests_total 1\n"
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 class Server(ThreadingHTTPServer):

@@ -1,6 +1,5 @@
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -9,16 +8,11 @@ import urllib.request
 import psycopg
 import pytest
 
+from tests.ports import free_port
 from tests.stores import service_environment
 
 SECONDS_TO_ANSWER = 60
 SECONDS_TO_STOP = 10
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def scrape(port):

@@ -16,8 +16,10 @@ from itertools import count
 import psycopg
 import pytest
 
-from tests.integration.serving import ROOT, Slots, eventually, free_port, get, nginx
+from tests.integration.serving import ROOT, Slots, get, nginx
+from tests.ports import free_port
 from tests.unit.recommender.versions import MOVIES, publish
+from tests.waiting import eventually
 
 BLUE_VERSION, GREEN_VERSION = "20260101-000000-ease", "20260102-000000-ease"
 POPULAR = "popular+1+1999,popular+2+1999\n"
@@ -284,7 +286,7 @@ def test_a_slot_killed_under_load_fails_no_request_and_comes_back_without_a_relo
         by_green = clients.count("green")
         own_slots.start("blue", BLUE_VERSION, blue.port)
         before = clients.count("blue")
-        eventually(lambda: clients.count("blue") > before + 50, within=5)
+        eventually(lambda: clients.count("blue") > before + 50, seconds=5)
 
     assert clients.failed() == []
     assert by_green > 50
@@ -299,7 +301,7 @@ def test_a_slot_that_is_replaced_under_load_fails_no_request_and_loses_no_receip
         blue.stop()
         own_slots.start("blue", BLUE_VERSION, blue.port)
         before = clients.count("blue")
-        eventually(lambda: clients.count("blue") > before + 50, within=5)
+        eventually(lambda: clients.count("blue") > before + 50, seconds=5)
     for slot in own_slots.running[1:]:
         slot.stop()
 

@@ -13,8 +13,9 @@ from recommender.activity.recent import RecentActivity
 from recommender.activity.trending import Trending
 from recommender.connection import KeptConnection
 from recommender.metrics import Metrics
-from tests.integration.serving import Slots, eventually, get
+from tests.integration.serving import Slots, get
 from tests.unit.recommender.versions import MOVIES, publish
+from tests.waiting import eventually
 
 FIRST, SECOND = "20260101-000000-ease", "20260102-000000-ease"
 NOW = datetime.now(UTC)

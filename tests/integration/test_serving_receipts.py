@@ -21,8 +21,9 @@ from recommender.receipts.queue import ReceiptQueue, ReceiptWriter
 from recommender.receipts.rows import Receipt
 from recommender.receipts.spool import Spool
 from recommender.receipts.store import ReceiptStore
-from tests.integration.serving import Slots, eventually, get
+from tests.integration.serving import Slots, get
 from tests.unit.recommender.versions import MOVIES, publish
+from tests.waiting import eventually
 
 FIRST, SECOND = "20260101-000000-ease", "20260102-000000-ease"
 NOW = datetime.now(UTC)

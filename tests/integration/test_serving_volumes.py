@@ -9,10 +9,11 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.integration.serving import Slots, eventually, get
+from tests.integration.serving import Slots, get
 from tests.integration.test_serving_receipts import ask_for, failures, set_connections, stored_users
 from tests.integration.test_train import load, quietly, ratings, settings  # noqa: F401 -- a fixture
 from tests.unit.recommender.versions import publish
+from tests.waiting import eventually
 from trainer.errors import TrainerError
 from trainer.process import train_beside
 from trainer.versions.artifact import remove_unfinished, version_names
