@@ -7,6 +7,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 source compose/up/say.sh
+source compose/up/settings.sh
+source compose/up/lock.sh
 
 confirm_data_loss() {
   local volumes answer
@@ -18,9 +20,13 @@ confirm_data_loss() {
 }
 
 case ${DATA-kept} in
-  kept) docker compose --profile '*' down ;;
+  kept)
+    hold_stack_lock
+    docker compose --profile '*' down
+    ;;
   gone)
     confirm_data_loss
+    hold_stack_lock
     docker compose --profile '*' down --volumes
     ;;
   *) fail "DATA is '$DATA'" "It is gone, or not given." ;;

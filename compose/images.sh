@@ -8,11 +8,15 @@ cd "$(dirname "$0")/.."
 
 source compose/up/say.sh
 source compose/up/settings.sh
+source compose/up/lock.sh
+source compose/up/commit.sh
 source compose/up/install_engine.sh
 source compose/up/start_engine.sh
 source compose/up/build_images.sh
 
+hold_stack_lock
 read_settings
+check_commit
 install_engine
 start_engine
 choose_image_source

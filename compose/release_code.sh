@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.."
 
 source compose/up/say.sh
 source compose/up/settings.sh
+source compose/up/lock.sh
 
 READY_SECONDS=60
 READY="from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/readyz', timeout=2)"
@@ -50,6 +51,7 @@ ready() {
   return 1
 }
 
+hold_stack_lock
 read_settings
 for slot in $(slots_idle_first); do replace_image "$slot"; done
 say "Both slots run this checkout's recommender"

@@ -9,7 +9,12 @@ cd "$(dirname "$0")/.."
 
 source compose/up/say.sh
 source compose/up/settings.sh
+source compose/up/lock.sh
+source compose/up/commit.sh
 source compose/up/check_host.sh
+source compose/up/check_ports.sh
+source compose/up/check_subnet.sh
+source compose/up/check_database.sh
 source compose/up/check_rights.sh
 source compose/up/install_engine.sh
 source compose/up/start_engine.sh
@@ -20,8 +25,12 @@ source compose/up/what_to_try.sh
 
 check_platform
 check_disk
+hold_stack_lock
 read_settings
 check_ports
+choose_subnet
+check_commit
+check_database
 check_rights
 # ------------------------------------------------------------- from here on, changes
 install_engine

@@ -11,6 +11,9 @@ cd "$(dirname "$0")/.."
 
 source compose/up/say.sh
 source compose/up/settings.sh
+source compose/up/lock.sh
+source compose/up/commit.sh
+source compose/up/check_subnet.sh
 source compose/up/install_engine.sh
 source compose/up/start_engine.sh
 source compose/up/build_images.sh

@@ -5,16 +5,20 @@ schema, then views and rights, then the partitions that rows can land in right a
 """
 
 import json
+import sys
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
 import psycopg
+import structlog
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from procrastinate.schema import SchemaManager
 from psycopg import sql
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
 from compose.migrate.topic import TopicSettings, make_topic
@@ -24,6 +28,7 @@ from ingest.retention.partition_settings import PartitionSettings
 from ingest.retention.partitions import make_partitions
 
 HERE = files("compose.migrate")
+LOG = structlog.get_logger()
 
 
 class Settings(DatabaseSettings):
@@ -32,8 +37,17 @@ class Settings(DatabaseSettings):
     role_verifiers_file: Path
 
 
+class NewerDatabaseError(Exception):
+    """Newer code has migrated this database; this code would not understand it."""
+
+
 def migrate(conninfo: str, verifiers: dict[str, str], now: datetime) -> None:
-    """Create or update roles, tables, job queue, views, rights and partitions."""
+    """Create or update roles, tables, job queue, views, rights and partitions.
+
+    Raises:
+        NewerDatabaseError: it is for newer code than this; nothing was changed.
+    """
+    refuse_newer(conninfo)
     with psycopg.connect(conninfo, autocommit=True) as connection:
         create_roles(connection, verifiers)
         migrate_tables(conninfo)
@@ -54,17 +68,37 @@ def create_roles(connection: psycopg.Connection, verifiers: dict[str, str]) -> N
         )
 
 
+def refuse_newer(conninfo: str) -> None:
+    """Hold the database's revision against those that this code knows."""
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    with _engine(conninfo).connect() as connection:
+        revision = MigrationContext.configure(connection).get_current_revision()
+    if revision is not None and revision not in known:
+        raise NewerDatabaseError(
+            f"the database is at revision {revision}, which this code does not know: it is older"
+            " than the code that ran here last. Check that code out again, then: make up"
+        )
+
+
 def migrate_tables(conninfo: str) -> None:
     """Run the Alembic migrations that have not run yet."""
-    engine = create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(conninfo), poolclass=NullPool
-    )
+    config = _config()
+    with _engine(conninfo).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(HERE))
     config.set_main_option("path_separator", "os")
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    return config
+
+
+def _engine(conninfo: str) -> Engine:
+    return create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(conninfo), poolclass=NullPool
+    )
 
 
 def create_job_queue(connection: psycopg.Connection) -> None:
@@ -73,14 +107,19 @@ def create_job_queue(connection: psycopg.Connection) -> None:
         connection.execute(SchemaManager.get_schema().encode())
 
 
-def main() -> None:
-    """Run with the settings of the environment."""
+def main() -> int:
+    """Run with the settings of the environment; 1 when this code is too old for the database."""
     configure_logging("migrate")
     settings = Settings()
     verifiers = json.loads(settings.role_verifiers_file.read_text())
-    migrate(settings.conninfo(), verifiers, datetime.now(UTC))
+    try:
+        migrate(settings.conninfo(), verifiers, datetime.now(UTC))
+    except NewerDatabaseError as error:
+        LOG.error("not migrated", reason=str(error))  # noqa: TRY400 -- one sentence says it all
+        return 1
     make_topic(TopicSettings())
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -146,7 +146,7 @@ bake_services() {
   mapfile -t flags < <(secret_flags | sed 's/^/--set=*.secrets=/')
   docker compose --profile '*' config > "$HOST_FOLDER/docker-compose.yml"
   quietly docker buildx bake --file "$HOST_FOLDER/docker-compose.yml" "${flags[@]}" \
-    --set "trainer.args.GIT_COMMIT=$(git rev-parse HEAD 2>/dev/null || echo unknown)" "$@" ||
+    --set "trainer.args.GIT_COMMIT=$(commit)" "$@" ||
     fail "an image could not be built" "See the lines above."
 }
 

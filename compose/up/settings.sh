@@ -2,6 +2,8 @@
 # What .env holds: image source, ports, subnet, profiles. No secrets. A value given to
 # make or in the environment beats .env, .env beats the default.
 
+source compose/up/env_file.sh
+
 ENV_FILE=${ENV_FILE:-.env}
 
 # shellcheck disable=SC2054  # the commas are part of the values
@@ -38,22 +40,31 @@ SIMULATED=(
   EVALUATION_WINDOW=PT1M EVALUATION_HORIZON=PT3M
 )
 
+# What belongs to one command or to this host, and is remembered nowhere
+UNREMEMBERED=(ARGS DATA NAME ONLY SCALE SERVICE VERSION CA_BUNDLE PIP_CONFIG_FILE MAVEN_SETTINGS)
+ENV_HEADER="# Written by make up; change a value with: make up NAME=value"
+
 read_settings() {
-  local before
-  before=$(remembered SIMULATOR on)
-  SIMULATOR=${SIMULATOR-$before}
+  check_names
+  # shellcheck disable=SC2034  # choose_subnet asks it
+  SUBNET_ASKED=${SUBNET_PREFIX-}
+  read_env_file "$ENV_FILE"
+  local before=${REMEMBERED[SIMULATOR]:-on}
+  SIMULATOR=${SIMULATOR:-$before}
   if [ "$SIMULATOR" != "$before" ]; then forget "${SIMULATED[@]}"; fi
   if [ "$SIMULATOR" = on ]; then default_to "${SIMULATED[@]}"; fi
   default_to "${SETTINGS[@]}"
+  check_values
 }
 
-# default_to NAME=value...: what neither the environment nor .env says
+# default_to NAME=value...: what neither the environment nor .env says. Empty says nothing:
+# Compose, too, takes the default then.
 default_to() {
   local setting name
   for setting in "$@"; do
     name=${setting%%=*}
-    if [ -z "${!name+set}" ]; then
-      printf -v "$name" '%s' "$(remembered "$name" "${setting#*=}")"
+    if [ -z "${!name-}" ]; then
+      printf -v "$name" '%s' "${REMEMBERED[$name]:-${setting#*=}}"
     fi
     export "${name?}"
   done
@@ -62,27 +73,76 @@ default_to() {
 # forget NAME=value...: what .env says of these belongs to the other kind of stream
 forget() {
   local setting
-  for setting in "$@"; do sed -i "/^${setting%%=*}=/d" "$ENV_FILE"; done
+  for setting in "$@"; do unset "REMEMBERED[${setting%%=*}]"; done
 }
 
-# remembered NAME DEFAULT: the value .env has, else the default
-remembered() {
-  local line
-  line=$(grep -m 1 "^$1=" "$ENV_FILE" 2>/dev/null) || { printf '%s' "$2"; return; }
-  line=${line#*=}
-  line=${line#\'}
-  printf '%s' "${line%\'}"
+is_setting() {
+  local setting
+  for setting in "${SETTINGS[@]}" "${IMAGE_SETTINGS[@]}"; do
+    if [ "${setting%%=*}" = "$1" ]; then return 0; fi
+  done
+  return 1
 }
 
+# A name that is mistyped would change nothing, silently. GIVEN: the names on make's command line
+check_names() {
+  local name
+  for name in ${GIVEN-}; do
+    if ! is_setting "$name" && [[ " ${UNREMEMBERED[*]} " != *" $name "* ]]; then
+      fail "there is no setting $name" "There are: $(setting_names)"
+    fi
+  done
+}
+
+setting_names() {
+  local names=("${SETTINGS[@]%%=*}")
+  printf '%s' "${names[*]}"
+}
+
+check_values() {
+  local name
+  for name in "${SETTINGS[@]%%=*}"; do
+    if [[ ${!name} == *[[:cntrl:]]* ]]; then
+      fail "$name has a line break or another control character in it" "Give it as one line of text."
+    fi
+  done
+  is_one_of SIMULATOR on off
+  [[ $COMPOSE_PROJECT_NAME =~ ^[a-z0-9][a-z0-9_-]*$ ]] ||
+    fail "COMPOSE_PROJECT_NAME is '$COMPOSE_PROJECT_NAME'" "It is lower-case letters, digits, - and _."
+}
+
+is_one_of() {
+  local name=$1
+  shift
+  [[ " $* " == *" ${!name} "* ]] || fail "$name is '${!name}'" "It is one of: $*"
+}
+
+# Whole or not at all; what somebody else wrote into it stays.
 write_settings() {
-  local setting name partial
-  partial=$ENV_FILE.partial
+  local partial=$ENV_FILE.partial
   {
-    echo "# Written by make up; change a value with: make up NAME=value"
-    for setting in "${SETTINGS[@]}" "${IMAGE_SETTINGS[@]}"; do
-      name=${setting%%=*}
-      printf "%s='%s'\n" "$name" "${!name}"
-    done
+    echo "$ENV_HEADER"
+    our_lines
+    other_lines
   } > "$partial"
   mv "$partial" "$ENV_FILE"
+}
+
+our_lines() {
+  local setting name
+  for setting in "${SETTINGS[@]}" "${IMAGE_SETTINGS[@]}"; do
+    name=${setting%%=*}
+    printf '%s=%s\n' "$name" "$(quoted "${!name}")"
+  done
+}
+
+other_lines() {
+  local line name value
+  [ -e "$ENV_FILE" ] || return 0
+  while IFS= read -r line || [ -n "$line" ]; do
+    line=${line#$'\xef\xbb\xbf'}
+    name='' value=''
+    parse_env_line "$line"
+    if [ "$line" != "$ENV_HEADER" ] && ! is_setting "$name"; then printf '%s\n' "$line"; fi
+  done < "$ENV_FILE"
 }

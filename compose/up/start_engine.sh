@@ -11,7 +11,7 @@ start_engine() {
   if [ -d /run/systemd/system ]; then
     systemctl start docker
   else
-    setsid nohup dockerd > "$ENGINE_LOG" 2>&1 < /dev/null &
+    setsid nohup dockerd > "$ENGINE_LOG" 2>&1 < /dev/null 9<&- &  # not our lock with it
   fi
   wait_for_engine
 }

@@ -6,7 +6,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from compose.migrate.__main__ import migrate
+from compose.migrate.__main__ import NewerDatabaseError, migrate
 from compose.migrate.tables import metadata
 
 PROCRASTINATE = "procrastinate_"
@@ -25,6 +25,20 @@ def test_a_second_run_changes_nothing(conninfo):
     before = schema(owner)
     migrate(owner, {}, datetime.now(UTC))
     assert schema(owner) == before
+
+
+def test_a_database_that_newer_code_migrated_is_refused_and_left_alone(conninfo):
+    owner = conninfo("marquee")
+    with psycopg.connect(owner) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute("REVOKE SELECT ON rating FROM trainer")
+    with pytest.raises(NewerDatabaseError, match="older than the code that ran here last"):
+        migrate(owner, {}, datetime.now(UTC))
+    with (
+        psycopg.connect(conninfo("trainer")) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute("SELECT * FROM rating")
 
 
 def test_the_migrations_make_exactly_the_tables_the_code_declares(conninfo):

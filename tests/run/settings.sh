@@ -2,18 +2,27 @@
 # A stack for tests: nothing in it has a name, a port or a tag that a running one uses.
 # Behaviour is shortened (time-lapse, short windows); all time stays wall-clock time.
 
+# A step of the Jenkinsfile that `make test` runs comes here again; what was chosen stands.
 use_test_settings() {
+  if [ -z "${TEST_SETTINGS-}" ]; then choose_test_settings; fi
+  read_settings
+  choose_image_source
+}
+
+choose_test_settings() {
+  export TEST_SETTINGS=chosen
+  hold_lock marquee-test-checks
   export ENV_FILE=$PWD/build/test/env COMPOSE_ENV_FILES=/dev/null
   export COMPOSE_PROJECT_NAME=marquee-test IMAGE_PREFIX=marquee-test
   export NGINX_PORT=18082 PROMETHEUS_PORT=19090 ALERTMANAGER_PORT=19093
   export POSTGRES_PORT=15432 KAFKA_PORT=19092 GRAFANA_PORT=13000 JENKINS_PORT=18080
-  export SUBNET_PREFIX=172.31.251
+  SUBNET_PREFIX=172.31.251
   export SIMULATOR=on TIME_LAPSE=120 RATE=60 SEED=7
   export EVALUATE_CRON='* * * * * */5' EVALUATION_WINDOW=PT10S EVALUATION_HORIZON=PT20S
   export RETAIN_CRON='* * * * * */5' AUDIT_CRON='* * * * * */5' FULL_AUDIT_CRON='* * * * * */5'
   export ALGORITHMS=popularity,ease,recency_transitions
   export RELEASE_STEPS=100,1000 RELEASE_WATCH_SECONDS=5
   mkdir -p build/test
-  read_settings
-  choose_image_source
+  SUBNET_ASKED='' choose_subnet
+  export SUBNET_PREFIX
 }

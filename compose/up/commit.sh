@@ -1,0 +1,24 @@
+# shellcheck shell=bash
+# Which code this is; every model version names it.
+
+# In a zip or tar archive that git made, git has put the commit here.
+ARCHIVED_COMMIT=compose/images/commit.txt
+
+# commit: the commit, with -dirty where files differ from it; "unknown" where nobody can tell
+commit() {
+  local found
+  if found=$(in_repository rev-parse --verify HEAD 2> /dev/null); then
+    if [ -n "$(in_repository status --porcelain --untracked-files=no 2> /dev/null)" ]; then found+=-dirty; fi
+  else
+    found=$(grep -xE '[0-9a-f]{40}' "$ARCHIVED_COMMIT" || echo unknown)
+  fi
+  printf '%s' "$found"
+}
+
+# The folder is named, not searched for: git refuses to find one that is another user's.
+in_repository() { git --git-dir=.git --work-tree=. "$@"; }
+
+check_commit() {
+  [ "$(commit)" != unknown ] ||
+    say "No commit can be told of this folder (no .git, or no git): model versions will name their code 'unknown'"
+}

@@ -1,0 +1,99 @@
+"""What `make up` remembers of its settings, in a fresh clone and in an `.env` edited by hand."""
+
+import pytest
+
+from tests.unit.compose.shell import CHECKOUT, bash
+
+READ = """
+source compose/up/say.sh; source compose/up/settings.sh; source compose/up/build_images.sh
+for setting in "${IMAGE_SETTINGS[@]}"; do export "$setting"; done
+read_settings
+"""
+
+
+def remembered(tmp_path, **given):
+    """What `.env` says after a `make up` with these settings."""
+    return made(tmp_path, "write_settings", **given).read_text()
+
+
+def made(tmp_path, then, **given):
+    file = tmp_path / "env"
+    done = bash(f"{READ}{then}", environment={"ENV_FILE": str(file), **given})
+    assert done.returncode == 0, done.stderr
+    return file
+
+
+def refused(tmp_path, **given):
+    done = bash(READ, environment={"ENV_FILE": str(tmp_path / "env"), **given})
+    assert done.returncode == 1
+    return done.stderr
+
+
+def test_a_fresh_clone_takes_settings(tmp_path):
+    env = remembered(tmp_path, SIMULATOR="off", KAFKA_SERVERS="broker.example:9092")
+    assert "SIMULATOR='off'\n" in env
+    assert "KAFKA_SERVERS='broker.example:9092'\n" in env
+    assert "RATING_STEP='1'\n" in env
+
+
+def test_what_fits_simulated_people_is_forgotten_with_them(tmp_path):
+    assert "RATING_STEP='0.5'\n" in remembered(tmp_path)
+    assert "RATING_STEP='1'\n" in remembered(tmp_path, SIMULATOR="off")
+
+
+def test_only_looking_changes_no_file(tmp_path):
+    remembered(tmp_path)
+    before = (tmp_path / "env").read_bytes()
+    made(tmp_path, "true", SIMULATOR="off")
+    assert (tmp_path / "env").read_bytes() == before
+
+
+def test_a_second_time_remembers_the_same(tmp_path):
+    first = remembered(tmp_path, KAFKA_USER="$ConnectionString", KAFKA_TOPIC='a "b" \\$c\'')
+    assert remembered(tmp_path) == first
+
+
+def test_what_is_given_beats_what_is_remembered(tmp_path):
+    remembered(tmp_path, RATE="7")
+    assert "RATE='8'\n" in remembered(tmp_path, RATE="8")
+    assert "RATE='8'\n" in remembered(tmp_path)
+
+
+def test_an_empty_value_is_the_default_as_for_compose(tmp_path):
+    assert "NGINX_PORT='8082'\n" in remembered(tmp_path, NGINX_PORT="")
+
+
+def test_what_somebody_else_wrote_stays(tmp_path):
+    (tmp_path / "env").write_text("# mine\nOWN='x y'\nRATE=7\n")
+    env = remembered(tmp_path)
+    assert env.endswith("# mine\nOWN='x y'\n")
+    assert env.count("RATE=") == 1
+    assert remembered(tmp_path) == env
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"SIMULATOR": "maybe"}, "SIMULATOR is 'maybe'"),
+        ({"KAFKA_USER": "two\nlines"}, "KAFKA_USER has a line break"),
+        ({"COMPOSE_PROJECT_NAME": "Mine/../x"}, "COMPOSE_PROJECT_NAME is"),
+        ({"GIVEN": "RATE RATTE"}, "there is no setting RATTE"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(tmp_path, given, told):
+    assert told in refused(tmp_path, **given)
+
+
+def test_a_line_with_two_meanings_is_refused_by_its_number(tmp_path):
+    (tmp_path / "env").write_text("RATE=7\nKAFKA_USER=$ConnectionString\n")
+    assert "line 2" in refused(tmp_path)
+
+
+@pytest.mark.parametrize("value", ["$ConnectionString", "$(shell false)", "o'neil", "a #b", "$$x"])
+def test_make_hands_on_what_it_is_given_as_it_stands(tmp_path, value):
+    makefile = tmp_path / "Makefile"
+    makefile.write_text(f"include {CHECKOUT}/Makefile\nshow:\n\t@printenv KAFKA_USER GIVEN\n")
+    done = bash(
+        f'make --no-print-directory -f {makefile} show "KAFKA_USER=$V"', tmp_path, {"V": value}
+    )
+    assert done.stdout == f"{value}\nKAFKA_USER\n", done.stderr
