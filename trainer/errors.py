@@ -8,7 +8,9 @@ TrainerError
 ├── NoDataError                 there is nothing to train on
 ├── UnsuitableDataError         an algorithm cannot be fitted to this data
 ├── TrainingRunningError        another training holds the lock
+├── AssignmentError             a slot's file does not say which version it holds
 ├── VolumeError                 a volume did not take what had to be written
+├── DatabaseError               PostgreSQL did not give or take what was asked
 ├── PinningError                git or DVC would not keep a version
 ├── ReproductionError           a version cannot be made again
 └── TrainingDiedError           the process that trained ended without a result
@@ -51,12 +53,20 @@ class TrainingDiedError(TrainerError):
     """The process that trained ended without a result."""
 
 
+class AssignmentError(TrainerError):
+    """A slot's file does not say which version the slot holds."""
+
+
 class VolumeError(TrainerError):
     """A volume did not take what had to be written: it is full, read-only or damaged."""
 
 
+class DatabaseError(TrainerError):
+    """PostgreSQL did not give or take what was asked of it."""
+
+
 class PinningError(TrainerError):
-    """git or DVC would not do what was asked of them; the message has their last line."""
+    """git or DVC would not do what was asked of them; the message has their reason."""
 
 
 class ReproductionError(TrainerError):

@@ -1,5 +1,8 @@
 """What Prometheus is told of trainings and of the newest version."""
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Gauge
@@ -13,20 +16,20 @@ class TrainingMetrics:
     """The trainer's gauges; they start from the newest version, so a restart hides nothing."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.running = Gauge(
+        self._running = Gauge(
             "marquee_training_running", "1 while a training runs, else 0", registry=registry
         )
-        self.progress = Gauge(
+        self._progress = Gauge(
             "marquee_training_progress_ratio",
             "Share of the running or last training that is done",
             registry=registry,
         )
-        self.left = Gauge(
+        self._left = Gauge(
             "marquee_training_left_seconds",
             "Time left of the running training, if its steps are alike; else 0",
             registry=registry,
         )
-        self.seconds = Gauge(
+        self._seconds = Gauge(
             "marquee_training_seconds", "How long the last training took", registry=registry
         )
         self._ndcg = Gauge(
@@ -40,6 +43,23 @@ class TrainingMetrics:
             "When the newest version was trained",
             registry=registry,
         )
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """Show that a training runs, and how long it took, however it ends."""
+        started = time.monotonic()
+        self.proceed(0, 0)
+        try:
+            with self._running.track_inprogress():
+                yield
+        finally:
+            self._left.set(0)
+            self._seconds.set(time.monotonic() - started)
+
+    def proceed(self, done: float, left: float) -> None:
+        """Show that a share of the training is done, and that so many seconds are left."""
+        self._progress.set(done)
+        self._left.set(left)
 
     def show(self, manifest: Manifest) -> None:
         """Take a version's figures over."""

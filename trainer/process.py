@@ -17,7 +17,7 @@ from multiprocessing.process import BaseProcess
 import psycopg
 
 from compose.service.log import configure_logging
-from trainer.errors import TrainerError, TrainingDiedError, VolumeError
+from trainer.errors import DatabaseError, TrainerError, TrainingDiedError, VolumeError
 from trainer.progress import Tell
 from trainer.settings import Settings
 from trainer.versions.artifact import Manifest
@@ -100,8 +100,14 @@ def _train(settings: Settings, pipe: Connection) -> None:
             pipe.send(train(connection, settings, lambda: datetime.now(UTC), _sender(pipe)))
     except TrainerError as error:
         pipe.send(error)
+    except psycopg.Error as error:
+        pipe.send(DatabaseError(f"PostgreSQL would not: {_one_line(error)}"))
     except OSError as error:
         pipe.send(VolumeError(f"it could not be written: {error}"))
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _sender(pipe: Connection) -> Tell:

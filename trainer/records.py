@@ -19,17 +19,21 @@ LOCK = 0x7472_6169_6E
 
 @contextmanager
 def training_lock(connection: psycopg.Connection) -> Iterator[None]:
-    """Be the only training on this database while the connection lasts.
+    """Be the only one that changes the models volume while the connection lasts.
 
     Raises:
-        TrainingRunningError: another one is running.
+        TrainingRunningError: a training, a reproduction or a removal is running.
     """
     if connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,)).fetchone() != (True,):
-        raise TrainingRunningError("another training is running; this one did not start")
+        raise TrainingRunningError(
+            "a training, a reproduction or a removal of old versions is running;"
+            " try again when it has ended"
+        )
     try:
         yield
     finally:
-        connection.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
+        if not connection.closed:  # a connection that was lost has let go of it
+            connection.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
 
 
 @dataclass(frozen=True)

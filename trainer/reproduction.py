@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import psycopg
 from threadpoolctl import threadpool_limits
 
 from trainer.data.files import read_interactions
 from trainer.data.interactions import Interactions
 from trainer.errors import ReproductionError
+from trainer.records import training_lock
 from trainer.selection.trials import recipe_of
 from trainer.settings import Settings
 from trainer.training import THREADS, contents_of, pins_of
@@ -44,10 +46,19 @@ def reproduce(settings: Settings, version: str, say: Callable[[str], None]) -> C
     """Fit a version's recipe to its pinned data and compare every array.
 
     Raises:
+        TrainingRunningError: a training is running, which changes what is pinned.
         VersionError: the version can't be read.
         PinningError: its data can't be fetched.
         ReproductionError: its data is not what its manifest states, or its recipe is unknown.
     """
+    with (
+        psycopg.connect(settings.conninfo(), autocommit=True) as connection,
+        training_lock(connection),
+    ):
+        return _reproduced(settings, version, say)
+
+
+def _reproduced(settings: Settings, version: str, say: Callable[[str], None]) -> Comparison:
     published = read_version(settings.versions_directory / version)
     interactions = read_interactions(pins_of(settings).data(version))
     if interactions.hash() != published.manifest.data["hash"]:

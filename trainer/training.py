@@ -14,7 +14,7 @@ from trainer.algorithms.algorithm import FittedModel
 from trainer.data.interactions import Interactions
 from trainer.data.report import LastVersion, data_report
 from trainer.data.snapshot import take_snapshot
-from trainer.errors import PinningError, VersionError
+from trainer.errors import PinningError, TrainerError, VersionError
 from trainer.evaluation.plots import plots
 from trainer.evaluation.top_lists import rank
 from trainer.progress import Progress, Tell
@@ -44,6 +44,7 @@ from trainer.versions.artifact import (
     remove_unfinished,
     remove_version,
     version_name,
+    whole_versions,
     write_version,
 )
 from trainer.versions.pinning import Pins
@@ -70,9 +71,10 @@ def train(
         The manifest of the version; it is published whatever the gate said of it.
 
     Raises:
-        TrainingRunningError: another training is running.
+        TrainingRunningError: another training, or a reproduction, is running.
         NoDataError: there is nothing to train on.
         OSError: the version could not be written; nothing was published.
+        psycopg.Error: it could not be read or recorded; nothing was published.
     """
     tried = recipes(settings.scale, settings.algorithms)
     progress = Progress(len(tried) + len({recipe.algorithm for recipe in tried}) + 8, tell)
@@ -96,10 +98,10 @@ def train(
         data = snapshot.summary() | {"report": report}
         manifest = publish(snapshot.interactions, data, selection, Run(settings, clock, progress))
         pin(pins, manifest, snapshot.interactions, progress)
-        record_version(connection, manifest)
+        record(connection, manifest, settings)
         progress.step(f"published {manifest.version}")
         push(pins, settings, progress)
-        _tell_removals(remove_old(connection, settings), settings, progress)
+        clear_up(connection, settings, progress)
         return manifest
 
 
@@ -124,6 +126,15 @@ def pin(pins: Pins, manifest: Manifest, interactions: Interactions, progress: Pr
         remove_version(pins.models / "versions", manifest.version)
         raise
     progress.step(f"pinned version and data under the tag model/{manifest.version}")
+
+
+def record(connection: psycopg.Connection, manifest: Manifest, settings: Settings) -> None:
+    """Record a version; one that cannot be recorded is taken away again: nobody would know it."""
+    try:
+        record_version(connection, manifest)
+    except psycopg.Error:
+        remove_version(settings.versions_directory, manifest.version)
+        raise
 
 
 def push(pins: Pins, settings: Settings, progress: Progress) -> None:
@@ -161,12 +172,26 @@ def planned_removals(connection: psycopg.Connection, settings: Settings) -> Plan
 
 
 def remove_old(connection: psycopg.Connection, settings: Settings) -> Plan:
-    """Remove or strip the versions that are neither among the newest nor in use."""
+    """Remove or strip the versions that are neither among the newest nor in use.
+
+    Raises:
+        TrainingRunningError: a training or a reproduction is running.
+        TrainerError: it is not known what is in use, or a pin was not let go.
+        OSError: the volume did not let it.
+    """
     with training_lock(connection):  # a training holds it already; it may take it again
         planned = planned_removals(connection, settings)
         collect(settings.versions_directory, planned)
-        pins_of(settings).let_go([*planned.removed, *planned.stripped])
+        pins_of(settings).keep_only(whole_versions(settings.versions_directory))
     return planned
+
+
+def clear_up(connection: psycopg.Connection, settings: Settings, progress: Progress) -> None:
+    """Remove what is too old; where that fails, the next training does it."""
+    try:
+        _tell_removals(remove_old(connection, settings), settings, progress)
+    except (TrainerError, OSError, psycopg.Error) as error:
+        progress.step(f"the version is published, but old ones could not be removed: {error}")
 
 
 def _tell_removals(planned: Plan, settings: Settings, progress: Progress) -> None:

@@ -1,8 +1,7 @@
 """The job worker: does the task `train` of the queue `train`, asked for or at its time."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import psycopg
 from procrastinate import App, JobContext, RetryStrategy
@@ -61,12 +60,11 @@ def _run(context: JobContext, settings: Settings, metrics: TrainingMetrics) -> N
     def tell(message: str, done: float) -> None:
         left = seconds_left(done, time.monotonic() - started)
         say(conninfo, job_id, f"{message} ({done:.0%}, about {left:.0f} s left)")
-        metrics.progress.set(done)
-        metrics.left.set(left)
+        metrics.proceed(done, left)
 
     started = time.monotonic()
     conninfo, job_id = settings.conninfo(), context.job.id or 0
-    with _measured(metrics):
+    with metrics.measured():
         try:
             manifest = train_beside(settings, tell, context.should_abort)
         except TrainerError as error:
@@ -77,16 +75,6 @@ def _run(context: JobContext, settings: Settings, metrics: TrainingMetrics) -> N
         raise JobAborted
     metrics.show(manifest)
     say(conninfo, job_id, report(manifest))
-
-
-@contextmanager
-def _measured(metrics: TrainingMetrics) -> Iterator[None]:
-    started = time.monotonic()
-    metrics.progress.set(0)
-    with metrics.running.track_inprogress():
-        yield
-    metrics.left.set(0)
-    metrics.seconds.set(time.monotonic() - started)
 
 
 def ask(conninfo: str) -> int:

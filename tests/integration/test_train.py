@@ -13,7 +13,7 @@ from trainer.records import live_version, newest_version, training_lock
 from trainer.reproduction import reproduce
 from trainer.settings import NAMES, Settings
 from trainer.training import train
-from trainer.versions.artifact import read_version, version_names
+from trainer.versions.artifact import read_version, version_name, version_names
 
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 USERS, MOVIES, TASTES = 80, 60, 4
@@ -209,6 +209,52 @@ def test_two_trainings_at_once_are_impossible(conninfo, trainer, settings):
         pytest.raises(TrainingRunningError),
     ):
         train(trainer, settings, Clock(), quietly)
+
+
+def test_a_version_that_cannot_be_recorded_is_not_left(conninfo, trainer, settings):
+    load(conninfo, ratings())
+    clock = Clock()
+    first = train(trainer, settings, clock, quietly)
+    trainer.execute(
+        "INSERT INTO model_version (version, algorithm, created_at, git_commit, data_hash,"
+        " interactions, users, movies, figures, manifest, verdict, reason)"
+        " VALUES (%s, '', '2000-01-01', '', '', 0, 0, 0, '{}', '{}', '', '')",
+        (version_name(clock.now + timedelta(seconds=1), first.algorithm),),
+    )
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        train(trainer, settings, clock, quietly)
+    assert version_names(settings.versions_directory) == [first.version]
+
+
+def test_nothing_is_made_again_while_a_training_runs(conninfo, trainer, settings):
+    load(conninfo, ratings())
+    manifest = train(trainer, settings, Clock(), quietly)
+    with (
+        psycopg.connect(conninfo("trainer"), autocommit=True) as other,
+        training_lock(other),
+        pytest.raises(TrainingRunningError),
+    ):
+        reproduce(settings, manifest.version, quietly)
+
+
+def test_old_versions_that_cannot_be_removed_do_not_fail_a_training(
+    conninfo, trainer, settings, tmp_path
+):
+    load(conninfo, ratings())
+    keeping_one = settings.model_copy(
+        update={"keep_versions": 1, "state_directory": tmp_path / "state"}
+    )
+    told, clock = [], Clock()
+    first = train(trainer, keeping_one, clock, quietly)
+    slots = tmp_path / "state" / "slots"
+    slots.mkdir(parents=True)
+    (slots / "blue.json").write_text("[]")
+    second = train(trainer, keeping_one, clock, lambda line, _: told.append(line))
+    assert newest_version(trainer) == second
+    assert version_names(settings.versions_directory) == [first.version, second.version]
+    assert told[-1].startswith(
+        "the version is published, but old ones could not be removed: blue.json names no"
+    )
 
 
 def test_what_a_killed_training_left_is_gone_after_the_next(conninfo, trainer, settings):

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from tests.stores import service_environment
-from trainer.errors import NoDataError, TrainingDiedError
+from trainer.errors import DatabaseError, NoDataError, TrainingDiedError
 from trainer.process import train_beside
 from trainer.settings import Settings
 from trainer.versions.artifact import read_version, version_names
@@ -71,11 +71,17 @@ def test_that_it_was_killed_is_said(settings):
     assert version_names(settings.versions_directory) == []
 
 
-def test_that_it_failed_is_said(settings, capfd):
+def test_why_the_database_would_not_is_said(settings):
     unreachable = settings.model_copy(update={"database_name": "nowhere"})
-    with pytest.raises(TrainingDiedError, match="status 1; its log says why"):
+    with pytest.raises(DatabaseError, match=r'^PostgreSQL would not: .*"nowhere"'):
         train_beside(unreachable, ignore, never)
-    assert "nowhere" in capfd.readouterr().err
+
+
+def test_that_it_failed_is_said(settings, capfd):
+    nonsense = settings.model_copy(update={"rating_max": "nonsense"})
+    with pytest.raises(TrainingDiedError, match="status 1; its log says why"):
+        train_beside(nonsense, ignore, never)
+    assert "TypeError" in capfd.readouterr().err
 
 
 @pytest.mark.usefixtures("ratings")

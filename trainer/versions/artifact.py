@@ -401,6 +401,11 @@ def is_stripped(versions: Path, name: str) -> bool:
     return not (versions / name / "popular.npy").is_file()
 
 
+def whole_versions(versions: Path) -> list[str]:
+    """The names of all published versions but the stripped ones, oldest first."""
+    return [name for name in version_names(versions) if not is_stripped(versions, name)]
+
+
 def strip_version(versions: Path, name: str) -> None:
     """Keep of a version what explains its answers; nobody can load it any more."""
     for path in (versions / name).iterdir():

@@ -4,14 +4,15 @@
     models/pins/<version>/model.dvc    the files of versions/<version>, which are hard links
     models/pins/<version>/data.dvc     the interactions that it was trained on
 
-Each version is a commit and a tag `model/<version>`. Only whoever trains changes any of it.
+Each version is a commit and a tag `model/<version>`. Only who holds the training lock may
+change any of it.
 """
 
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from trainer.errors import PinningError
 
 GIT = ("git",)
 DVC = (sys.executable, "-m", "dvc")
+# Neither is told to be quiet: DVC would then be so about its reasons, too.
 DVC_CONFIG = """\
 [core]
     analytics = false
@@ -47,17 +49,18 @@ class Pins:
         if not (self.models / ".dvc" / "config").is_file():
             self._make()
         (self.models / ".git" / "index.lock").unlink(missing_ok=True)
-        self._run(*GIT, "reset", "--quiet", "--hard")
-        self._run(*GIT, "clean", "--quiet", "-d", "--force", "-x", "pins")
+        self._unlock()
+        self._run(*GIT, "reset", "--hard")
+        self._run(*GIT, "clean", "-d", "--force", "-x", "pins")
 
     def _make(self) -> None:
         self.models.mkdir(parents=True, exist_ok=True)
-        self._run(*GIT, "init", "--quiet", "--initial-branch", "main")
-        self._run(*DVC, "init", "--quiet", "--force")
+        self._run(*GIT, "init", "--initial-branch", "main")
+        self._run(*DVC, "init", "--force")
         (self.models / ".dvc" / "config").write_text(DVC_CONFIG)
         (self.models / ".gitignore").write_text("/search/\n/versions/\n")
         self._run(*GIT, "add", ".gitignore", ".dvc", ".dvcignore")
-        self._run(*GIT, "commit", "--quiet", "--message", "Begin to pin versions")
+        self._run(*GIT, "commit", "--message", "Begin to pin versions")
 
     def pin(self, version: str, interactions: Interactions) -> None:
         """Pin a published version and its data; nothing is stored twice.
@@ -68,9 +71,9 @@ class Pins:
         place = self.models / "pins" / version
         shutil.copytree(self.models / "versions" / version, place / "model", copy_function=os.link)
         write_interactions(place / "data", interactions)
-        self._run(*DVC, "add", "--quiet", f"pins/{version}/model", f"pins/{version}/data")
+        self._run(*DVC, "add", f"pins/{version}/model", f"pins/{version}/data")
         self._run(*GIT, "add", f"pins/{version}")
-        self._run(*GIT, "commit", "--quiet", "--message", version)
+        self._run(*GIT, "commit", "--message", version)
         self._run(*GIT, "tag", "--force", f"model/{version}")
         shutil.rmtree(place / "model")
         shutil.rmtree(place / "data")
@@ -81,22 +84,25 @@ class Pins:
         Raises:
             PinningError: the version is not pinned, or its data is not in the cache.
         """
-        self._run(*DVC, "checkout", "--quiet", f"pins/{version}/data.dvc")
+        self._unlock()
+        self._run(*DVC, "checkout", f"pins/{version}/data.dvc")
         return self.models / "pins" / version / "data"
 
-    def let_go(self, versions: Iterable[str]) -> None:
-        """Pin these no longer, and take what only they needed from the cache.
+    def keep_only(self, versions: Collection[str]) -> None:
+        """Pin all others no longer, and take what only they needed from the cache.
 
         Raises:
             PinningError: git or DVC would not.
         """
-        pinned = [name for name in versions if (self.models / "pins" / name).is_dir()]
-        if not pinned:
+        pinned = sorted(path.name for path in (self.models / "pins").glob("*"))
+        leaving = [name for name in pinned if name not in versions]
+        if not leaving:
             return
-        self._run(*GIT, "rm", "-r", "--quiet", *(f"pins/{name}" for name in pinned))
-        self._run(*GIT, "commit", "--quiet", "--message", f"Let {' '.join(pinned)} go")
-        self._run(*GIT, "tag", "--delete", *(f"model/{name}" for name in pinned))
-        self._run(*DVC, "gc", "--quiet", "--workspace", "--force")
+        self._unlock()
+        self._run(*GIT, "rm", "-r", *(f"pins/{name}" for name in leaving))
+        self._run(*GIT, "commit", "--message", f"Let {' '.join(leaving)} go")
+        self._run(*GIT, "tag", "--delete", *(f"model/{name}" for name in leaving))
+        self._run(*DVC, "gc", "--workspace", "--force")
 
     def push(self, tags_to: str, cache_to: str) -> None:
         """Send tags to another git repository, and the cache to another DVC remote.
@@ -109,10 +115,18 @@ class Pins:
             PinningError: one could not be reached.
         """
         if cache_to:
-            self._run(*DVC, "remote", "add", "--quiet", "--local", "--force", "backup", cache_to)
-            self._run(*DVC, "push", "--quiet", "--remote", "backup")
+            self._run(*DVC, "remote", "add", "--local", "--force", "backup", cache_to)
+            self._run(*DVC, "push", "--remote", "backup")
         if tags_to:
-            self._run(*GIT, "push", "--quiet", "--force", tags_to, "main", "--tags")
+            self._run(*GIT, "push", "--force", tags_to, "main", "--tags")
+
+    def _unlock(self) -> None:
+        """Take away what says that DVC is at work: whoever is here holds the training lock.
+
+        DVC reads who holds it from this file, and asks whether a process of that number
+        runs: after a restart some other one may; and a file cut short it refuses for ever.
+        """
+        (self.models / ".dvc" / "tmp" / "rwlock").unlink(missing_ok=True)
 
     def _run(self, *command: str) -> None:
         done = subprocess.run(  # noqa: S603 -- fixed programs; names of versions are our own
@@ -152,4 +166,4 @@ def _named(command: Sequence[str]) -> str:
 def _reason(output: str) -> str:
     lines = output.strip().splitlines()
     blamed = [line for line in lines if line.lower().startswith(("error", "fatal"))]
-    return (blamed or lines or ["nothing was said"])[0]
+    return (blamed or lines[-1:] or ["nothing was said"])[0]

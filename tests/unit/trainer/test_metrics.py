@@ -1,41 +1,36 @@
+import pytest
 from prometheus_client import CollectorRegistry
 
 from trainer.metrics import TrainingMetrics
-from trainer.versions.artifact import Manifest
-
-MANIFEST = Manifest(
-    version="20250131-030000-ease",
-    algorithm="ease",
-    parameters={},
-    created_at="2025-01-31T03:00:00+00:00",
-    data={},
-    code={},
-    machine={},
-    libraries={},
-    figures={
-        "ndcg20_ease": {"value": 0.14},
-        "ndcg20_gain_over_popularity": {"value": 0.06},
-        "validation_ndcg20_ease": {"value": 0.15},
-    },
-    gate={},
-)
 
 
-def test_a_version_shows_when_it_was_made_and_how_it_ranks():
-    registry = CollectorRegistry()
-    TrainingMetrics(registry).show(MANIFEST)
-    ndcg = registry.get_sample_value("marquee_model_ndcg20", {"algorithm": "ease"})
-    created = registry.get_sample_value("marquee_model_created_timestamp_seconds")
-    assert (ndcg, created) == (0.14, 1738292400)
+@pytest.fixture
+def registry():
+    return CollectorRegistry()
 
 
-def test_gains_are_no_algorithm():
-    registry = CollectorRegistry()
-    TrainingMetrics(registry).show(MANIFEST)
-    algorithms = [
-        sample.labels["algorithm"]
-        for metric in registry.collect()
-        for sample in metric.samples
-        if sample.name == "marquee_model_ndcg20"
-    ]
-    assert algorithms == ["ease"]
+@pytest.fixture
+def metrics(registry):
+    return TrainingMetrics(registry)
+
+
+def test_while_a_training_runs_it_is_shown_with_its_progress(registry, metrics):
+    with metrics.measured():
+        metrics.proceed(0.25, 30)
+        assert registry.get_sample_value("marquee_training_running") == 1
+        assert registry.get_sample_value("marquee_training_progress_ratio") == 0.25
+        assert registry.get_sample_value("marquee_training_left_seconds") == 30
+
+
+def fail(metrics):
+    with metrics.measured():
+        metrics.proceed(0.25, 30)
+        raise ZeroDivisionError
+
+
+def test_a_training_that_failed_runs_no_longer_and_has_nothing_left(registry, metrics):
+    with pytest.raises(ZeroDivisionError):
+        fail(metrics)
+    assert registry.get_sample_value("marquee_training_running") == 0
+    assert registry.get_sample_value("marquee_training_left_seconds") == 0
+    assert registry.get_sample_value("marquee_training_seconds") > 0

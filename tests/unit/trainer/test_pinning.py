@@ -50,12 +50,24 @@ def test_what_is_let_go_leaves_the_cache(pins, interactions):
     for name in ("a", "b"):
         pins.pin(publish(pins, name).name, interactions)
     before = len(cached(pins))
-    pins.let_go(["a", "never+pinned"])
+    pins.keep_only(["b", "never+pinned"])
     assert tags(pins.models) == ["model/b"]
     assert len(cached(pins)) <= before
     pins.data("b")
     with pytest.raises(PinningError):
         pins.data("a")
+
+
+def test_what_could_not_be_let_go_once_is_let_go_the_next_time(pins, interactions):
+    for name in ("a", "b"):
+        pins.pin(publish(pins, name).name, interactions)
+    index = pins.models / ".git" / "index.lock"
+    index.touch()
+    with pytest.raises(PinningError, match="git rm"):
+        pins.keep_only(["b"])
+    index.unlink()
+    pins.keep_only(["b"])
+    assert tags(pins.models) == ["model/b"]
 
 
 def test_what_a_killed_training_left_is_cleared_up(pins, interactions):
@@ -80,3 +92,38 @@ def test_a_place_that_is_not_there_is_said(pins, interactions, tmp_path):
     pins.pin(publish(pins, "a").name, interactions)
     with pytest.raises(PinningError, match="git push"):
         pins.push(str(tmp_path / "nowhere.git"), "")
+
+
+def leave_empty_lock(pins):
+    """As a training does that is killed at a bad moment."""
+    (pins.models / ".dvc" / "tmp").mkdir(exist_ok=True)
+    (pins.models / ".dvc" / "tmp" / "rwlock").write_bytes(b"")
+
+
+def test_an_empty_lock_file_of_dvc_holds_nothing_up(pins, interactions):
+    leave_empty_lock(pins)
+    pins.begin()
+    pins.pin(publish(pins, "a").name, interactions)
+    leave_empty_lock(pins)
+    pins.data("a")
+    leave_empty_lock(pins)
+    pins.keep_only([])
+    assert tags(pins.models) == []
+
+
+def test_why_dvc_would_not_is_said(pins):
+    with pytest.raises(PinningError, match=r"dvc checkout: .*never\+pinned"):
+        pins.data("never+pinned")
+
+
+def test_why_git_would_not_is_said(pins, interactions):
+    (pins.models / ".git" / "index.lock").touch()
+    with pytest.raises(PinningError, match=r"git add: .*index\.lock"):
+        pins.pin(publish(pins, "a").name, interactions)
+
+
+def test_why_nothing_was_committed_is_said(pins, interactions):
+    version = publish(pins, "a").name
+    pins.pin(version, interactions)
+    with pytest.raises(PinningError, match="git commit: nothing to commit"):
+        pins.pin(version, interactions)
