@@ -1,0 +1,1 @@
+"""Experiments: which of two model versions people are better off with, and how sure that is."""

@@ -1,0 +1,34 @@
+"""Which buckets of people an experiment gives to its challenger: a random subset, drawn once.
+
+A person's bucket is a constant hash of their id (nginx/buckets.conf, and `bucket_of` in SQL).
+It is the draw that makes an experiment random, so two experiments are independent when their
+draws are, and no salt has to reach Nginx.
+"""
+
+from hashlib import sha256
+
+BUCKETS = 1000
+
+
+def draw_order(salt: str, seed: int) -> tuple[int, ...]:
+    """All buckets in the order in which a growing share of the challenger's takes them.
+
+    The order depends on salt and seed alone, so it can be drawn again from their record, and
+    whoever is with the challenger stays there while the share grows.
+    """
+    return tuple(sorted(range(BUCKETS), key=lambda bucket: _lot(salt, seed, bucket)))
+
+
+def challenger_buckets(salt: str, seed: int, share: int) -> frozenset[int]:
+    """The buckets (0 to 999) that get the challenger at this share of 1,000.
+
+    Raises:
+        ValueError: at this share one of the two has nobody.
+    """
+    if not 0 < share < BUCKETS:
+        raise ValueError(f"a share is 1 to {BUCKETS - 1} of {BUCKETS}, not {share}")
+    return frozenset(draw_order(salt, seed)[:share])
+
+
+def _lot(salt: str, seed: int, bucket: int) -> bytes:
+    return sha256(f"{salt}/{seed}/{bucket}".encode()).digest()
