@@ -4,7 +4,12 @@ from prometheus_client import Counter, Gauge, Histogram
 
 LAG_RECORDS = Gauge(
     "marquee_ingest_lag_records",
-    "Records of the topic that have not landed yet",
+    "Records of the topic that can be read and have not landed yet",
+    ["partition"],
+)
+UNCOMMITTED_RECORDS = Gauge(
+    "marquee_ingest_uncommitted_records",
+    "Records that nobody can read yet: their transaction, or one before them, is still open",
     ["partition"],
 )
 LAG_SECONDS = Gauge(

@@ -67,6 +67,7 @@ EVENT_TABLES = (
     EventTable("account", "time", long_lived=True, judged=False),
     EventTable("reject", "landed_at", long_lived=False, judged=False),
     EventTable("duplicate", "landed_at", long_lived=False, judged=False),
+    EventTable("offset_gap", "landed_at", long_lived=False, judged=False),
     EventTable("line_key", "time", long_lived=False, judged=False),
     EventTable("viewing", "day", long_lived=True, judged=False, reach=timedelta(days=1)),
     EventTable("receipt", "time", long_lived=False, judged=True),
@@ -151,6 +152,15 @@ duplicate = _event_table(
     _column("first_offset", BigInteger, "offset there; that line is the one that was kept"),
     comment="A line that was dropped because the stream had held the very same line shortly before",
 )
+offset_gap = _event_table(
+    "offset_gap",
+    "landed_at",
+    _column("landed_at", TIME, "when the offsets were passed over"),
+    _column("log_partition", SmallInteger, "Kafka partition"),
+    _column("log_offset", BigInteger, "the first of the offsets in its Kafka partition"),
+    _column("offset_count", BigInteger, "how many offsets from there on have no record"),
+    comment="Offsets of no line: a transaction ended or was aborted, or a topic was compacted",
+)
 line_key = _event_table(
     "line_key",
     "time",
@@ -224,6 +234,7 @@ ingest_audit = Table(
     _column("accounts", BigInteger, "rows in account"),
     _column("rejects", BigInteger, "rows in reject"),
     _column("duplicates", BigInteger, "rows in duplicate"),
+    _column("gaps", BigInteger, "offsets without a record, in offset_gap", server_default="0"),
     _column("lost", BigInteger, "offsets in stream_loss"),
     _column("dropped", BigInteger, "rows in partitions that retention dropped, as counted then"),
     _column(

@@ -14,11 +14,12 @@ ALTER TABLE recommendation_request OWNER TO retention;
 ALTER TABLE account OWNER TO retention;
 ALTER TABLE reject OWNER TO retention;
 ALTER TABLE duplicate OWNER TO retention;
+ALTER TABLE offset_gap OWNER TO retention;
 ALTER TABLE line_key OWNER TO retention;
 ALTER TABLE viewing OWNER TO retention;
 ALTER TABLE receipt OWNER TO retention;
-GRANT ALL ON watch, rating, recommendation_request, account, reject, duplicate, line_key,
-    viewing, receipt TO retention;
+GRANT ALL ON watch, rating, recommendation_request, account, reject, duplicate, offset_gap,
+    line_key, viewing, receipt TO retention;
 GRANT SELECT ON stream_offset, stream_loss, retention_lease TO retention;
 GRANT SELECT, INSERT, DELETE ON retention_plan TO retention;
 GRANT SELECT, INSERT, UPDATE ON dropped_partition, dropped_rows, viewing_progress,
@@ -27,7 +28,7 @@ GRANT DELETE ON job_log TO retention;
 
 -- ingest reads back what it wrote only to audit it
 GRANT SELECT, INSERT ON watch, rating, recommendation_request, account, reject, duplicate,
-    line_key, stream_loss, stream_renewal TO ingest;
+    offset_gap, line_key, stream_loss, stream_renewal TO ingest;
 GRANT SELECT, INSERT, UPDATE ON stream_offset TO ingest;
 GRANT SELECT ON dropped_rows, movie TO ingest;
 GRANT SELECT, INSERT ON ingest_audit TO ingest;

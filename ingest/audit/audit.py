@@ -1,8 +1,8 @@
 """Proves from the tables themselves that each consumed line is accounted for exactly once.
 
-For each Kafka partition, the offsets consumed must be as many as the rows of all tables,
-those given up as lost, and those counted when retention dropped them, and must have the same
-sum: so a lost row is found even where another was doubled.
+For each Kafka partition, the offsets consumed must be as many as the rows of all tables, those
+at which the broker had no record, those given up as lost, and those counted when retention
+dropped them, and must have the same sum: so a lost row is found even where another was doubled.
 
 A full audit counts everything. An incremental one counts what came after the last audit that
 balanced; it is cheap enough to run all the time, and misses what was changed before that.
@@ -22,7 +22,7 @@ from psycopg.rows import class_row
 from compose.service.text_table import columns
 
 AUDIT = files("ingest.audit").joinpath("audit.sql").read_text()
-COUNTED = "watch, rating, recommendation_request, account, reject, duplicate"
+COUNTED = "watch, rating, recommendation_request, account, reject, duplicate, offset_gap"
 SINCE = """
 SELECT log_partition, greatest(first_offset, (
     SELECT max(ingest_audit.next_offset) FROM ingest_audit
@@ -52,6 +52,7 @@ class PartitionAudit:
     accounts: int
     rejects: int
     duplicates: int
+    gaps: int
     lost: int
     dropped: int
     offset_error: Decimal

@@ -26,6 +26,11 @@ WITH audited AS MATERIALIZED (
 ), duplicates AS (
     SELECT log_partition, count(*) AS rows, sum(log_offset) AS offsets
     FROM duplicate {reach} GROUP BY log_partition
+), gaps AS (
+    SELECT log_partition, sum(offset_count)::bigint AS rows,
+           sum(offset_count::numeric * log_offset
+               + div(offset_count::numeric * (offset_count - 1), 2)) AS offsets
+    FROM offset_gap {reach} GROUP BY log_partition
 ), lost AS (
     SELECT log_partition, sum(to_offset - from_offset)::bigint AS rows,
            sum(div((to_offset - from_offset)::numeric * (from_offset + to_offset - 1), 2))
@@ -53,13 +58,14 @@ WITH audited AS MATERIALIZED (
            coalesce(accounts.rows, 0) AS accounts,
            coalesce(rejects.rows, 0) AS rejects,
            coalesce(duplicates.rows, 0) AS duplicates,
+           coalesce(gaps.rows, 0) AS gaps,
            coalesce(lost.rows, 0) AS lost,
            coalesce(dropped.rows, 0) AS dropped,
            coalesce(stream.offsets, 0) - coalesce(watches.offsets, 0)
                - coalesce(ratings.offsets, 0) - coalesce(requests.offsets, 0)
                - coalesce(accounts.offsets, 0) - coalesce(rejects.offsets, 0)
-               - coalesce(duplicates.offsets, 0) - coalesce(lost.offsets, 0)
-               - coalesce(dropped.offsets, 0) AS offset_error
+               - coalesce(duplicates.offsets, 0) - coalesce(gaps.offsets, 0)
+               - coalesce(lost.offsets, 0) - coalesce(dropped.offsets, 0) AS offset_error
     FROM stream
     FULL JOIN watches USING (log_partition)
     FULL JOIN ratings USING (log_partition)
@@ -67,16 +73,17 @@ WITH audited AS MATERIALIZED (
     FULL JOIN accounts USING (log_partition)
     FULL JOIN rejects USING (log_partition)
     FULL JOIN duplicates USING (log_partition)
+    FULL JOIN gaps USING (log_partition)
     FULL JOIN lost USING (log_partition)
     FULL JOIN dropped USING (log_partition)
 )
 INSERT INTO ingest_audit
     (audited_at, log_partition, scope, first_offset, next_offset, consumed, watches, ratings,
-     requests, accounts, rejects, duplicates, lost, dropped, offset_error, balanced)
+     requests, accounts, rejects, duplicates, gaps, lost, dropped, offset_error, balanced)
 SELECT %(audited_at)s, log_partition, %(scope)s, first_offset, next_offset, consumed, watches,
-       ratings, requests, accounts, rejects, duplicates, lost, dropped, offset_error,
-       consumed = watches + ratings + requests + accounts + rejects + duplicates + lost + dropped
-           AND offset_error = 0
+       ratings, requests, accounts, rejects, duplicates, gaps, lost, dropped, offset_error,
+       consumed = watches + ratings + requests + accounts + rejects + duplicates + gaps + lost
+           + dropped AND offset_error = 0
 FROM term
 RETURNING log_partition, scope, first_offset, consumed, watches, ratings, requests, accounts,
-          rejects, duplicates, lost, dropped, offset_error, balanced
+          rejects, duplicates, gaps, lost, dropped, offset_error, balanced

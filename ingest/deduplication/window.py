@@ -26,12 +26,11 @@ class Window:
         self._young: dict[int, int] = {}
         self._old: dict[int, int] = {}
 
-    def admit(self, first_offset: int, lines: Sequence[bytes]) -> dict[int, int]:
+    def admit(self, offsets: Sequence[int], lines: Sequence[bytes]) -> dict[int, int]:
         """Take in the next lines; the offset of each double, and where its line stood first.
 
         An empty line stands for no line and is never a double.
         """
-        offsets = range(first_offset, first_offset + len(lines))
         arrived = dict(zip(map(hash, lines), offsets, strict=True))
         duplicates = {}
         if (
@@ -41,14 +40,14 @@ class Window:
         ):
             self._young |= arrived
         else:
-            duplicates = self._admit_each(first_offset, lines)
+            duplicates = self._admit_each(offsets, lines)
         if len(self._young) >= self._half:
             self._old, self._young = self._young, {}
         return duplicates
 
-    def _admit_each(self, first_offset: int, lines: Sequence[bytes]) -> dict[int, int]:
+    def _admit_each(self, offsets: Sequence[int], lines: Sequence[bytes]) -> dict[int, int]:
         duplicates = {}
-        for offset, line in enumerate(lines, first_offset):
+        for offset, line in zip(offsets, lines, strict=True):
             if not line:
                 continue
             before = self._young.get(hash(line), self._old.get(hash(line)))

@@ -141,7 +141,10 @@ def asking(settings: KafkaSettings) -> Iterator[KafkaConsumer]:
     """
     with refusals_raised():
         consumer = KafkaConsumer(
-            **settings.client_options(), group_id=None, enable_auto_commit=False
+            **settings.client_options(),
+            group_id=None,
+            enable_auto_commit=False,
+            isolation_level="read_committed",
         )
         try:
             yield consumer
@@ -150,7 +153,10 @@ def asking(settings: KafkaSettings) -> Iterator[KafkaConsumer]:
 
 
 def log_bounds(consumer: KafkaConsumer, topic: str) -> dict[int, range]:
-    """The offsets that the broker has at this moment, for each partition of a topic."""
+    """The offsets that can be read at this moment, for each partition of a topic.
+
+    Past a transaction that is still open nothing can be.
+    """
     partitions = [
         TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()
     ]

@@ -1,4 +1,4 @@
-"""Reads lines from Kafka: a batch at a time, with a line for every offset."""
+"""Reads lines from Kafka: a batch at a time, with a line or a gap for every offset."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +30,36 @@ class Batch:
     published_ms: int | None
 
 
+class Gathered:
+    """What was read of one partition so far."""
+
+    def __init__(self, log_partition: int, first_offset: int) -> None:
+        self._log_partition = log_partition
+        self._first_offset = first_offset
+        self._lines: list[bytes] = []
+        self._gaps: list[range] = []
+        self.next_offset = first_offset
+
+    def add(self, records: Sequence[ConsumerRecord]) -> None:
+        """Add a line for each record, and a gap wherever an offset is passed over."""
+        if records[-1].offset + 1 - self.next_offset != len(records):
+            for record in records:
+                self.pass_over(record.offset)
+                self.next_offset = record.offset + 1
+        self.next_offset = records[-1].offset + 1
+        self._lines += [record.value or b"" for record in records]
+
+    def pass_over(self, to_offset: int) -> None:
+        """Note that no record stands before this offset."""
+        if to_offset > self.next_offset:
+            self._gaps.append(range(self.next_offset, to_offset))
+            self.next_offset = to_offset
+
+    def slice(self) -> Slice:
+        """All of it."""
+        return Slice(self._log_partition, self._first_offset, self._lines, self._gaps)
+
+
 @contextmanager
 def reader(settings: IngestSettings) -> Iterator[KafkaConsumer]:
     """A consumer that commits nothing to Kafka and never begins anywhere by itself."""
@@ -40,6 +70,7 @@ def reader(settings: IngestSettings) -> Iterator[KafkaConsumer]:
         enable_auto_commit=False,
         auto_offset_reset="none",
         allow_auto_create_topics=False,
+        isolation_level="read_committed",
         max_poll_records=POLL_RECORDS,
         metadata_max_age_ms=TOPIC_AGE_MS,
     )
@@ -57,17 +88,24 @@ def read_batch(
     Raises:
         LostOffsetsError: the broker does not have the next lines.
     """
-    lines: dict[int, list[bytes]] = {number: [] for number in positions}
+    gathered = {number: Gathered(number, position) for number, position in positions.items()}
     published_ms = {}
     missing = settings.batch_lines
     until = time.monotonic() + settings.batch_time.total_seconds()
     while missing > 0 and time.monotonic() < until and not stop.is_set():
         for number, records in _poll(consumer, min(missing, POLL_RECORDS)).items():
-            append_lines(lines[number], positions[number], records)
+            gathered[number].add(records)
             published_ms[number] = records[-1].timestamp
             missing -= len(records)
-    slices = [Slice(number, positions[number], of) for number, of in lines.items() if of]
+    for number, of in gathered.items():
+        of.pass_over(_position(consumer, TopicPartition(settings.kafka_topic, number)))
+    slices = [of.slice() for number, of in gathered.items() if of.next_offset > positions[number]]
     return Batch(slices, min(published_ms.values(), default=None))
+
+
+def _position(consumer: KafkaConsumer, at: TopicPartition) -> int:
+    """The offset that is read next: past the last record where those after it are nobody's."""
+    return int(consumer.position(at, timeout_ms=0))
 
 
 def _poll(consumer: KafkaConsumer, most: int) -> dict[int, list[ConsumerRecord]]:
@@ -93,19 +131,6 @@ def _what_is_lost(consumer: KafkaConsumer, error: OffsetOutOfRangeError) -> str:
             f" the broker has {first} to {end}: {lost}"
         )
     return "; ".join(said)
-
-
-def append_lines(lines: list[bytes], first_offset: int, records: Sequence[ConsumerRecord]) -> None:
-    """Add a line for each offset; an empty one where the broker has no record or no value.
-
-    Offsets are without records where a transaction ended or a topic was compacted.
-    """
-    if records[-1].offset + 1 - first_offset - len(lines) == len(records):
-        lines += [record.value or b"" for record in records]
-        return
-    for record in records:
-        lines += [b""] * (record.offset - first_offset - len(lines))
-        lines.append(record.value or b"")
 
 
 class Silence:
@@ -136,11 +161,12 @@ def lines_before(
         consumer.assign([at])
         consumer.seek(at, first)
         silence = Silence(consumer)
-        while consumer.position(at) < position and not stop.is_set():
+        while first < position and not stop.is_set():
             records = _poll(consumer, POLL_RECORDS).get(at.partition, [])
             silence.check(heard=bool(records))
-            if records:
-                lines: list[bytes] = []
-                append_lines(lines, first, records)
-                yield Slice(at.partition, first, lines[: position - first])
-                first += len(lines)
+            gathered = Gathered(at.partition, first)
+            if before := [record for record in records if record.offset < position]:
+                gathered.add(before)
+            gathered.pass_over(min(position, _position(consumer, at)))
+            yield gathered.slice()
+            first = gathered.next_offset

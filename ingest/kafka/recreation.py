@@ -41,7 +41,8 @@ def next_at_broker(connection: psycopg.Connection, topic: str) -> dict[int, int]
 def as_stored(part: Slice, shifts: Mapping[int, int]) -> Slice:
     """Lines at the broker's offsets, at those under which they are stored."""
     shift = shifts.get(part.log_partition, 0)
-    return replace(part, first_offset=part.first_offset + shift)
+    gaps = [range(gap.start + shift, gap.stop + shift) for gap in part.gaps]
+    return replace(part, first_offset=part.first_offset + shift, gaps=gaps)
 
 
 def held_as_stored(

@@ -10,7 +10,7 @@ import gc
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from threading import Event
@@ -36,6 +36,7 @@ from ingest.metrics import (
     LAST_COMMIT,
     REJECTS,
     ROWS,
+    UNCOMMITTED_RECORDS,
 )
 from ingest.settings import IngestSettings
 
@@ -160,7 +161,7 @@ def _land(landing: Landing, prepared: Prepared, now: Callable[[], datetime]) -> 
     with BATCH_SECONDS.time():
         rows = landing.land(prepared, now())
     LAST_COMMIT.set(now().timestamp())
-    BATCH_LINES.observe(rows.count.total())
+    BATCH_LINES.observe(sum(len(part.lines) for part in prepared.batch))
     for table, count in rows.count.items():
         ROWS.labels(table).inc(count)
     DUPLICATES.inc(rows.count["duplicate"])
@@ -171,17 +172,33 @@ def _land(landing: Landing, prepared: Prepared, now: Callable[[], datetime]) -> 
 def _show_lag(
     consumer: KafkaConsumer, topic: str, positions: Mapping[int, int], batch: Batch, now: datetime
 ) -> int:
-    """Tell Prometheus how much waits; in lines."""
+    """Tell Prometheus how much waits to be read, and how much for its transaction; in offsets."""
     waiting = 0
+    ends = _ends(consumer, topic, positions, {part.log_partition for part in batch.slices})
     for number, position in positions.items():
         end = consumer.highwater(TopicPartition(topic, number)) or position
-        LAG_RECORDS.labels(number).set(end - position)
-        waiting += end - position
+        readable = max(position, ends.get(number, end))
+        LAG_RECORDS.labels(number).set(readable - position)
+        UNCOMMITTED_RECORDS.labels(number).set(max(0, end - readable))
+        waiting += readable - position
     if not waiting:
         LAG_SECONDS.set(0)
     elif batch.published_ms is not None:
         LAG_SECONDS.set(max(0.0, now.timestamp() - batch.published_ms / 1000))
     return waiting
+
+
+def _ends(
+    consumer: KafkaConsumer, topic: str, positions: Mapping[int, int], read: Collection[int]
+) -> dict[int, int]:
+    """Up to where partitions can be read that hold more, and yet gave nothing.
+
+    What stands behind the beginning of a transaction that is still open is not to be had.
+    """
+    silent = [TopicPartition(topic, number) for number in positions.keys() - read]
+    held_back = [at for at in silent if (consumer.highwater(at) or 0) > positions[at.partition]]
+    ends = consumer.end_offsets(held_back) if held_back else {}
+    return {at.partition: end for at, end in ends.items()}
 
 
 class Progress:

@@ -19,7 +19,6 @@ from ingest.kafka.reader import read_batch, reader
 from ingest.kafka.recreation import next_at_broker
 from ingest.landing.rows import COLUMNS, encode
 from ingest.landing.transaction import Landing, copy_rows
-from ingest.lines.slices import Slice
 from ingest.settings import IngestSettings
 
 PLACES = 10
@@ -61,7 +60,7 @@ def estimate(
             most = min(LINES_A_PLACE, waiting[number].stop - offset)
             read = small.model_copy(update={"batch_lines": most})
             for part in read_batch(consumer, {number: offset}, read, Event()).slices:
-                rows = encode([Slice(number, offset, part.lines)], rules, {})
+                rows = encode([part], rules, {})
                 copy_rows(connection, rows)
                 tried += len(part.lines)
                 refused += rows.count["reject"]

@@ -36,6 +36,7 @@ COLUMNS = {
     "account": "time, user_id, log_partition, log_offset",
     "reject": "landed_at, reason, raw, log_partition, log_offset",
     "duplicate": "landed_at, log_partition, log_offset, first_partition, first_offset",
+    "offset_gap": "landed_at, log_partition, log_offset, offset_count",
 }
 """The columns of each table, in the order in which rows are written."""
 
@@ -73,7 +74,7 @@ class Rules:
 
 
 def encode(batch: Sequence[Slice], rules: Rules, duplicates: Duplicates) -> Rows:
-    """Each line of the batch as exactly one row of one table.
+    """Each line of the batch as exactly one row of one table, and each gap as one of its own.
 
     Raises:
         NoPartitionError: a line of the present fits no partition.
@@ -83,6 +84,9 @@ def encode(batch: Sequence[Slice], rules: Rules, duplicates: Duplicates) -> Rows
     for part in batch:
         for offset, line in _encode_watches(part, rules, duplicates, rows):
             _encode_other(line, b"%d\t%d\n" % (part.log_partition, offset), rules, rows)
+        for gap in part.gaps:
+            at = b"%d\t%d\t%d" % (part.log_partition, gap.start, len(gap))
+            rows.add("offset_gap", b"%b\t%b\n" % (landed_at, at))
     for place, first in duplicates.items():
         rows.add("duplicate", b"%b\t%d\t%d\t%d\t%d\n" % (landed_at, *place, *first))
     return rows
@@ -100,7 +104,7 @@ def encode_keys(batch: Iterable[Slice], verdicts: TimeVerdicts, duplicates: Dupl
 
 def _numbered(part: Slice, duplicates: Duplicates) -> Iterable[tuple[int, bytes]]:
     """The lines that are no duplicates, with their offsets."""
-    numbered = enumerate(part.lines, part.first_offset)
+    numbered = zip(part.offsets, part.lines, strict=True)
     if not duplicates:
         return numbered
     return ((at, line) for at, line in numbered if (part.log_partition, at) not in duplicates)

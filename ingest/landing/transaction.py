@@ -112,7 +112,7 @@ class Landing:
             return {}
         number = part.log_partition
         window = self._windows.setdefault(number, Window(self._window_lines))
-        duplicates = window.admit(part.first_offset, part.lines)
+        duplicates = window.admit(part.offsets, part.lines)
         return {(number, offset): (number, first) for offset, first in duplicates.items()}
 
     def know(self, now: datetime, at_most_old: timedelta = KNOWLEDGE_AGE) -> Knowledge:

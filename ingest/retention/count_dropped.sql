@@ -1,6 +1,6 @@
 -- Adds one range of offsets in a partition to what was counted of it.
 INSERT INTO dropped_rows (partition_name, log_partition, row_count, offset_sum, last_offset)
-SELECT %(name)s, log_partition, count(*), sum(log_offset), max(log_offset)
+SELECT %(name)s, log_partition, {rows}, {offsets}, {last}
 FROM {partition}
 WHERE log_partition = %(log_partition)s
   AND log_offset >= %(from_offset)s AND log_offset < %(to_offset)s

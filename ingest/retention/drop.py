@@ -17,6 +17,20 @@ from ingest.tables import metadata
 
 COUNT = files("ingest.retention").joinpath("count_dropped.sql").read_text()
 END_OF_LOG = 2**63 - 1
+A_LINE_EACH = {
+    "rows": sql.SQL("count(*)"),
+    "offsets": sql.SQL("sum(log_offset)"),
+    "last": sql.SQL("max(log_offset)"),
+}
+A_RANGE_EACH = {
+    "rows": sql.SQL("sum(offset_count)"),
+    "offsets": sql.SQL(
+        "sum(offset_count::numeric * log_offset"
+        " + div(offset_count::numeric * (offset_count - 1), 2))"
+    ),
+    "last": sql.SQL("max(log_offset + offset_count - 1)"),
+}
+"""What the rows of a table say of offsets, in SQL."""
 TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtext('rows of old offsets'))"
 """Held by whatever counts or adds rows before the stored offsets."""
 # ingest's next batch waits behind both: for the lock, then for each short statement under it
@@ -77,8 +91,10 @@ def _count(
     from_offset: int,
     to_offset: int,
 ) -> None:
+    by_range = "offset_count" in metadata.tables[partition.table].c
+    terms = A_RANGE_EACH if by_range else A_LINE_EACH
     connection.execute(
-        sql.SQL(COUNT).format(partition=sql.Identifier(partition.name)),
+        sql.SQL(COUNT).format(partition=sql.Identifier(partition.name), **terms),
         {
             "name": partition.name,
             "log_partition": log_partition,

@@ -2,12 +2,15 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 import pytest
 from kafka.admin import KafkaAdminClient, NewTopic
 
-from tests.stores import KAFKA, as_role, database, migrated_database
+from ingest.settings import IngestSettings
+from tests.stores import KAFKA, as_role, database, migrated_database, service_environment
 
 Conninfo = Callable[[str], str]
 
@@ -41,3 +44,26 @@ def topic() -> Iterator[str]:
 def kafka_servers() -> str:
     """Bootstrap servers of the broker under test."""
     return KAFKA
+
+
+@pytest.fixture
+def ingest_settings(topic: str, tmp_path: Path) -> IngestSettings:
+    """How this test's topic is landed."""
+    return IngestSettings(
+        database_user="ingest",
+        database_password_file=tmp_path / "password",
+        heartbeat_file=tmp_path / "heartbeat",
+        kafka_servers=KAFKA,
+        kafka_topic=topic,
+        batch_time=timedelta(seconds=0.1),
+    )
+
+
+@pytest.fixture
+def ingest_environment(
+    topic: str, conninfo: Conninfo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What the commands of ingest read: this test's stores, with the rights of ingest."""
+    of_stream = {"KAFKA_SERVERS": KAFKA, "KAFKA_TOPIC": topic}
+    for name, value in (service_environment(conninfo("ingest"), tmp_path) | of_stream).items():
+        monkeypatch.setenv(name, value)

@@ -362,6 +362,17 @@ def test_a_pass_killed_between_intent_and_drop_is_carried_out_by_the_next(
     assert balanced(retention)
 
 
+def test_offsets_without_a_record_expire_like_lines_and_stay_accounted_for(conninfo, retention):
+    land(conninfo, [Watched(NOW, 1, "up+2009", 7)])
+    with psycopg.connect(conninfo("marquee")) as connection:
+        connection.execute("INSERT INTO offset_gap VALUES (%s, 0, 1, 4), (%s, 0, 5, 2)", (OLD, NOW))
+        connection.execute("UPDATE stream_offset SET next_offset = 7")
+    assert balanced(retention)
+    retain(retention, A_WEEK, NOW)
+    assert count(conninfo, "offset_gap") == 1
+    assert balanced(retention)
+
+
 def rules(retention: psycopg.Connection, highest: float = 5) -> Rules:
     return Landing(retention, "topic", rating_scale(1, highest, 1), timedelta(minutes=5)).rules(NOW)
 

@@ -18,11 +18,15 @@ NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 def encoded(
     lines: list[bytes], duplicates: Duplicates = NO_DOUBLES, ids: KnownIds = EVERY_ID
 ) -> Rows:
+    return encode([Slice(1, 70, lines)], rules(ids), duplicates)
+
+
+def rules(ids: KnownIds = EVERY_ID) -> Rules:
     partitions = [Partition("any", NOON - timedelta(days=1), NOON + timedelta(days=1))]
     verdicts = {
         table: TimeVerdicts(partitions, NOON, timedelta(minutes=5)) for table in TABLE_OF.values()
     }
-    return encode([Slice(1, 70, lines)], Rules(verdicts, ONE_TO_FIVE, NOON, ids), duplicates)
+    return Rules(verdicts, ONE_TO_FIVE, NOON, ids)
 
 
 def test_watched_minutes_are_rows_of_watch():
@@ -48,6 +52,13 @@ def test_doubled_lines_are_rows_of_duplicate_only():
     rows = encoded([line, line], {(1, 71): (1, 70)})
     assert rows.of["duplicate"] == [b"2026-03-10T12:00:00+00:00\t1\t71\t1\t70\n"]
     assert rows.count == {"rating": 1, "duplicate": 1}
+
+
+def test_a_gap_is_one_row_and_the_lines_around_it_keep_their_offsets():
+    line = b"2026-03-10T11:00,5,GET /rate/up+2009=4"
+    rows = encode([Slice(1, 70, [line, line], [range(71, 75)])], rules(), NO_DOUBLES)
+    assert rows.of["offset_gap"] == [b"2026-03-10T12:00:00+00:00\t1\t71\t4\n"]
+    assert [row[-5:] for row in rows.of["rating"]] == [b"1\t70\n", b"1\t75\n"]
 
 
 def test_a_user_beyond_the_known_range_is_refused():
