@@ -79,6 +79,7 @@ FROM python AS migrate
 COPY --from=ingest-wheels /opt/venv /opt/venv
 COPY compose/__init__.py compose/
 COPY compose/service/ compose/service/
+COPY compose/secrets/ compose/secrets/
 COPY compose/migrate/ compose/migrate/
 COPY ingest/__init__.py ingest/partition.py ingest/tables.py ingest/
 COPY ingest/retention/__init__.py ingest/retention/partition_settings.py \

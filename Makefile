@@ -15,7 +15,7 @@ help: ## Show this list
 
 # --- run it
 
-.PHONY: up down status logs psql password images
+.PHONY: up down status logs psql password rotate images
 up: ## Install what is missing, build, start, train, release; settings: NAME=value
 	@compose/up.sh
 down: ## Stop everything and keep the data; DATA=gone deletes it, after asking
@@ -28,6 +28,8 @@ psql: ## Look at the data, read-only
 	@docker compose exec postgres psql --host=/tmp --username=analyst marquee
 password: ## Show a password: NAME=analyst, grafana, jenkins, ...
 	@docker compose run --rm --no-deps -T secrets show $(NAME)
+rotate: ## Give one database role a new password, nobody locked out: NAME=ingest, analyst, ...
+	@docker compose run --rm --no-deps -T rotate python -m compose.migrate rotate '$(NAME)'
 images: ## Build every image of this checkout
 	@compose/images.sh
 

@@ -12,7 +12,8 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from compose.migrate.__main__ import migrate
-from compose.secrets.__main__ import ROLE_UIDS
+from compose.secrets.files import passfile
+from compose.secrets.inventory import ROLE_UIDS
 
 OWNER = os.environ.get(
     "TEST_DATABASE", "host=localhost port=55432 user=marquee password=dev dbname=postgres"
@@ -58,12 +59,13 @@ def as_role(name: str, role: str, owner: str = OWNER) -> str:
 def service_environment(conninfo: str, folder: Path) -> dict[str, str]:
     """What tells a service where its database is and who it is; the password is in the folder."""
     where = conninfo_to_dict(conninfo)
-    password = folder / "password"
-    password.write_text(str(where.get("password", "none")))
+    pgpass = folder / "pgpass"
+    pgpass.write_text(passfile(str(where.get("password", "none"))))
+    pgpass.chmod(0o600)  # libpq looks into no other
     return {
         "DATABASE_HOST": str(where["host"]),
         "DATABASE_PORT": str(where["port"]),
         "DATABASE_NAME": str(where["dbname"]),
         "DATABASE_USER": str(where["user"]),
-        "DATABASE_PASSWORD_FILE": str(password),
+        "DATABASE_PASSFILE": str(pgpass),
     }

@@ -2,6 +2,8 @@
 
 Roles first (the tables name their owners), then the tables, then the job queue's own
 schema, then views and rights, then the partitions that rows can land in right away.
+
+Usage: python -m compose.migrate [rotate NAME]
 """
 
 import json
@@ -21,6 +23,7 @@ from psycopg import sql
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
+from compose.migrate.rotation import rotate_by_name
 from compose.migrate.topic import TopicSettings, make_topic
 from compose.service.database import DatabaseSettings
 from compose.service.log import configure_logging
@@ -107,10 +110,22 @@ def create_job_queue(connection: psycopg.Connection) -> None:
         connection.execute(SchemaManager.get_schema().encode())
 
 
-def main() -> int:
-    """Run with the settings of the environment; 1 when this code is too old for the database."""
+def main(arguments: list[str]) -> int:
+    """Do what the command line asks; 1 when that fails, 2 for what it does not understand."""
     configure_logging("migrate")
     settings = Settings()
+    match arguments:
+        case []:
+            return migrate_all(settings)
+        case ["rotate", name]:
+            return rotate_by_name(settings.conninfo(), name)
+        case _:
+            sys.stderr.write("migrate: nothing, or rotate NAME\n")
+            return 2
+
+
+def migrate_all(settings: Settings) -> int:
+    """Migrate database and topic; 1 when this code is too old for the database."""
     verifiers = json.loads(settings.role_verifiers_file.read_text())
     try:
         migrate(settings.conninfo(), verifiers, datetime.now(UTC))
@@ -122,4 +137,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -126,7 +126,7 @@ def landed(
     """Land the topic; prints seconds until that many lines have landed, and peak MiB."""
     settings = IngestSettings(
         database_user="ingest",
-        database_password_file=Path("unused"),
+        database_passfile=Path("unused"),
         heartbeat_file=Path(f"/tmp/{topic}"),  # noqa: S108 -- touched, never read
         kafka_servers=KAFKA,
         kafka_topic=topic,

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from compose.secrets.files import passfile
 from compose.simulator.movielens import read_movies, read_ratings
 from trainer.settings import Settings
 from trainer.training import train
@@ -56,13 +57,15 @@ def training_beside(folder: Path, conninfo: str) -> Iterator[None]:
 def _train_over_and_over(folder: Path, conninfo: str) -> None:
     os.nice(NICENESS)
     address: dict[str, Any] = conninfo_to_dict(conninfo)
-    (folder / "trainer-password").write_text(address["password"])
+    pgpass = folder / "trainer.pgpass"
+    pgpass.write_text(passfile(address["password"]))
+    pgpass.chmod(0o600)
     settings = Settings(
         database_host=address["host"],
         database_port=address["port"],
         database_name=address["dbname"],
         database_user=address["user"],
-        database_password_file=folder / "trainer-password",
+        database_passfile=pgpass,
         models_directory=folder / "trained",
         rating_min=0.5,
     )

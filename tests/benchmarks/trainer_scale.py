@@ -168,7 +168,7 @@ def whole(database: str) -> None:
     with tempfile.TemporaryDirectory() as directory, as_trainer(database) as connection:
         settings = Settings(
             database_user="trainer",
-            database_password_file=Path(directory) / "password",
+            database_passfile=Path(directory) / "password",
             models_directory=Path(directory) / "models",
             scratch_directory=Path(directory) / "scratch",
             rating_min=SCALE.lowest,

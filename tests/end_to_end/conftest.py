@@ -3,8 +3,9 @@
 import json
 import os
 import subprocess
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ class Stack:
     """The stack under test, as `make up` started it; its settings are in the environment."""
 
     nginx_port: int
+    _passwords: dict[str, str] = field(default_factory=dict)
 
     def compose(self, *arguments: str, check: bool = True, given: str | None = None) -> str:
         """Run docker compose; its standard output."""
@@ -93,26 +95,41 @@ class Stack:
 
     def sql(self, query: str) -> list[tuple[Any, ...]]:
         """Rows, as the role analyst sees them."""
-        with psycopg.connect(self._conninfo("analyst")) as connection:
+        with self._connected("analyst", "analyst") as connection:
             return connection.execute(query.encode()).fetchall()
 
     def sql_as_owner(self, statement: str) -> None:
         """Change rows as nobody but a test may."""
-        with psycopg.connect(self._conninfo("postgres", user="marquee")) as connection:
+        with self._connected("marquee", "postgres") as connection:
             connection.execute(statement.encode())
 
-    def _conninfo(self, secret: str, user: str | None = None) -> str:
+    def conninfo(self, user: str, password: str) -> str:
+        """How somebody on this host logs in to the database."""
         return make_conninfo(
             host="127.0.0.1",
             port=os.environ["POSTGRES_PORT"],
             dbname="marquee",
-            user=user or secret,
-            password=self.password(secret),
+            user=user,
+            password=password,
         )
 
-    @cache  # noqa: B019 -- one stack lives as long as the tests
+    @contextmanager
+    def _connected(self, user: str, secret: str) -> Iterator[psycopg.Connection]:
+        """A session; a password that was changed meanwhile is looked up again."""
+        try:
+            connection = psycopg.connect(self.conninfo(user, self.password(secret)))
+        except psycopg.OperationalError:
+            self._passwords.pop(secret, None)
+            connection = psycopg.connect(self.conninfo(user, self.password(secret)))
+        with connection:
+            yield connection
+
     def password(self, name: str) -> str:
-        """A password, as `make password` shows it."""
+        """A password, as `make password` showed it when it was first asked for."""
+        return self._passwords.get(name) or self._passwords.setdefault(name, self.secret(name))
+
+    def secret(self, name: str) -> str:
+        """A password, as `make password` shows it now."""
         return self.compose("run", "--rm", "--no-deps", "-T", "secrets", "show", name).strip()
 
 

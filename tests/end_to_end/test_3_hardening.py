@@ -72,7 +72,7 @@ def test_a_service_reads_its_own_secrets_and_no_others(stack):
         "cat /run/secrets/ingest > /dev/null && for f in /run/secrets/*; do"
         " cat $f > /dev/null 2>&1 && echo $f; done; true",
     )
-    own = ["ingest", "kafka", "kafka-ca", "kafka-certificate", "kafka-key"]
+    own = ["ingest", "ingest.pgpass", "kafka", "kafka-ca", "kafka-certificate", "kafka-key"]
     assert read.split() == [f"/run/secrets/{name}" for name in own]
 
 

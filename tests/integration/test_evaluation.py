@@ -13,7 +13,7 @@ MINUTE = timedelta(minutes=1)
 START = NOW - timedelta(hours=2)
 SETTINGS = Settings(
     database_user="evaluation",
-    database_password_file=Path("/unused"),
+    database_passfile=Path("/unused"),
     evaluation_window=10 * MINUTE,
     evaluation_horizon=30 * MINUTE,
 )

@@ -69,7 +69,7 @@ def produce(kafka_servers: str, topic: str, lines: list[bytes], partitions: int 
 def settings(kafka_servers, topic, tmp_path):
     return IngestSettings(
         database_user="ingest",
-        database_password_file=tmp_path / "password",
+        database_passfile=tmp_path / "password",
         heartbeat_file=tmp_path / "heartbeat",
         kafka_servers=kafka_servers,
         kafka_topic=topic,

@@ -138,7 +138,7 @@ def stage(conninfo, tmp_path) -> Iterator[Stage]:
     ):
         settings = Settings(
             database_user="releaser",
-            database_password_file=tmp_path / "password",
+            database_passfile=tmp_path / "password",
             state_directory=tmp_path / "state",
             models_directory=tmp_path / "models",
             slot_url=url,

@@ -14,7 +14,7 @@ from ingest.worker import retention_app, stoppable_connection
 @pytest.fixture
 def retention(conninfo):
     settings = RetentionSettings(
-        database_user="retention", database_password_file=Path("none"), metadata_url=""
+        database_user="retention", database_passfile=Path("none"), metadata_url=""
     )
     return retention_app(settings, conninfo("retention"), lambda: datetime.now(UTC))
 

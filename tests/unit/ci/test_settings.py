@@ -6,7 +6,7 @@ from ci.settings import Settings
 
 
 def settings(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
-    given = {"DATABASE_USER": "releaser", "DATABASE_PASSWORD_FILE": "/run/secrets/releaser"}
+    given = {"DATABASE_USER": "releaser", "DATABASE_PASSFILE": "/run/secrets/releaser.pgpass"}
     for name, value in (given | environment).items():
         monkeypatch.setenv(name, value)
     return Settings()

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def settings():
-    return Settings(database_user="trainer", database_password_file=Path("/nowhere"))
+    return Settings(database_user="trainer", database_passfile=Path("/nowhere"))
 
 
 def test_every_algorithm_is_tried_by_default():

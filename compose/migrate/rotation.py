@@ -1,0 +1,83 @@
+"""Give one database role a new password while everything runs; nobody is locked out.
+
+The new files wait beside their places while PostgreSQL takes the new password, and are renamed
+into place right after. Whoever connects in that instant is refused once and tries again, as after
+any lost connection; sessions that are open stay open. Killed half way, it is run again; a lost
+owner's password comes back when PostgreSQL starts (compose/images/postgres/start.sh).
+"""
+
+import json
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from compose.secrets.__main__ import FOLDER
+from compose.secrets.files import SALT_BYTES, VERIFIERS, passfile, write_beside
+from compose.secrets.inventory import (
+    MIGRATE_UID,
+    OWNER,
+    PASSFILE_READERS,
+    UIDS,
+    new_password,
+)
+from compose.secrets.scram import scram_verifier
+
+BY_HAND = {
+    "slack": "Set it: docker compose run --rm -T secrets set slack < FILE",
+    "grafana": "Set it in Grafana, then: docker compose run --rm -T secrets set grafana < FILE",
+    "jenkins": "docker compose run --rm -T secrets set jenkins < FILE, then restart jenkins",
+}
+OF_ANOTHERS_BROKER = (
+    "Set what its owner gives you: docker compose run --rm -T secrets set {} < FILE"
+)
+
+
+def rotate(connection: psycopg.Connection, folder: Path, name: str) -> None:
+    """Replace the password `name` in PostgreSQL and in the files of whoever uses it.
+
+    Args:
+        connection: as the database's owner, in autocommit mode.
+        folder: the secrets volume.
+        name: a role, or `postgres` for the owner.
+    """
+    password = new_password()
+    verifier = scram_verifier(password, secrets.token_bytes(SALT_BYTES))
+    waiting = {
+        folder / file: write_beside(folder / file, text, uid)
+        for file, (text, uid) in _files(folder, name, password, verifier).items()
+    }
+    role = connection.info.user if name == OWNER else name
+    connection.execute(
+        sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(verifier))
+    )
+    for place, file in waiting.items():
+        file.rename(place)
+
+
+def _files(folder: Path, name: str, password: str, verifier: str) -> Mapping[str, tuple[str, int]]:
+    """What each file is to say, and who reads it; the one that locks people out comes first."""
+    reader, uid = PASSFILE_READERS[name]
+    files = {f"{reader}.pgpass": (passfile(password), uid), name: (password, UIDS[name])}
+    if name == OWNER:
+        return files
+    known = json.loads((folder / VERIFIERS).read_text())
+    return files | {VERIFIERS: (json.dumps(known | {name: verifier}), MIGRATE_UID)}
+
+
+def rotate_by_name(conninfo: str, name: str) -> int:
+    """Rotate what the command line names; 2 for what has no password of the database."""
+    if name in PASSFILE_READERS:
+        with psycopg.connect(conninfo, autocommit=True) as connection:
+            rotate(connection, FOLDER, name)
+        sys.stdout.write(f"{name} has a new password: services use it when they next connect\n")
+        return 0
+    names = ", ".join(PASSFILE_READERS)
+    if name in UIDS:
+        sys.stderr.write(f"{BY_HAND.get(name, OF_ANOTHERS_BROKER.format(name))}\n")
+    else:
+        sys.stderr.write(f"'{name}' has no password of the database; NAME is one of {names}\n")
+    return 2

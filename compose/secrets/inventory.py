@@ -1,0 +1,62 @@
+"""Which secrets there are, who reads each, and how each is first made."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+ROLE_UIDS = {
+    "ingest": 10101,
+    "retention": 10102,
+    "trainer": 10103,
+    "recommender": 10104,
+    "evaluation": 10105,
+    "releaser": 10106,
+    "analyst": 0,
+}
+"""Database roles and the user id of the service that logs in with each; analyst: people."""
+
+MIGRATE_UID, POSTGRES_UID, ALERTMANAGER_UID, GRAFANA_UID, JENKINS_UID = 10108, 999, 65534, 472, 1000
+OWNER = "postgres"
+"""The password of the database's owner: the server reads it, and `migrate` logs in with it."""
+NO_SLACK = "http://slack.invalid/not-set"
+BROKER_SECRETS = ("kafka", "kafka-ca", "kafka-certificate", "kafka-key")
+"""What another broker than ours may ask for: password, its authority, our certificate and key."""
+
+VOLUME_OWNERS = {
+    "models": ROLE_UIDS["trainer"],
+    "state": ROLE_UIDS["releaser"],
+    "receipts-blue": ROLE_UIDS["recommender"],
+    "receipts-green": ROLE_UIDS["recommender"],
+}
+"""Volumes that services share, and the user id of each one's only writer."""
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A file on the secrets volume: its name, who may read it, and how it is first made."""
+
+    name: str
+    uid: int
+    make: Callable[[], str]
+
+
+def new_password() -> str:
+    """192 random bits, URL-safe."""
+    return secrets.token_urlsafe(24)
+
+
+SECRETS = (
+    Secret(OWNER, POSTGRES_UID, new_password),
+    *(Secret(role, uid, new_password) for role, uid in ROLE_UIDS.items()),
+    Secret("slack", ALERTMANAGER_UID, lambda: NO_SLACK),
+    *(Secret(name, ROLE_UIDS["ingest"], str) for name in BROKER_SECRETS),
+    Secret("grafana", GRAFANA_UID, new_password),
+    Secret("jenkins", JENKINS_UID, new_password),
+)
+"""Every secret that does not depend on another one."""
+
+UIDS = {secret.name: secret.uid for secret in SECRETS}
+PASSFILE_READERS = {OWNER: ("migrate", MIGRATE_UID)} | {
+    role: (role, uid) for role, uid in ROLE_UIDS.items()
+}
+"""For each database password: whose passfile holds it, and that one's user id."""
