@@ -31,6 +31,7 @@ from ingest.landing.consumer import landing_of
 from ingest.landing.consumer import run as run_consumer
 from ingest.landing.estimate import estimate as estimate_stream
 from ingest.landing.transaction import Landing
+from ingest.metrics import INGEST, RETENTION
 from ingest.offsets import stored_offsets
 from ingest.rejects.reprocessing import rejects_table
 from ingest.rejects.reprocessing import reprocess as reprocess_rejects
@@ -66,7 +67,7 @@ def run() -> None:
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    start_http_server(settings.metrics_port)
+    start_http_server(settings.metrics_port, registry=INGEST)
     try:
         run_consumer(settings, settings.conninfo(), _now, stop)
     except IngestError as error:
@@ -243,7 +244,7 @@ def work() -> None:
     """Do the jobs `retain`, `audit` and `catalogue` as they come due, until SIGTERM."""
     configure_logging("retention")
     settings = RetentionSettings()
-    start_http_server(settings.metrics_port)
+    start_http_server(settings.metrics_port, registry=RETENTION)
     jobs = retention_app(settings, settings.conninfo(), _now)
     work_on_jobs(jobs, QUEUE, settings.heartbeat_file)
 

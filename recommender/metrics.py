@@ -1,14 +1,8 @@
 """What a slot tells Prometheus of itself."""
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    GCCollector,
-    Histogram,
-    PlatformCollector,
-    ProcessCollector,
-)
+from prometheus_client import Counter, Gauge, Histogram
+
+from compose.service.metrics import process_registry
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 0.6, 1.0)
 """Seconds; 0.1 is what we promise, 0.3 more than Nginx waits, 0.6 the caller's patience."""
@@ -21,10 +15,7 @@ class Metrics:
     """One slot's figures, in a registry of their own; which slot it is, the scraper knows."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
-        PlatformCollector(registry=self.registry)
-        GCCollector(registry=self.registry)
+        self.registry = process_registry()
         self.requests = Counter(
             "marquee_requests_total",
             "Requests, by status and by how the list came about (none: no list)",

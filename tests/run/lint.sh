@@ -27,6 +27,6 @@ check shellcheck shell_scripts
 check compose docker compose --profile '*' config --quiet
 check nginx nginx_test
 check prometheus promtool check config monitoring/prometheus/prometheus.yml
-check rules promtool test rules monitoring/prometheus/rules_test.yml
+check rules promtool test rules monitoring/prometheus/tests/*.yml
 check alertmanager amtool check-config monitoring/alertmanager/alertmanager.yml
 check jenkinsfile ci/groovy/check_syntax.sh ci/Jenkinsfile
