@@ -137,6 +137,7 @@ COPY compose/__init__.py compose/
 COPY compose/service/ compose/service/
 COPY monitoring/*.py monitoring/
 COPY monitoring/evaluation/ monitoring/evaluation/
+COPY monitoring/page/ monitoring/page/
 COPY monitoring/status/ monitoring/status/
 USER 10105:10105
 CMD ["python", "-m", "monitoring", "evaluate", "work"]

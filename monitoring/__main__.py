@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from datetime import UTC, datetime
+from threading import Event, Thread
 
 import typer
 from prometheus_client import REGISTRY, start_http_server
@@ -15,11 +16,14 @@ from monitoring.dashboard import dashboard
 from monitoring.errors import ListingError
 from monitoring.evaluation.evaluation_pass import Pass
 from monitoring.evaluation.exporter import Exporter
+from monitoring.page.publisher import Publisher, prepare, publish_forever
+from monitoring.page.rendering import style_hash
 from monitoring.settings import Settings
 from monitoring.status.containers import services
 from monitoring.status.status import console, database_facts, ingest_lag, table
 from monitoring.worker import QUEUE, evaluate_once, register
 
+PAGE_SECONDS = 10.0
 MOMENT = "%Y-%m-%d %H:%M:%S %Z"
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
@@ -33,9 +37,16 @@ def work_queue() -> None:
     configure_logging("evaluation")
     settings = Settings()
     start_http_server(settings.metrics_port)
+    prepare(settings)
+    stop = Event()
+    page = Thread(
+        target=publish_forever, args=(Publisher(settings), stop, PAGE_SECONDS), daemon=True
+    )
+    page.start()
     jobs = job_app(settings.conninfo())
     register(jobs, settings, Exporter(REGISTRY, time.time))
     work(jobs, QUEUE, settings.heartbeat_file)
+    stop.set()
 
 
 @evaluate.command("pass")
@@ -83,6 +94,12 @@ def status() -> None:
 def print_dashboard() -> None:
     """Print Grafana's dashboard as JSON; monitoring/grafana/dashboards/marquee.json is this."""
     sys.stdout.write(json.dumps(dashboard(), indent=2) + "\n")
+
+
+@app.command("style-hash")
+def print_style_hash() -> None:
+    """Print what nginx/status_page.conf has to name after a change of page/style.css."""
+    typer.echo(style_hash())
 
 
 def judgement_table(done: Pass) -> Table:

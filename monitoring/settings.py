@@ -1,6 +1,8 @@
 """What an operator can set for online evaluation, read from the environment."""
 
 from datetime import timedelta
+from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -22,3 +24,14 @@ class Settings(DatabaseSettings):
     )
     evaluate_cron: str = "* * * * *"
     ingest_metrics_url: str = "http://ingest:9000/metrics"
+    prometheus_url: str = "http://prometheus:9090"
+    page_root: Path = Path("/var/lib/marquee/page")
+    status_page: Literal["public", "loopback"] = Field(
+        default="public",
+        description="Who gets the status page: everybody who reaches Nginx, or this host alone.",
+    )
+
+    @property
+    def page_folder(self) -> Path:
+        """Where the status page is put: Nginx's public port serves `public` alone."""
+        return self.page_root / self.status_page

@@ -25,6 +25,7 @@ BROKER_SECRETS = ("kafka", "kafka-ca", "kafka-certificate", "kafka-key")
 VOLUME_OWNERS = {
     "models": ROLE_UIDS["trainer"],
     "state": ROLE_UIDS["releaser"],
+    "page": ROLE_UIDS["evaluation"],
     "receipts-blue": ROLE_UIDS["recommender"],
     "receipts-green": ROLE_UIDS["recommender"],
 }

@@ -175,6 +175,8 @@ def nginx(folder: Path, state: Path, blue: int, green: int) -> Iterator[RunningN
         {
             "/tmp/": f"{folder}/",  # noqa: S108 -- the text that is replaced
             "listen 8082": f"listen 127.0.0.1:{port}",
+            "listen 8083": f"listen 127.0.0.1:{free_port()}",
+            "/var/lib/marquee/page": str(folder / "page"),
             "slot-blue:8000": f"127.0.0.1:{blue}",
             "slot-green:8000": f"127.0.0.1:{green}",
             "/var/lib/marquee/state": str(state),

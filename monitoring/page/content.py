@@ -1,0 +1,216 @@
+"""What the status page says: what is live, whether it is well, what happened. No I/O."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitoring.status.overview import Fact, Step, ago
+
+EXPECTED = frozenset({"none", "setup"})
+"""Severities of alerts that fire on a stack that is well."""
+FACTS = frozenset({"live model", "last release", "last audit", "answers judged", "last batch"})
+"""The facts that the page shows as they are; the numbers of rows it leaves to `make status`."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release or rollback, and how it ended."""
+
+    action: str
+    version: str
+    started_at: datetime
+    ended_at: datetime
+    last_step: str
+    reason: str
+    steps: Sequence[str]
+    times: Sequence[datetime]
+    shares: Sequence[int]
+    """Of 1,000 buckets, after each step."""
+    reasons: Sequence[str]
+
+    @property
+    def outcome(self) -> str:
+        """What became of it, in one word."""
+        return {"promote": "live", "abort": "taken back"}.get(self.last_step, "in progress")
+
+    @property
+    def well(self) -> bool:
+        """Whether it did not fail."""
+        return self.last_step != "abort"
+
+
+@dataclass(frozen=True)
+class Version:
+    """A model version: from what, by what, how good."""
+
+    version: str
+    algorithm: str
+    created_at: datetime
+    git_commit: str
+    data_hash: str
+    interactions: int
+    users: int
+    movies: int
+    verdict: str
+    reason: str
+    ndcg: float | None
+    """NDCG@20 on the held-out part, with its 95 % interval; None where nobody could be judged."""
+    ndcg_low: float | None
+    ndcg_high: float | None
+
+
+@dataclass(frozen=True)
+class Quality:
+    """The share of answers that led to watching, in one window of one version's answers."""
+
+    model_version: str
+    window_end: datetime
+    value: float
+    samples: int
+
+
+@dataclass(frozen=True)
+class Kept:
+    """From when the rows of a table are kept, and when the oldest go."""
+
+    relation: str
+    kept_from: datetime
+    next_expiry: datetime
+
+
+@dataclass(frozen=True)
+class Alert:
+    """An alert that fired, from when to when; `ended_at` is None while it fires."""
+
+    name: str
+    severity: str
+    started_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line of a plot: times and values, oldest first."""
+
+    label: str
+    times: tuple[datetime, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What Prometheus says; None where it does not answer."""
+
+    alerts: Sequence[Alert]
+    answers_by_reason: tuple[Series, ...]
+    """Answers a second."""
+    latency: tuple[Series, ...]
+    """Seconds, of the slots' own answers."""
+    lag_lines: float | None
+    disk_free_share: Mapping[str, float]
+    """By mount point."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """All of the page, as it was at one moment."""
+
+    at: datetime
+    step: Step | None
+    """The last step of the last release; None before the first."""
+    facts: Sequence[Fact]
+    releases: Sequence[Release]
+    """Newest first."""
+    versions: tuple[Version, ...]
+    """Newest first."""
+    quality: Sequence[Quality]
+    kept: Sequence[Kept]
+    figures: Figures | None
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One line of what happened, for people."""
+
+    at: datetime
+    kind: str
+    text: str
+    well: bool = True
+
+
+def headline(content: Content) -> str:
+    """What is live, since when and why, in one sentence."""
+    step = content.step
+    if step is None or step.live_version is None:
+        return "No model is live yet: answers are what is popular."
+    return (
+        f"{step.live_version} is live in slot {step.live_slot} for {step.live_share / 10:g} % of"
+        f" the people, since {ago(step.live_since, content.at)}."
+    )
+
+
+def troubles(content: Content) -> list[str]:
+    """What is not well now, a line each; empty when all that is known is well."""
+    found = [f"{fact.name}: {fact.text}" for fact in content.facts if not fact.well]
+    if content.figures is None:
+        return [*found, "Prometheus does not answer: alerts, latency and lag are unknown"]
+    return found + [
+        f"{alert.name} fires since {ago(alert.started_at, content.at)}"
+        for alert in content.figures.alerts
+        if alert.ended_at is None and alert.severity not in EXPECTED
+    ]
+
+
+def last_release(content: Content) -> str:
+    """Whether the last release that ended helped: people before and after it, in one sentence."""
+    ended = [release for release in content.releases if release.outcome != "in progress"]
+    if not ended:
+        return "Nothing was released yet."
+    release = ended[0]
+    told = f"The {release.action} of {release.version} ended {ago(release.ended_at, content.at)}: "
+    if not release.well:
+        return f"{told}taken back, because {release.reason}."
+    return told + _difference(content, release)
+
+
+def _difference(content: Content, release: Release) -> str:
+    after = _pooled([each for each in content.quality if each.model_version == release.version])
+    older = [each for each in content.quality if each.window_end <= release.started_at]
+    before = _pooled([each for each in older if each.model_version != release.version])
+    if after is None or before is None:
+        return "live; too little is known yet to say whether people are better off."
+    return (
+        f"live; {after[0]:.1%} of its {after[1]:,} answers led to watching,"
+        f" {before[0]:.1%} of the {before[1]:,} before it."
+    )
+
+
+def _pooled(windows: Sequence[Quality]) -> tuple[float, int] | None:
+    samples = sum(window.samples for window in windows)
+    if not samples:
+        return None
+    return sum(window.value * window.samples for window in windows) / samples, samples
+
+
+def happenings(content: Content, most: int = 24) -> list[Happening]:
+    """What happened lately, newest first: releases, trainings, alerts."""
+    found = [_released(release) for release in content.releases]
+    found += [_trained(version) for version in content.versions]
+    alerts = () if content.figures is None else content.figures.alerts
+    found += [_alerted(alert) for alert in alerts if alert.severity not in EXPECTED]
+    return sorted(found, key=lambda happening: happening.at, reverse=True)[:most]
+
+
+def _released(release: Release) -> Happening:
+    text = f"{release.version} {release.outcome}: {release.reason}"
+    return Happening(release.ended_at, release.action, text, release.well)
+
+
+def _trained(version: Version) -> Happening:
+    text = f"{version.version} by {version.algorithm}, {version.verdict}: {version.reason}"
+    return Happening(version.created_at, "training", text, version.verdict == "accepted")
+
+
+def _alerted(alert: Alert) -> Happening:
+    until = "fires still" if alert.ended_at is None else f"until {alert.ended_at:%H:%M} UTC"
+    return Happening(alert.started_at, "alert", f"{alert.name}, {until}", well=False)

@@ -1,0 +1,41 @@
+"""Reads from PostgreSQL what the status page shows."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from importlib.resources import files
+
+import psycopg
+from psycopg.rows import class_row
+
+from monitoring.page.content import FACTS, Content, Figures, Kept, Quality, Release, Version
+from monitoring.status.overview import last_step, overview
+
+SQL = files("monitoring.page")
+MOST_RELEASES = 8
+MOST_VERSIONS = 8
+QUALITY_SPAN = timedelta(days=7)
+
+
+def read_content(connection: psycopg.Connection, figures: Figures | None, now: datetime) -> Content:
+    """All that the page shows.
+
+    Raises:
+        psycopg.Error: the database cannot be read.
+    """
+    return Content(
+        at=now,
+        step=last_step(connection),
+        facts=[fact for fact in overview(connection, now) if fact.name in FACTS],
+        releases=_read(connection, "releases.sql", Release, most=MOST_RELEASES),
+        versions=tuple(_read(connection, "versions.sql", Version, most=MOST_VERSIONS)),
+        quality=_read(connection, "online_quality.sql", Quality, since=now - QUALITY_SPAN),
+        kept=_read(connection, "kept_until.sql", Kept),
+        figures=figures,
+    )
+
+
+def _read[Row](
+    connection: psycopg.Connection, name: str, row: type[Row], **arguments: object
+) -> Sequence[Row]:
+    with connection.cursor(row_factory=class_row(row)) as cursor:
+        return cursor.execute(SQL.joinpath(name).read_bytes(), arguments or None).fetchall()

@@ -1,0 +1,141 @@
+"""The status page's plots: drawn by Matplotlib, as SVG that takes the page's own colours.
+
+The page is made anew every few seconds, its data seldom changes: what was drawn is kept.
+"""
+
+import io
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import matplotlib as mpl
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.figure import Figure
+
+from monitoring.page.content import Quality, Series, Version
+
+ET.register_namespace("", "http://www.w3.org/2000/svg")
+ET.register_namespace("xlink", "http://www.w3.org/1999/xlink")
+
+COLOURS = ("#3b82c4", "#c2702e", "#3f9a5f", "#a05ab5", "#b8860b", "#7a8a99")
+"""Each has a contrast of 3 at least to the light page and to the dark one."""
+STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",  # text stays text
+    "svg.hashsalt": "marquee",  # the same data gives the same bytes
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": cycler(color=COLOURS),
+    "legend.frameon": False,
+    "path.simplify": True,
+}
+WIDTH, HEIGHT = 6.4, 2.4
+"""Inches of 72 points."""
+
+
+@lru_cache(maxsize=8)
+def lines(series: tuple[Series, ...], unit: str, scale: float = 1.0) -> str:
+    """A plot of some series over time; empty where there is nothing to draw."""
+    if not series:
+        return ""
+    with mpl.rc_context(STYLE):
+        figure, axes = _axes(unit)
+        for line in series:
+            values = [value * scale for value in line.values]
+            times = date2num(line.times)  # type: ignore[no-untyped-call]
+            axes.plot(times, values, label=line.label, linewidth=1.4)
+        axes.set_ylim(bottom=0)
+        return _finished(figure, axes)
+
+
+def online_quality(windows: Sequence[Quality]) -> str:
+    """The share of answers that led to watching, window by window, a line for each version."""
+    versions = dict.fromkeys(window.model_version for window in windows)
+    found = []
+    for version in versions:
+        own = [window for window in windows if window.model_version == version]
+        times = tuple(window.window_end for window in own)
+        found.append(Series(version, times, tuple(window.value for window in own)))
+    return lines(tuple(found[-len(COLOURS) :]), "% of answers", scale=100)
+
+
+@lru_cache(maxsize=2)
+def offline_quality(versions: tuple[Version, ...]) -> str:
+    """NDCG@20 of each version with its 95 % interval, oldest first."""
+    judged = [version for version in reversed(versions) if version.ndcg is not None]
+    if not judged:
+        return ""
+    with mpl.rc_context(STYLE):
+        figure, axes = _axes("NDCG@20")
+        for place, version in enumerate(judged):
+            low, high = version.ndcg_low, version.ndcg_high
+            if low is not None and high is not None:
+                axes.plot([place, place], [low, high], color=COLOURS[0], linewidth=1.4)
+        axes.plot([version.ndcg or 0 for version in judged], "o", color=COLOURS[0])
+        axes.set_xticks(range(len(judged)), [_moment(version.created_at) for version in judged])
+        axes.set_ylim(bottom=0)
+        return _as_svg(figure)
+
+
+def _axes(unit: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_ylabel(unit)
+    axes.grid(axis="y", linewidth=0.3)
+    return figure, axes
+
+
+def _finished(figure: Figure, axes: Axes) -> str:
+    locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    figure.legend(loc="outside upper left", ncols=3)
+    return _as_svg(figure)
+
+
+def _moment(time: datetime) -> str:
+    return f"{time:%d.%m. %H:%M}"
+
+
+def _as_svg(figure: Figure) -> str:
+    out = io.StringIO()
+    figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return in_page(out.getvalue())
+
+
+def in_page(svg: str) -> str:
+    """An SVG document as an element of a page: no style of its own, black as the page's colour.
+
+    A Content-Security-Policy without `unsafe-inline` forbids style attributes, not the
+    attributes that say the same.
+    """
+    root = ET.fromstring(svg)  # noqa: S314 -- Matplotlib's, made just now
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag.rpartition("}")[2] in {"metadata", "style"}:
+                parent.remove(child)
+    for element in root.iter():
+        element.attrib |= _attributes(element.attrib.pop("style", ""))
+        for name in ("fill", "stroke"):
+            if element.get(name) == "#000000":
+                element.set(name, "currentColor")
+    root.attrib |= {"class": "plot", "fill": "currentColor", "aria-hidden": "true"}
+    for name in ("width", "height", "version"):
+        root.attrib.pop(name, None)
+    return re.sub(r"\n\s*", "\n", ET.tostring(root, encoding="unicode"))
+
+
+def _attributes(style: str) -> dict[str, str]:
+    found = {}
+    for declaration in filter(None, map(str.strip, style.split(";"))):
+        name, _, value = declaration.partition(":")
+        if name == "font":
+            found["font-size"] = value.split()[0]
+        else:
+            found[name.strip()] = value.strip()
+    return found

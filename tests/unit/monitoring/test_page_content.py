@@ -1,0 +1,72 @@
+from dataclasses import replace
+
+import pytest
+
+from monitoring.page.content import Alert, happenings, headline, last_release, troubles
+from monitoring.status.overview import Fact
+from tests.unit.monitoring.pages import NEW, before, content, figures, release, version
+
+
+def test_the_headline_says_what_is_live_since_when():
+    assert (
+        headline(content())
+        == f"{NEW} is live in slot green for 100 % of the people, since 4 h ago."
+    )
+
+
+def test_before_the_first_release_the_headline_says_what_is_answered():
+    assert headline(content(step=None)).startswith("No model is live yet")
+
+
+def test_a_stack_on_which_only_the_watchdog_fires_has_no_troubles():
+    expected = (
+        Alert("Watchdog", "none", before(9), None),
+        Alert("NoSlack", "setup", before(9), None),
+    )
+    assert troubles(content(figures=figures(*expected))) == []
+
+
+@pytest.mark.parametrize("ended_at", [None, before(1)])
+def test_only_an_alert_that_still_fires_is_a_trouble(ended_at):
+    found = troubles(content(figures=figures(Alert("SlotDown", "page", before(2), ended_at))))
+    assert found == ([] if ended_at else ["SlotDown fires since 2 h ago"])
+
+
+def test_what_the_database_finds_wrong_is_a_trouble():
+    audit = Fact("last audit", "NOT balanced", well=False)
+    assert troubles(content(facts=[audit])) == ["last audit: NOT balanced"]
+
+
+def test_a_prometheus_that_is_silent_is_a_trouble():
+    (found,) = troubles(content(figures=None))
+    assert "Prometheus does not answer" in found
+
+
+def test_a_release_is_compared_with_what_was_answered_before_it_began():
+    told = last_release(content())
+    assert "13.5% of its 2,000 answers led to watching, 10.0% of the 1,000 before it" in told
+
+
+def test_without_answers_on_both_sides_no_release_has_helped():
+    assert "too little is known yet" in last_release(content(quality=[]))
+
+
+def test_a_release_that_was_taken_back_says_why():
+    told = last_release(content(releases=[release("abort", "3 % of the answers failed")]))
+    assert told.endswith("taken back, because 3 % of the answers failed.")
+
+
+def test_a_release_in_progress_is_not_the_last_that_ended():
+    assert last_release(content(releases=[release("shift")])) == "Nothing was released yet."
+
+
+def test_what_happened_is_told_newest_first():
+    alert = Alert("SlotDown", "page", before(1), before(0.5))
+    found = happenings(content(figures=figures(alert)))
+    assert [happening.kind for happening in found] == ["alert", "release", "training"]
+
+
+def test_a_rejected_training_is_not_well():
+    rejected = replace(version(), verdict="refused")
+    (training,) = happenings(content(releases=[], versions=(rejected,)))
+    assert not training.well

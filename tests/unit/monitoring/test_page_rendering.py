@@ -1,0 +1,98 @@
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from monitoring.page.plots import in_page, offline_quality, online_quality
+from monitoring.page.prometheus import runs
+from monitoring.page.rendering import render, style_hash
+from monitoring.status.overview import Fact
+from tests.unit.monitoring.pages import before, content, version
+
+MOST_BYTES = 100_000
+
+
+class Tags(HTMLParser):
+    """Every tag with its attributes; what was opened and never closed."""
+
+    VOID = frozenset({"meta", "link", "br"})
+
+    def __init__(self, page):
+        super().__init__()
+        self.found, self.open = [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_nginx_names_the_hash_of_the_style():
+    assert f"style-src '{style_hash()}'" in Path("nginx/page_headers.conf").read_text()
+
+
+def test_the_page_needs_nothing_from_outside_and_has_no_style_of_its_own():
+    tags = Tags(render(content()))
+    assert not tags.open
+    assert not {"script", "link", "img", "iframe"} & {tag for tag, _ in tags.found}
+    assert not [tag for tag, attributes in tags.found if "style" in attributes]
+    assert [tag for tag, _ in tags.found].count("style") == 1
+
+
+def test_the_page_is_small():
+    assert len(render(content()).encode()) < MOST_BYTES
+
+
+def test_an_empty_stack_has_a_page():
+    empty = content(
+        step=None, facts=[], releases=[], versions=(), quality=[], kept=[], figures=None
+    )
+    assert "No model is live yet" in render(empty)
+
+
+def test_text_from_outside_is_never_read_as_markup():
+    page = render(content(facts=[Fact("last audit", "<script>alert(1)</script>")]))
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_with_the_database_away_the_page_says_since_when():
+    assert "does not answer since 2026-01-31 13:03:00 UTC" in render(content(), before(1))
+
+
+def test_a_plot_takes_the_colour_of_the_page_and_has_no_style():
+    plot = online_quality(content().quality)
+    assert "currentColor" in plot
+    assert not re.search(r"style=|<style|#000000", plot)
+    assert "xlink:href" in offline_quality((version(),))
+
+
+def test_where_nothing_was_judged_nothing_is_drawn():
+    assert (online_quality([]), offline_quality((version(ndcg=None),))) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ([], []),
+        ([5], [(5, 5)]),
+        ([0, 60, 120], [(0, 120)]),
+        ([0, 60, 300, 360], [(0, 60), (300, 360)]),
+    ],
+)
+def test_an_alert_fires_from_gap_to_gap(times, expected):
+    assert list(runs(times, 60)) == expected
+
+
+def test_what_a_style_says_is_said_by_attributes():
+    text = '<text style="font: 9px sans; fill: #000000"/>'
+    drawn = in_page(f'<svg xmlns="http://www.w3.org/2000/svg">{text}</svg>')
+    assert '<text font-size="9px" fill="currentColor"' in drawn
