@@ -17,7 +17,8 @@ check_ports() {
 }
 
 used_ports() {
-  printf '%s\n' NGINX_PORT PROMETHEUS_PORT ALERTMANAGER_PORT POSTGRES_PORT KAFKA_PORT
+  printf '%s\n' NGINX_PORT STATUS_PORT PROMETHEUS_PORT ALERTMANAGER_PORT POSTGRES_PORT \
+    KAFKA_PORT
   if [ "$IMAGE_SOURCE" != packages ]; then printf '%s\n' GRAFANA_PORT JENKINS_PORT; fi
 }
 
