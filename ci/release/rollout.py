@@ -9,6 +9,7 @@ import httpx
 import psycopg
 import structlog
 
+from ci import popular_lists
 from ci.errors import AbortedError, RefusedError
 from ci.release import metrics, records, state
 from ci.release.plan import (
@@ -134,7 +135,7 @@ def place(settings: Settings, target: Placement) -> None:
 def publish_popular(settings: Settings, version: str) -> None:
     """Give Nginx the version's popularity list; keep the old one if the version is gone."""
     try:
-        state.publish_popular(settings.state_directory, settings.models_directory, version)
+        popular_lists.publish_popular(settings.state_directory, settings.models_directory, version)
     except FileNotFoundError as error:
         LOG.warning("popularity list kept", version=version, why=str(error))
 

@@ -46,16 +46,6 @@ def _assignment(root: Path, slot: Slot) -> Path:
     return root / "slots" / f"{slot}.json"
 
 
-def publish_popular(root: Path, models: Path, version: str) -> None:
-    """Give Nginx the popularity list of a version, which it serves when both slots fail.
-
-    Raises:
-        FileNotFoundError: the version is not on the models volume.
-    """
-    popular = models / "versions" / version / "popular.txt"
-    write_whole(root / "popular" / "list.txt", popular.read_bytes())
-
-
 @cache
 def canary_order(version: str) -> tuple[int, ...]:
     """All buckets in the order in which a release of `version` moves them.
@@ -85,7 +75,7 @@ def send_to_green(root: Path, buckets: Iterable[int]) -> None:
     temporary = live.with_name(".tmp-live")
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(Path("..") / "splits" / directory.name)
-    _rename(temporary, live)
+    rename(temporary, live)
     _prune_splits(root)
 
 
@@ -109,9 +99,9 @@ def _new_split(root: Path, buckets: Iterable[int]) -> Path:
     temporary.mkdir()
     for bucket in buckets:
         (temporary / f"{bucket:03}").touch()
-    _sync(temporary)
+    sync(temporary)
     directory = splits / f"{max(_split_numbers(root), default=0) + 1:08}"
-    _rename(temporary, directory)
+    rename(temporary, directory)
     return directory
 
 
@@ -128,19 +118,26 @@ def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that whoever reads it sees all of the old or all of the new content."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".tmp-{path.name}")
-    with temporary.open("wb") as file:
+    write_synced(temporary, content)
+    rename(temporary, path)
+
+
+def write_synced(path: Path, content: bytes) -> None:
+    """Write a file that is on the disk when this returns."""
+    with path.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    _rename(temporary, path)
 
 
-def _rename(source: Path, target: Path) -> None:
+def rename(source: Path, target: Path) -> None:
+    """Put one in the place of the other; it has happened for good when this returns."""
     source.replace(target)
-    _sync(target.parent)
+    sync(target.parent)
 
 
-def _sync(directory: Path) -> None:
+def sync(directory: Path) -> None:
+    """Wait until the names in a directory are on the disk."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

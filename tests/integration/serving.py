@@ -7,10 +7,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.ports import free_port
 from tests.stores import service_environment
@@ -23,11 +24,23 @@ NO_DATABASE = "host=127.0.0.1 port=1 dbname=none user=none password=none"
 
 def get(port: int, path: str, **headers: str) -> tuple[int, str]:
     """Status and body of one GET on a connection of its own; no retries."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    status, _headers, body = ask(port, path, headers=headers)
+    return status, body
+
+
+def ask(
+    port: int,
+    path: str,
+    method: str = "GET",
+    headers: Mapping[str, str] = MappingProxyType({}),
+    source: str = "127.0.0.1",
+) -> tuple[int, dict[str, str], str]:
+    """Status, headers and body of one request, from an address of the loopback; no retries."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, 5, source_address=(source, 0))
     try:
-        connection.request("GET", path, headers=headers)
+        connection.request(method, path, headers=dict(headers))
         response = connection.getresponse()
-        return response.status, response.read().decode()
+        return response.status, dict(response.getheaders()), response.read().decode()
     finally:
         connection.close()
 

@@ -6,7 +6,7 @@ The recommender reads versions with this module, so it needs NumPy and SciPy onl
         manifest.json      what it is, from which data, by which code, how good; sha256 of each file
         manifest.sha256    sha256 of the manifest itself, as `sha256sum` writes it
         movies.txt         one movie id a line; the line's number is the item index
-        popular.txt        the 20 most popular movies, the line a server falls back to
+        popular.txt        the 100 most popular movies, what is answered when no slot answers
         *.png              figures and data in pictures, for people
         *.npy              arrays, read by mapping them
 """
@@ -327,7 +327,7 @@ def write_version(
 
 def _write_contents(directory: Path, contents: Contents[Lists]) -> dict[str, str]:
     movies = "".join(f"{movie}\n" for movie in contents.movies)
-    popular = [contents.movies[item] for item in contents.popular[:ANSWER_LENGTH]]
+    popular = [contents.movies[item] for item in contents.popular[:LIST_LENGTH]]
     with _new_file(directory / "movies.txt") as file:
         file.write(movies.encode())
     with _new_file(directory / "popular.txt") as file:

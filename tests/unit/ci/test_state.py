@@ -16,7 +16,6 @@ from ci.release.state import (
     assigned,
     canary_order,
     green_buckets,
-    publish_popular,
     send_to_green,
     sent_to_green,
 )
@@ -145,16 +144,3 @@ def test_an_assignment_says_which_version_and_since_when(tmp_path):
     assert (tmp_path / "slots/green.json").read_text() == (
         '{"model_version": "20260101-000000-ease", "assigned_at": "2026-01-02T03:04:05+00:00"}\n'
     )
-
-
-def test_the_popular_list_is_the_versions_own(tmp_path):
-    version = tmp_path / "models/versions/v1"
-    version.mkdir(parents=True)
-    (version / "popular.txt").write_bytes(b"heat+1995,casino+1995\n")
-    publish_popular(tmp_path / "state", tmp_path / "models", "v1")
-    assert (tmp_path / "state/popular/list.txt").read_bytes() == b"heat+1995,casino+1995\n"
-
-
-def test_a_popular_list_of_a_version_that_is_gone_is_not_published(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        publish_popular(tmp_path, tmp_path, "gone")

@@ -1,0 +1,227 @@
+"""What one caller can do to others through Nginx, in front of slots that the test plays.
+
+Each address of the loopback but 127.0.0.1 is a caller of its own; that one stands where the
+engine's proxy stands on a stack: at the first address of Nginx's network.
+"""
+
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests.integration.serving import ask, nginx
+from tests.integration.test_nginx import POPULAR, put_popular_lists
+from tests.waiting import eventually
+
+SHARE, ENGINES_SHARE = 64, 256
+SLOW_USER = 13
+CALLER, OTHER, ENGINE = "127.0.0.7", "127.0.0.8", "127.0.0.1"
+
+
+class PlayedSlot(ThreadingHTTPServer):
+    """Answers everybody with its name at once, but for one user when it is let go."""
+
+    daemon_threads = True
+    request_queue_size = 1024
+
+    def __init__(self, name):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.name = name
+        self.accepted = []
+        self.slow = 0
+        self.let_go = threading.Event()
+        self.lock = threading.Lock()
+
+    @property
+    def port(self):
+        return self.server_address[1]
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        slot = self.server
+        with slot.lock:
+            slot.accepted.append(self.headers.get_all("Accept"))
+        if self.path == f"/recommend/{SLOW_USER}":
+            with slot.lock:
+                slot.slow += 1
+            slot.let_go.wait(10)
+        body = f"{slot.name}\n".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments):
+        pass
+
+    def handle(self):
+        try:
+            super().handle()
+        except ConnectionError:
+            """Nginx did not wait."""
+
+
+@contextmanager
+def played(name):
+    with PlayedSlot(name) as slot:
+        thread = threading.Thread(target=slot.serve_forever)
+        thread.start()
+        try:
+            yield slot
+        finally:
+            slot.let_go.set()
+            slot.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def both():
+    with ExitStack() as stack:
+        yield tuple(stack.enter_context(played(name)) for name in ("blue", "green"))
+
+
+@pytest.fixture
+def door(tmp_path, both):
+    blue, green = both
+    put_popular_lists(tmp_path / "state")
+    with nginx(tmp_path, tmp_path / "state", blue.port, green.port) as running:
+        yield running
+
+
+def at_once(door, number, source, user=SLOW_USER):
+    """So many requests at the same time; their statuses and bodies."""
+
+    def one(_number):
+        status, _headers, body = ask(door.port, f"/recommend/{user}", source=source)
+        return status, body
+
+    with ThreadPoolExecutor(number) as callers:
+        return list(callers.map(one, range(number)))
+
+
+@pytest.mark.parametrize(
+    ("accept", "sent"),
+    [
+        ("", "text/plain"),
+        ("*/*", "text/plain"),
+        ("text/html, */*;q=0.8", "text/plain"),
+        ("application/json", "application/json"),
+        ("Application/JSON", "application/json"),
+        ("application/json; charset=utf-8", "application/json"),
+        ("text/html,application/json , */*", "application/json"),
+        ("application/json, text/plain, */*", "application/json"),
+        ("text/plain;q=0.5, application/json", "application/json"),
+        ("text/plain;q=0.5, application/json;q=0.6", "application/json"),
+        ("application/json;q=0.9, */*;q=0.8", "application/json"),
+        ("application/json;q=0.5", "application/json"),
+        ("application/json;v=1;q=0.5, text/*;q=0.50", "application/json"),
+        ("text/plain, application/json;q=0.5", "text/plain"),
+        ("text/*, application/json;q=0.9", "text/plain"),
+        ("application/json;q=0.1, */*", "text/plain"),
+        ("application/json;q=0.5, text/plain;q=0.7, */*;q=0", "text/plain"),
+        ("text/html, application/json;q=0", "text/plain"),
+        ("application/json;q=0.000", "text/plain"),
+        ("application/jsonx", "text/plain"),
+        ("x-application/json", "text/plain"),
+        ("json", "text/plain"),
+        ("application/json" + ";x=y" * 100, "text/plain"),
+        ("," * 8000, "text/plain"),
+    ],
+)
+def test_the_slot_is_sent_one_of_two_accept_values_whatever_the_caller_wrote(
+    door, both, accept, sent
+):
+    ask(door.port, "/recommend/7", headers={"Accept": accept})
+
+    assert both[0].accepted == [[sent]]
+
+
+def test_three_accept_lines_of_8_kb_reach_the_slot_as_one_short_one(door, both):
+    line = b"Accept: " + b"application/json;q=0.9," * 340 + b"x\r\n"
+    request = b"GET /recommend/7 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s\r\n" % (line * 3)
+    with socket.create_connection(("127.0.0.1", door.port), timeout=5) as connection:
+        connection.sendall(request)
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+
+    assert both[0].accepted == [["text/plain"]]
+
+
+def test_a_slot_that_is_slow_for_one_user_is_not_down_for_others(door, both):
+    """All of one caller's share run out of time, on one slot and then on the other."""
+    with ThreadPoolExecutor(1) as beside:
+        hurting = beside.submit(at_once, door, SHARE, CALLER)
+        others = []
+        while not hurting.done():
+            others.append(ask(door.port, f"/recommend/{len(others) + 100}", source=OTHER))
+        hurting.result()
+    others += [ask(door.port, f"/recommend/{user}", source=OTHER) for user in range(1000, 1050)]
+
+    assert both[0].slow == both[1].slow == SHARE
+    assert {body for _status, _headers, body in others} == {"blue\n"}
+
+
+def test_over_its_share_an_address_gets_nginx_s_own_list_at_once(door, both):
+    answers = at_once(door, 2 * SHARE, CALLER)
+    door.process.terminate()
+    door.process.wait()
+
+    assert set(answers) == {(200, POPULAR)}
+    over = [line["seconds"] for line in door.requests() if line["list"] == "share"]
+    assert len(over) == SHARE
+    assert both[0].slow == SHARE
+    assert max(over) < 0.2
+
+
+def test_without_a_list_of_its_own_nginx_says_that_it_was_too_many(tmp_path, both):
+    blue, green = both
+    with nginx(tmp_path, tmp_path / "state", blue.port, green.port) as door:
+        statuses = [status for status, _body in at_once(door, SHARE + 20, CALLER)]
+
+    assert statuses.count(429) == 20
+
+
+def test_an_address_s_share_is_not_another_s(door, both):
+    with ThreadPoolExecutor(1) as beside:
+        hurting = beside.submit(at_once, door, 2 * SHARE, CALLER)
+        eventually(lambda: both[0].slow == SHARE)
+        answer = ask(door.port, "/recommend/7", source=OTHER)
+        hurting.result()
+
+    assert answer[2] == "blue\n"
+
+
+def test_people_behind_the_engine_s_proxy_are_not_one_address(door, both):
+    answers = at_once(door, 2 * SHARE, ENGINE)
+    door.process.terminate()
+    door.process.wait()
+
+    assert len(answers) == both[0].slow == 2 * SHARE
+    assert "share" not in {line["list"] for line in door.requests()}
+
+
+def test_what_comes_by_way_of_the_engine_cannot_hold_all(door, both):
+    with ThreadPoolExecutor(1) as beside:
+        hurting = beside.submit(at_once, door, ENGINES_SHARE + 100, ENGINE)
+        eventually(lambda: both[0].slow + both[1].slow >= ENGINES_SHARE)
+        answer = ask(door.port, "/recommend/7", source=OTHER)
+        hurting.result()
+
+    assert answer[2] in {"blue\n", "green\n"}
+
+
+def test_whoever_hangs_up_holds_its_share_until_the_slot_is_done(door, both):
+    for _ in range(3 * SHARE):
+        with socket.create_connection(
+            ("127.0.0.1", door.port), source_address=(CALLER, 0)
+        ) as connection:
+            connection.sendall(b"GET /recommend/%d HTTP/1.1\r\nHost: x\r\n\r\n" % SLOW_USER)
+    time.sleep(0.1)
+
+    assert both[0].slow <= SHARE

@@ -1,0 +1,73 @@
+"""What Nginx answers by itself, and that its log says whose list was sent."""
+
+import json
+
+import pytest
+
+from tests.integration.serving import ask, nginx
+from tests.integration.test_nginx import BLUE_VERSION, POPULAR, POPULAR_MOVIES, put_popular_lists
+from tests.ports import free_port
+
+
+@pytest.fixture
+def door(tmp_path):
+    """Nginx in front of nothing, with lists of its own."""
+    put_popular_lists(tmp_path / "state")
+    with nginx(tmp_path, tmp_path / "state", free_port(), free_port()) as running:
+        yield running
+
+
+@pytest.mark.parametrize("count", [1, 20, 100])
+def test_as_many_movies_come_as_are_asked_for(door, count):
+    status, headers, body = ask(door.port, f"/recommend/7?n={count}")
+
+    assert (status, headers["Content-Type"]) == (200, "text/plain; charset=utf-8")
+    assert body == ",".join(POPULAR_MOVIES[:count]) + "\n"
+
+
+def test_json_comes_where_it_is_asked_for(door):
+    status, headers, body = ask(
+        door.port, "/recommend/007?n=2", headers={"Accept": "application/json"}
+    )
+
+    assert status == 200
+    assert headers["Content-Type"].startswith("application/json")
+    assert json.loads(body) == {
+        "user_id": 7,
+        "movies": [{"movie_id": movie, "score": None} for movie in POPULAR_MOVIES[:2]],
+        "reason": "popular",
+        "model_version": BLUE_VERSION,
+        "receipt_id": None,
+    }
+
+
+@pytest.mark.parametrize("accept", ["text/plain", "application/json"])
+def test_head_answers_as_get_without_a_body(door, accept):
+    got = ask(door.port, "/recommend/7", headers={"Accept": accept})
+    status, headers, body = ask(door.port, "/recommend/7", "HEAD", {"Accept": accept})
+
+    assert (status, body) == (200, "")
+    assert headers["Content-Type"] == got[1]["Content-Type"]
+
+
+def test_a_list_that_an_earlier_release_wrote_alone_is_answered_in_any_case(tmp_path):
+    popular = tmp_path / "state" / "popular" / "list.txt"
+    popular.parent.mkdir(parents=True)
+    popular.write_text(POPULAR)
+    with nginx(tmp_path, tmp_path / "state", free_port(), free_port()) as door:
+        status, headers, body = ask(
+            door.port, "/recommend/7?n=3", headers={"Accept": "application/json"}
+        )
+
+    assert (status, body) == (200, POPULAR)
+    assert headers["Content-Type"].startswith("text/plain")
+
+
+def test_the_log_says_that_a_list_was_nginx_s_own_and_what_was_no_list(door):
+    for path in ("/recommend/7", "/recommend/x", "/status"):
+        ask(door.port, path)
+    ask(door.port, "/recommend/8", headers={"Accept": "application/json"})
+    door.process.terminate()
+    door.process.wait()
+
+    assert [line["list"] for line in door.requests()] == ["nginx", "", "", "nginx"]
