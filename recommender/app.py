@@ -30,6 +30,7 @@ USER_ID = re.compile(r"[0-9]{1,18}")
 BUCKETS = {f"{number:03}": number for number in range(1000)}
 UNKNOWN_BUCKET = -1
 COUNT = re.compile(r"[1-9][0-9]?|100")
+METHODS = frozenset({"GET", "HEAD"})
 JSON = "application/json"
 RECOMMEND = "/recommend/"
 PLAIN = "text/plain; charset=utf-8"
@@ -38,7 +39,7 @@ EXPLANATIONS = {
     400: "ask for GET /recommend/<user id>; a user id is 1 to 18 digits and not zero, "
     "?n= is 1 to 100",
     404: "there is nothing here; ask for GET /recommend/<user id>",
-    405: "only GET is answered here",
+    405: "only GET and HEAD are answered here",
     500: "this request could not be answered; the reason is in the log",
     503: "there is no verified model yet",
 }
@@ -53,7 +54,7 @@ def create_app(
 ) -> Flask:
     """A slot's web application; `receipts_waiting` tells how many are not stored yet."""
     app = Flask("recommender")
-    app.before_request(_only_get)
+    app.before_request(_only_methods)
     app.register_error_handler(HTTPException, _explained)
     app.register_error_handler(Exception, _failed)
     app.after_request(_counted(metrics))
@@ -81,7 +82,7 @@ def hot_path(flask: "WSGIApplication", slot: Slot, answers: Answers) -> "WSGIApp
             except Exception:  # noqa: BLE001 -- Flask meets it again, and says what it is
                 return flask(environ, start_response)
             start_response("200 OK", [("Content-Type", PLAIN), ("Content-Length", str(len(line)))])
-            return [line]
+            return [line] if environ["REQUEST_METHOD"] == "GET" else []
         return flask(environ, start_response)
 
     return application
@@ -90,7 +91,7 @@ def hot_path(flask: "WSGIApplication", slot: Slot, answers: Answers) -> "WSGIApp
 def _is_plain(environ: "WSGIEnvironment") -> bool:
     """Whether the usual answer is asked for: 20 movies, as text."""
     return (
-        environ["REQUEST_METHOD"] == "GET"
+        environ["REQUEST_METHOD"] in METHODS
         and not environ.get("QUERY_STRING")
         and "json" not in environ.get("HTTP_ACCEPT", "")
     )
@@ -181,8 +182,8 @@ def _add_metrics(app: Flask, metrics: Metrics) -> None:
         return Response(generate_latest(metrics.registry), content_type=CONTENT_TYPE_LATEST)
 
 
-def _only_get() -> None:
-    if request.method != "GET":
+def _only_methods() -> None:
+    if request.method not in METHODS:
         abort(405)
 
 
@@ -191,7 +192,7 @@ def _explained(error: HTTPException) -> ResponseReturnValue:
     line = EXPLANATIONS.get(code, error.name.lower())
     response = Response(f"{line}\n", status=code, mimetype="text/plain")
     if code == 405:  # noqa: PLR2004 -- RFC 9110 wants to be told what is allowed
-        response.headers["Allow"] = "GET"
+        response.headers["Allow"] = "GET, HEAD"
     return response
 
 

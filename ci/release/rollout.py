@@ -9,9 +9,8 @@ import httpx
 import psycopg
 import structlog
 
-from ci import popular_lists
 from ci.errors import AbortedError, RefusedError
-from ci.release import metrics, records, state
+from ci.release import metrics, popular_lists, records, state
 from ci.release.plan import (
     UNREADY_POLLS,
     AwaitReady,

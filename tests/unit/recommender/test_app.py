@@ -133,12 +133,20 @@ def test_what_is_no_user_id_is_told_in_one_plain_line(ready, user):
     assert len(ready.receipts) == 0
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
 @pytest.mark.parametrize("path", ["/recommend/7", "/healthz", "/nothing"])
-def test_only_get_is_answered(ready, method, path):
+def test_only_get_and_head_are_answered(ready, method, path):
     response = ready.client.open(path, method=method)
 
     assert (response.status_code, response.mimetype) == (405, "text/plain")
+
+
+@pytest.mark.parametrize("path", ["/recommend/7", "/recommend/7?n=3", "/healthz", "/readyz"])
+def test_head_answers_as_get_without_a_body(ready, path):
+    got, head = ready.client.get(path), ready.client.head(path)
+
+    assert (head.status_code, head.data) == (got.status_code, b"")
+    assert head.content_type == got.content_type
 
 
 def test_an_unknown_path_is_told_in_one_plain_line(ready):
