@@ -12,6 +12,7 @@ source compose/up/settings.sh
 source compose/up/lock.sh
 source compose/up/commit.sh
 source compose/up/check_host.sh
+source compose/up/check_jenkins.sh
 source compose/up/check_ports.sh
 source compose/up/check_subnet.sh
 source compose/up/check_database.sh
@@ -28,6 +29,7 @@ check_disk
 hold_stack_lock
 read_settings
 check_ports
+check_jenkins
 choose_subnet
 check_commit
 check_database
@@ -35,6 +37,7 @@ check_rights
 # ------------------------------------------------------------- from here on, changes
 install_engine
 start_engine
+find_docker_group
 choose_image_source
 write_settings
 build_images
