@@ -9,7 +9,7 @@ CiError
 
 
 class CiError(Exception):
-    """Any of the below."""
+    """The root of all errors of this package."""
 
 
 class ReleaseError(CiError):

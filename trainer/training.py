@@ -226,7 +226,7 @@ def last_version(connection: psycopg.Connection, settings: Settings) -> LastVers
 
 @dataclass(frozen=True)
 class Run:
-    """What a training has from outside."""
+    """What a training depends on from outside: settings, clock, whom it tells its progress."""
 
     settings: Settings
     clock: Callable[[], datetime]

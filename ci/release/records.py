@@ -68,7 +68,7 @@ def sole_releaser(connection: psycopg.Connection) -> Iterator[None]:
 
 
 def record(connection: psycopg.Connection, deployment: Deployment) -> None:
-    """Add a step."""
+    """Record a step of a release or rollback."""
     connection.execute(
         "INSERT INTO deployment"
         " (job_id, action, step, version, slot, share, live_version, live_slot, reason)"

@@ -56,7 +56,7 @@ class Gathered:
             self.next_offset = to_offset
 
     def slice(self) -> Slice:
-        """All of it."""
+        """What was read since the beginning, as one slice."""
         return Slice(self._log_partition, self._first_offset, self._lines, self._gaps)
 
 

@@ -79,7 +79,7 @@ class Explanation:
     """All that can be told of an answer."""
 
     receipt: Mapping[str, Any]
-    """The row of `receipt`."""
+    """The row of the table `receipt`, by column."""
     manifest: Mapping[str, Any] | None
     """Of the model version, as it was published; None if no record of it is left."""
     recommended: Sequence[Recommended]

@@ -30,7 +30,7 @@ class ReceiptQueue:
         return len(self._waiting)
 
     def put(self, receipt: Receipt) -> None:
-        """Add a receipt."""
+        """Add a receipt; where the limit is reached, the oldest is dropped and counted."""
         with self._lock:
             self._waiting.append(receipt)
             if len(self._waiting) > self._limit:

@@ -48,9 +48,9 @@ class Spool:
         self.identity: UUID | None = None
         """Names this spool; None until it is open."""
         self.end = 0
-        """The number of the next byte."""
+        """Offset of the next byte to be written, counted from the spool's first ever."""
         self.found_end = 0
-        """Where it ended when it was opened."""
+        """`end` as it was when the spool was opened."""
         self.rows = 0
         """Rows that were in it when it was opened, and those appended since."""
 

@@ -98,7 +98,7 @@ class RatingsByUser:
         return len(np.unique(pairs)) < len(pairs)
 
     def arrays(self) -> tuple[NDArray[Any], ...]:
-        """As the descents take them."""
+        """The arrays in the order of the compiled descents' first arguments."""
         return self.users, self.starts, self.items, self.ratings
 
 

@@ -81,7 +81,7 @@ class Ease:
         return EaseConfiguration(**parameters)
 
     def suggest(self, trial: Suggestions, usual: EaseConfiguration) -> EaseConfiguration:
-        """Around a usual one: λ."""
+        """λ between a tenth and ten times the usual one."""
         return suggested(
             trial,
             usual,

@@ -66,7 +66,7 @@ class HistoryConfiguration:
 
     @property
     def blend(self) -> Blend:
-        """How the signs are weighed."""
+        """The weights of transitions, years and genres beside similarity."""
         return Blend(self.transitions_weight, self.years_weight, self.genres_weight)
 
 

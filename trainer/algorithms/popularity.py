@@ -13,17 +13,17 @@ from trainer.versions.item_models import PopularityModel, Scores
 
 @dataclass(frozen=True)
 class PopularityConfiguration:
-    """There is nothing to choose."""
+    """Popularity has no parameters."""
 
 
 @dataclass(frozen=True)
 class FittedPopularity:
-    """The popular list."""
+    """How often each movie was met."""
 
     item_model: PopularityModel
 
     def score(self, rows: Rows) -> Scores:
-        """The same scores for everybody."""
+        """float32 [users, items]: each movie's popularity, the same in every row."""
         scores = self.item_model.fold_in(np.empty(0, np.int32), np.empty(0, np.float32))
         return np.tile(scores, (len(rows), 1))
 
@@ -34,12 +34,12 @@ class Popularity:
     name = "popularity"
 
     def candidates(self, scale: Scale) -> Sequence[PopularityConfiguration]:
-        """There is one."""
+        """The one configuration there is."""
         del scale
         return [PopularityConfiguration()]
 
     def configure(self, **parameters: Any) -> PopularityConfiguration:
-        """There are no parameters."""
+        """The configuration of a version; `parameters` must be empty."""
         return PopularityConfiguration(**parameters)
 
     def fit(

@@ -8,11 +8,11 @@ class Suggestions(Protocol):
     """What a search offers: numbers between two (an optuna trial)."""
 
     def suggest_float(self, name: str, low: float, high: float, *, log: bool) -> float:
-        """A number."""
+        """Suggest a real number, low <= number <= high, for the parameter `name`."""
         ...
 
     def suggest_int(self, name: str, low: int, high: int, *, log: bool) -> int:
-        """A whole number."""
+        """Suggest an integer, low <= integer <= high, for the parameter `name`."""
         ...
 
 

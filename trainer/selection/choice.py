@@ -54,20 +54,20 @@ class Selection:
 
     @property
     def chosen(self) -> Recipe:
-        """What the version is made by."""
+        """The recipe that won on validation."""
         return self.trials[0].recipe
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What a selection is held to."""
+    """What a selection may try, and the gate's rules."""
 
     scale: Scale
     rules: gate.Rules
     live: Recipe | None = None
     """How the live version was made; None when nothing is live."""
     alarms: Sequence[str] = ()
-    """What is wrong with the data."""
+    """Findings of the data report that forbid a release."""
     budget: Budget | None = None
     """For a search around the best of what is usually tried; None for no search."""
     algorithms: Collection[str] = tuple(ALGORITHMS)

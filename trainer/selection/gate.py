@@ -20,7 +20,7 @@ LEAK_DEVIATIONS = 5.0
 
 @dataclass(frozen=True)
 class Rules:
-    """What the gate asks for."""
+    """The thresholds of the offline gate."""
 
     minimum_users: int
     """Fewer users with a relevant held-out movie can't tell a good model from a bad one."""
@@ -36,13 +36,13 @@ class Rules:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The gate's word and why."""
+    """Whether the version may be released, and why."""
 
     accepted: bool
     reason: str
 
     def manifest(self) -> dict[str, str]:
-        """As it stands in a manifest."""
+        """The manifest's entry `gate`."""
         return {"verdict": "accepted" if self.accepted else "refused", "reason": self.reason}
 
 
@@ -56,11 +56,11 @@ class Evidence:
     live: NDArray[np.float64] | None
     """None when there is no live model that could be judged."""
     decoys: NDArray[np.float64]
-    """float64 [users]: where a decoys movie came, 0 first and 1 last; see `split.add_decoys`."""
+    """float64 [users]: where a decoy was ranked, 0 first and 1 last; see `split.add_decoys`."""
     coverage: float
     """Share of the catalogue in the judged users' lists."""
     alarms: Sequence[str] = ()
-    """What is wrong with the data."""
+    """Findings of the data report that forbid a release."""
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ class Manifest:
         return cls(**content)
 
     def text(self) -> bytes:
-        """As it is written."""
+        """The bytes of manifest.json."""
         return (json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n").encode()
 
 

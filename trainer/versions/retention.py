@@ -41,21 +41,21 @@ def _assigned(file: Path) -> str:
 
 @dataclass(frozen=True)
 class Keeping:
-    """What is kept."""
+    """Which versions stay on the models volume: the rules, as settings state them."""
 
     newest: int
-    """So many of the newest."""
+    """Number of newest versions that stay in any case."""
     bytes_in_all: float
     """What all versions may take; what is needed stays even if it takes more."""
     needed: Collection[str]
-    """What stays however old it is."""
+    """Versions that stay however old they are: live, standby, assigned to a slot."""
     explained: Collection[str]
-    """Whose answers must stay explainable."""
+    """Versions whose answers people may still ask about: their lists and manifest stay."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done."""
+    """Which versions lose what, the oldest first."""
 
     removed: Sequence[str]
     stripped: Sequence[str]
