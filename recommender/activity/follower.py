@@ -11,7 +11,7 @@ from typing import NamedTuple
 import psycopg
 from prometheus_client import Histogram
 
-from recommender.activity.recent import RecentActivity
+from recommender.activity.recent import RecentActivity, moment
 from recommender.activity.trending import Trending
 from recommender.connection import KeptConnection
 
@@ -19,14 +19,12 @@ OFFSETS_A_READ = 100_000
 """So many offsets are read at once: a slot that starts far behind stays small."""
 
 ROWS = """
-SELECT user_id, movie_id, 'NaN'::real, max(time) FROM watch
+SELECT user_id, movie_id, 'NaN'::real, min(time), min(log_offset) FROM watch
 WHERE log_partition = %(partition)s AND log_offset >= %(start)s AND log_offset < %(end)s
 GROUP BY user_id, movie_id
-UNION ALL (
-    SELECT user_id, movie_id, rating, time FROM rating
-    WHERE log_partition = %(partition)s AND log_offset >= %(start)s AND log_offset < %(end)s
-    ORDER BY log_offset
-)
+UNION ALL
+SELECT user_id, movie_id, rating, time, log_offset FROM rating
+WHERE log_partition = %(partition)s AND log_offset >= %(start)s AND log_offset < %(end)s
 """
 
 
@@ -42,11 +40,24 @@ Offsets = Mapping[int, int]
 """Partition to the next offset to read."""
 
 
-def unread(position: Offsets, landed: Offsets) -> Iterator[Span]:
-    """The spans between where we are and what has landed, in pieces that fit in memory."""
+def unread(position: Offsets, landed: Offsets, counted: Offsets) -> Iterator[Span]:
+    """The spans between where we are and what has landed, in pieces that fit in memory.
+
+    Args:
+        position: the next offset to read; 0 where there is none.
+        landed: where to stop.
+        counted: a span that begins before this offset ends there, too.
+    """
     for partition, end in landed.items():
-        for start in range(position.get(partition, 0), end, OFFSETS_A_READ):
-            yield Span(partition, start, min(start + OFFSETS_A_READ, end))
+        start = position.get(partition, 0)
+        again = min(counted.get(partition, 0), end)
+        yield from _pieces(partition, start, again)
+        yield from _pieces(partition, max(start, again), end)
+
+
+def _pieces(partition: int, start: int, end: int) -> Iterator[Span]:
+    for begun in range(start, end, OFFSETS_A_READ):
+        yield Span(partition, begun, min(begun + OFFSETS_A_READ, end))
 
 
 def gone_back(position: Offsets, trained_on: Offsets) -> dict[int, int]:
@@ -68,15 +79,17 @@ class ActivityFollower:
         connection: KeptConnection,
         topic: str,
         activity: RecentActivity,
-        lately: Trending,
+        trending: Trending,
         freshness: Histogram,
     ) -> None:
         self._connection = connection
         self._topic = topic
         self._activity = activity
-        self._lately = lately
+        self._trending = trending
         self._freshness = freshness
         self._position: dict[int, int] = {}
+        self._counted: dict[int, int] = {}
+        """How far what is trending has been counted: no model makes it be counted again."""
         self._trained_on: Offsets | None = None
 
     def catch_up(self, trained_on: Offsets) -> None:
@@ -90,16 +103,22 @@ class ActivityFollower:
         is_live = trained_on == self._trained_on
         if not is_live:
             self._position = gone_back(self._position, trained_on)
-        for span in unread(self._position, landed):
+            self._activity.forget(trained_on)
+        for span in unread(self._position, landed, self._counted):
             self._read(connection, span, is_live=is_live)
             self._position[span.partition] = span.end
+            counted = self._counted.get(span.partition, 0)
+            self._counted[span.partition] = max(counted, span.end)
         self._trained_on = trained_on
 
     def _read(self, connection: psycopg.Connection, span: Span, *, is_live: bool) -> None:
         now = datetime.now(UTC)
-        for user_id, movie_id, rating, time in connection.execute(ROWS, span._asdict()):
-            if self._activity.note(user_id, movie_id, rating):
-                self._lately.count(movie_id, time)
+        is_first = span.start >= self._counted.get(span.partition, 0)
+        rows = connection.execute(ROWS, span._asdict())
+        for user_id, movie_id, rating, time, offset in rows:
+            when = moment(time, span.partition, offset)
+            if self._activity.note(user_id, movie_id, rating, when) and is_first:
+                self._trending.count(movie_id, time)
             if is_live:
                 self._freshness.observe((now - time).total_seconds())
 

@@ -1,8 +1,9 @@
 """A slot against a real PostgreSQL: activity is followed, receipts land, PostgreSQL may go."""
 
 import json
+import re
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -21,7 +22,7 @@ FIRST, SECOND = "20260101-000000-ease", "20260102-000000-ease"
 NOW = datetime.now(UTC)
 
 
-def land(database, rows, next_offset, partition=0, topic="movielog"):
+def land(database, rows, next_offset, partition=0, time=NOW):
     """Rows and their offset in one transaction, as ingest writes them."""
     with psycopg.connect(database) as connection:
         for table, user, movie, value, offset in rows:
@@ -29,12 +30,12 @@ def land(database, rows, next_offset, partition=0, topic="movielog"):
                 sql.SQL("INSERT INTO {} VALUES (%s, %s, %s, %s, %s, %s)").format(
                     sql.Identifier(table)
                 ),
-                (NOW, user, movie, value, partition, offset),
+                (time, user, movie, value, partition, offset),
             )
         connection.execute(
             "INSERT INTO stream_offset VALUES (%s, %s, 0, %s, now())"
             " ON CONFLICT (topic, log_partition) DO UPDATE SET next_offset = %s",
-            (topic, partition, next_offset, next_offset),
+            ("movielog", partition, next_offset, next_offset),
         )
 
 
@@ -96,6 +97,73 @@ class TestActivity:
         follower.catch_up({})
 
         assert activity.of(1) == {"a": 5.0}
+
+
+A, B, C, NEXT = 1, 2, 3, 20
+"""Each movie is followed by the one so many places further on."""
+DEEDS = [("rating", A, 1, 0), ("rating", B, 0, 0), ("watch", C, 0, 1)]
+"""In the order of time: partitions are read from 0 on, and watching before ratings."""
+
+
+def land_deeds(database, deeds, user=5):
+    """Each a minute after the one before; None is passed over."""
+    for minute, deed in enumerate(deeds):
+        if deed is None:
+            continue
+        table, movie, partition, offset = deed
+        row = (table, user, MOVIES[movie], 4, offset)
+        time = NOW - timedelta(minutes=len(DEEDS) - minute)
+        land(database, [row], offset + 1, partition, time=time)
+
+
+def answered_and_explained(slots, slot, user=5):
+    """The first movie and its score, as the slot says and as `explain` says."""
+    answer = json.loads(get(slot.port, f"/recommend/{user}", Accept="application/json")[1])
+    eventually(lambda: slots.explain(answer["receipt_id"]).returncode == 0)
+    said = slots.explain(answer["receipt_id"]).stdout
+    movie, score = re.search(r"^  1 (\S+) \(([-.0-9]+)\)", said, re.MULTILINE).groups()
+    first = answer["movies"][0]
+    return (first["movie_id"], f"{first['score']:.3f}"), (movie, score)
+
+
+def test_after_a_restart_what_was_done_last_decides_whatever_is_read_first(slots, conninfo):
+    publish(slots.models, FIRST, follows={movie: [movie + NEXT] for movie in (A, B, C)})
+    land_deeds(conninfo("marquee"), DEEDS)
+    slot = slots.start("blue", FIRST)
+    eventually(lambda: get(slot.port, "/recommend/5")[1].startswith(MOVIES[C + NEXT]))
+
+    answered, explained = answered_and_explained(slots, slot)
+    assert answered == explained
+
+
+def test_what_lands_late_takes_its_place_in_time(slots, conninfo):
+    publish(slots.models, FIRST, follows={movie: [movie + NEXT] for movie in (A, C)})
+    slot = slots.start("blue", FIRST)
+    land_deeds(conninfo("marquee"), [None, None, DEEDS[2]])
+    eventually(lambda: get(slot.port, "/recommend/5")[1].startswith(MOVIES[C + NEXT]))
+    land_deeds(conninfo("marquee"), DEEDS[:1])
+    eventually(lambda: MOVIES[A] not in get(slot.port, "/recommend/5")[1].split(","))
+
+    answered, explained = answered_and_explained(slots, slot)
+    assert answered[0] == MOVIES[C + NEXT]
+    assert answered == explained
+
+
+def test_what_a_new_model_was_trained_on_is_not_ranked_anew(slots, conninfo):
+    known = {"top": {5: range(30, 50)}, "rated": 4.0, "likes": {3: [50]}}
+    publish(slots.models, FIRST, seen={5: [9]}, **known)
+    publish(slots.models, SECOND, seen={5: [3, 9]}, offsets={"0": 1}, **known)
+    land(conninfo("marquee"), [("rating", 5, MOVIES[3], 5, 0)], 1)
+    slot = slots.start("blue", FIRST)
+    eventually(lambda: reason_of(slot) == (FIRST, "fold_in"))
+    slot.assign(SECOND)
+
+    eventually(lambda: reason_of(slot) == (SECOND, "model"))
+
+
+def reason_of(slot):
+    answer = json.loads(get(slot.port, "/recommend/5", Accept="application/json")[1])
+    return answer["model_version"], answer["reason"]
 
 
 def test_a_user_s_ratings_change_the_list_without_a_new_model(slots, conninfo):

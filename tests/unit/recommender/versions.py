@@ -17,10 +17,25 @@ from trainer.versions.artifact import (
     read_version,
     write_version,
 )
-from trainer.versions.item_models import ItemWeightsModel
+from trainer.versions.item_models import (
+    Blend,
+    HistoryModel,
+    ItemModel,
+    ItemWeightsModel,
+    Recency,
+)
 
 NAME = "20260101-000000-ease"
 MOVIES = tuple(f"movie+{number}+1999" for number in range(60))
+
+RECENCY = {
+    "mean_share": 0.0,
+    "recency_steps": 1.0,
+    "recency_floor": 0.2,
+    "transitions_weight": 1.0,
+    "years_weight": 0.0,
+    "genres_weight": 0.0,
+}
 
 Items = Sequence[int]
 
@@ -34,6 +49,7 @@ def publish(  # noqa: PLR0913 -- each test names the two it is about
     seen: Mapping[int, Items] | None = None,
     rated: float | None = None,
     likes: Mapping[int, Items] | None = None,
+    follows: Mapping[int, Items] | None = None,
     offsets: Mapping[str, int] | None = None,
 ) -> ModelVersion:
     """Publish a version and read it back.
@@ -46,13 +62,15 @@ def publish(  # noqa: PLR0913 -- each test names the two it is about
         seen: what each known user had seen at training.
         rated: what they rated it; None for a version that does not say.
         likes: for a movie, which movies liking it speaks for, the first most.
+        follows: for a movie, which are met right after it, the first most; makes a model that
+            goes by the order of a history.
         offsets: where the data of the training end, by partition.
     """
     top = top or {}
     manifest = Manifest(
         version=name,
-        algorithm="ease",
-        parameters={"midpoint": 2.5, "watched_preference": 0.5},
+        algorithm="ease" if follows is None else "recency_transitions",
+        parameters={"midpoint": 2.5, "watched_preference": 0.5, **RECENCY},
         created_at="2026-01-01T00:00:00+00:00",
         data={"offsets": offsets or {}},
         code={},
@@ -67,10 +85,30 @@ def publish(  # noqa: PLR0913 -- each test names the two it is about
         popular=np.arange(len(movies), dtype=np.int32),
         top=_top_lists(top),
         seen=_seen_items(top, seen or {}, rated),
-        model=ItemWeightsModel(_weights(len(movies), likes or {}), 2.5, 0.5),
+        model=_item_model(len(movies), likes or {}, follows),
     )
     write_version(models / "versions", manifest, contents)
     return read_version(models / "versions" / name)
+
+
+def _item_model(
+    items: int, likes: Mapping[int, Items], follows: Mapping[int, Items] | None
+) -> ItemModel:
+    liking = _weights(items, likes)
+    if follows is None:
+        return ItemWeightsModel(liking, 2.5, 0.5)
+    return HistoryModel(
+        liking=liking,
+        transitions=_weights(items, follows),
+        year_places=np.full(items, -1, np.int16),
+        year_shares=np.ones(1, np.float32),
+        genres=np.zeros((items, 1), np.float32),
+        midpoint=2.5,
+        mean_share=0.0,
+        watched_preference=0.5,
+        recency=Recency(RECENCY["recency_steps"], RECENCY["recency_floor"]),
+        blend=Blend(1.0, 0.0, 0.0),
+    )
 
 
 def _top_lists(top: Mapping[int, Items]) -> TopLists:
