@@ -2,12 +2,13 @@
 
 A good request for recommendations never enters Flask; whatever else comes (a bad id, a
 wrong method, no model yet, health, metrics) does. Everything is told in one plain line.
+Nginx weighs what a caller accepts, and sends one of two values.
 """
 
 import re
 from collections.abc import Callable, Iterable
-from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
 
 import structlog
 from flask import Flask, Response, abort, jsonify, request
@@ -15,11 +16,10 @@ from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import HTTPException
 
-from recommender.answers.answers import Answers
-from recommender.answers.ranking import Answer
+from recommender.answers.answers import UNKNOWN_BUCKET, Answers, Question
 from recommender.metrics import Metrics
 from recommender.slot import Slot
-from trainer.versions.artifact import ANSWER_LENGTH
+from trainer.versions.artifact import ANSWER_LENGTH, ModelVersion
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -28,7 +28,6 @@ LOG = structlog.get_logger()
 
 USER_ID = re.compile(r"[0-9]{1,18}")
 BUCKETS = {f"{number:03}": number for number in range(1000)}
-UNKNOWN_BUCKET = -1
 COUNT = re.compile(r"[1-9][0-9]?|100")
 METHODS = frozenset({"GET", "HEAD"})
 JSON = "application/json"
@@ -75,26 +74,35 @@ def hot_path(flask: "WSGIApplication", slot: Slot, answers: Answers) -> "WSGIApp
     def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path: str = environ["PATH_INFO"]
         model = slot.model
-        if model and path.startswith(RECOMMEND) and _is_plain(environ):
+        if model and path.startswith(RECOMMEND) and environ["REQUEST_METHOD"] in METHODS:
             try:
-                bucket = bucket_number(environ.get("HTTP_X_MARQUEE_BUCKET", ""))
-                line = answers.give(user_number(path[len(RECOMMEND) :]), bucket, model)
+                body, content_type = respond(environ, model, answers)
             except Exception:  # noqa: BLE001 -- Flask meets it again, and says what it is
                 return flask(environ, start_response)
-            start_response("200 OK", [("Content-Type", PLAIN), ("Content-Length", str(len(line)))])
-            return [line] if environ["REQUEST_METHOD"] == "GET" else []
+            length = str(len(body))
+            start_response("200 OK", [("Content-Type", content_type), ("Content-Length", length)])
+            return [body] if environ["REQUEST_METHOD"] == "GET" else []
         return flask(environ, start_response)
 
     return application
 
 
-def _is_plain(environ: "WSGIEnvironment") -> bool:
-    """Whether the usual answer is asked for: 20 movies, as text."""
-    return (
-        environ["REQUEST_METHOD"] in METHODS
-        and not environ.get("QUERY_STRING")
-        and "json" not in environ.get("HTTP_ACCEPT", "")
+def respond(environ: "WSGIEnvironment", model: ModelVersion, answers: Answers) -> tuple[bytes, str]:
+    """The answer to a request for recommendations, and its content type.
+
+    Raises:
+        ValueError: it asks for what cannot be.
+    """
+    question = Question(
+        user_number(environ["PATH_INFO"][len(RECOMMEND) :]),
+        BUCKETS.get(environ.get("HTTP_X_MARQUEE_BUCKET", ""), UNKNOWN_BUCKET),
+        environ.get("HTTP_X_MARQUEE_CALLER", ""),
+        movie_count(environ.get("QUERY_STRING", "")),
+        environ["REQUEST_METHOD"] == "GET",
     )
+    if environ.get("HTTP_ACCEPT") == JSON:
+        return answers.give_in_full(question, model), JSON
+    return answers.give(question, model), PLAIN
 
 
 def user_number(text: str) -> int:
@@ -108,52 +116,39 @@ def user_number(text: str) -> int:
     raise ValueError(EXPLANATIONS[400])
 
 
-def bucket_number(header: str) -> int:
-    """The bucket that Nginx found for the user; -1 for a request that did not come through it."""
-    return BUCKETS.get(header, UNKNOWN_BUCKET)
-
-
-def movie_count(text: str | None) -> int:
-    """How many movies are asked for: the `n` of a request, or as many as a list has.
+def movie_count(query: str) -> int:
+    """How many movies a query asks for: its `n`, or as many as a list has.
 
     Raises:
         ValueError: it is no number from 1 to 100.
     """
-    if text is None:
+    if not query:
         return ANSWER_LENGTH
-    if COUNT.fullmatch(text):
-        return int(text)
+    wanted = parse_qs(query, keep_blank_values=True).get("n")
+    if wanted is None:
+        return ANSWER_LENGTH
+    if COUNT.fullmatch(wanted[0]):
+        return int(wanted[0])
     raise ValueError(EXPLANATIONS[400])
 
 
 def _add_recommend(app: Flask, slot: Slot, answers: Answers) -> None:
+    """What the hot path left: what cannot be answered, and why."""
+
     def recommend(user: str) -> ResponseReturnValue:
+        model = slot.model
         try:
-            user_id, count = user_number(user), movie_count(request.args.get("n"))
+            user_number(user)
+            movie_count(request.query_string.decode())
         except ValueError:
             abort(400)
-        model = slot.model
         if model is None:
             abort(503)
-        bucket = bucket_number(request.headers.get("X-Marquee-Bucket", ""))
-        answer, receipt_id = answers.give_in_full(user_id, bucket, model, count)
-        if request.accept_mimetypes.best_match(["text/plain", JSON]) == JSON:
-            return jsonify(_in_full(user_id, answer, model.name, str(receipt_id)))
-        return Response(",".join(answer.movie_ids) + "\n", mimetype="text/plain")
+        body, content_type = respond(request.environ, model, answers)
+        return Response(body, content_type=content_type)
 
     app.add_url_rule(RECOMMEND, view_func=recommend, defaults={"user": ""})
     app.add_url_rule(f"{RECOMMEND}<path:user>", view_func=recommend)
-
-
-def _in_full(user_id: int, answer: Answer, model_version: str, receipt_id: str) -> dict[str, Any]:
-    scored = zip_longest(answer.movie_ids, answer.scores)
-    return {
-        "user_id": user_id,
-        "movies": [{"movie_id": movie, "score": score} for movie, score in scored],
-        "reason": answer.reason,
-        "model_version": model_version,
-        "receipt_id": receipt_id,
-    }
 
 
 def _add_readiness(

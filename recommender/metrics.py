@@ -29,6 +29,10 @@ class Metrics:
             buckets=BUCKETS,
             registry=self.registry,
         )
+        self.unranked = self._counter(
+            "marquee_unranked_answers_total",
+            "Answers by the lists of the training, as the time for ranking anew was used up",
+        )
         self.receipts_queued = self._gauge(
             "marquee_receipts_queued", "Receipts in memory, not yet on the disk"
         )

@@ -1,100 +1,35 @@
-"""Giving one answer: rank, count, leave a receipt; nothing here waits for anything."""
+"""Giving one answer: a line, its receipt and its place in the metrics; nothing here waits."""
 
 import time
-from collections.abc import Callable
 from typing import NamedTuple
 
 from prometheus_client import Counter, Histogram
 from uuid_utils import UUID, uuid7
 
-from recommender.activity.recent import Recent, RecentActivity
-from recommender.answers.ranking import Answer, Fallback, Reason, answer
+from recommender.activity.recent import RecentActivity
+from recommender.answers.lines import Fallbacks, Line, ModelLines
+from recommender.answers.ranking import Reason
+from recommender.answers.ranking_time import RankingTime
 from recommender.metrics import Metrics
 from recommender.receipts.queue import ReceiptQueue
 from recommender.receipts.rows import Receipt
 from trainer.versions.artifact import ANSWER_LENGTH, ModelVersion
 
-LINES_KEPT = 20_000
-"""Lines kept ready, about 2 kB each."""
-
-Fallbacks = Callable[[int], Fallback]
-"""Tells what fills up a user's list; the same object for as long as that is the same."""
+UNKNOWN_BUCKET = -1
 
 
-class Line(NamedTuple):
-    """An answer as it is sent, and what it was made from."""
+class Question(NamedTuple):
+    """What is asked."""
 
-    movies: str
-    """Movie ids, best first, separated by commas."""
-    body: bytes
-    """The same with its end of line."""
-    reason: Reason
-    is_personal: bool
-    """Every movie was scored for this user."""
-    recent: Recent
-    fallback: Fallback
-
-
-class ModelAnswers:
-    """The lines and the figures of one model version; used by the one thread that answers."""
-
-    def __init__(self, model: ModelVersion, diversity: float, metrics: Metrics) -> None:
-        self.model = model
-        self._diversity = diversity
-        self._metrics = metrics
-        self._lines: dict[int, Line] = {}
-        self._of_strangers: dict[int, Line] = {}
-        self._figures: dict[Reason, tuple[Counter, Histogram]] = {}
-
-    def line(self, user_id: int, recent: Recent, fallbacks: Fallbacks) -> Line:
-        """The usual answer, ranked anew only if something changed since the last time."""
-        line = self._lines.get(user_id)
-        if (
-            line is not None
-            and line.recent is recent
-            and (line.is_personal or line.fallback is fallbacks(user_id))
-        ):
-            return line
-        fallback = fallbacks(user_id)
-        if not recent and self.model.row(user_id) is None:
-            return self._of_stranger(user_id, recent, fallback)
-        line = self._rank(user_id, recent, fallback)
-        _keep(self._lines, user_id, line)
-        return line
-
-    def _of_stranger(self, user_id: int, recent: Recent, fallback: Fallback) -> Line:
-        """One line for all of whom nothing else is known; it holds on to the fallback's id."""
-        line = self._of_strangers.get(id(fallback))
-        if line is None:
-            line = self._rank(user_id, recent, fallback)
-            _keep(self._of_strangers, id(fallback), line)
-        return line
-
-    def answer(self, user_id: int, recent: Recent, fallback: Fallback, count: int) -> Answer:
-        """Rank for this user, as they are now."""
-        return answer(user_id, self.model, recent, fallback, count, self._diversity)
-
-    def _rank(self, user_id: int, recent: Recent, fallback: Fallback) -> Line:
-        ranked = self.answer(user_id, recent, fallback, ANSWER_LENGTH)
-        is_personal = len(ranked.scores) == len(ranked.movie_ids)
-        movies = ",".join(ranked.movie_ids)
-        body = f"{movies}\n".encode()
-        return Line(movies, body, ranked.reason, is_personal, recent, fallback)
-
-    def figures(self, reason: Reason) -> tuple[Counter, Histogram]:
-        """Where answers of this kind are counted and timed."""
-        if reason not in self._figures:
-            self._figures[reason] = (
-                self._metrics.requests.labels(self.model.name, "200", reason),
-                self._metrics.seconds.labels(self.model.name, reason),
-            )
-        return self._figures[reason]
-
-
-def _keep(lines: dict[int, Line], key: int, line: Line) -> None:
-    lines[key] = line
-    if len(lines) > LINES_KEPT:
-        del lines[next(iter(lines))]
+    user_id: int
+    bucket: int = UNKNOWN_BUCKET
+    """0 to 999, by Nginx; -1 for a request that did not come through it."""
+    caller: str = ""
+    """Whose share of the time it counts for; empty for one that is held to none."""
+    count: int = ANSWER_LENGTH
+    """How many movies, 1 to 100."""
+    is_shown: bool = True
+    """Whether somebody will see the list; otherwise it leaves no receipt."""
 
 
 class Answers:
@@ -113,59 +48,76 @@ class Answers:
         self._receipts = receipts
         self._metrics = metrics
         self._diversity = diversity
-        self._of_model: ModelAnswers | None = None
+        self._ranking_time = RankingTime(time.perf_counter)
+        self._lines: ModelLines | None = None
+        self._figures: dict[tuple[str, Reason], tuple[Counter, Histogram]] = {}
 
-    def give(self, user_id: int, bucket: int, model: ModelVersion) -> bytes:
-        """The line to send: 20 movie ids separated by commas, best first."""
+    def give(self, question: Question, model: ModelVersion) -> bytes:
+        """The line to send: movie ids separated by commas, best first."""
         started = time.perf_counter()
-        answers = self._answers_of(model)
-        line = answers.line(user_id, self._activity.of(user_id), self._fallbacks)
-        self._account(answers, user_id, line.movies, line.reason, bucket, started)
-        return line.body
+        lines = self._lines_of(model)
+        line = self._line(question, lines)
+        movies, body = line.movies, line.body
+        if question.count != ANSWER_LENGTH:
+            movies = lines.in_full(line, question.count).movies
+            body = f"{movies}\n".encode()
+        self._account(question, model.name, movies, line.reason, started)
+        return body
 
-    def give_in_full(
-        self, user_id: int, bucket: int, model: ModelVersion, count: int
-    ) -> tuple[Answer, UUID]:
-        """So many movies with their scores, and the receipt's id."""
+    def give_in_full(self, question: Question, model: ModelVersion) -> bytes:
+        """The same as JSON, with scores, reason, model version and the receipt's id."""
         started = time.perf_counter()
-        answers = self._answers_of(model)
-        recent, fallback = self._activity.of(user_id), self._fallbacks(user_id)
-        given = answers.answer(user_id, recent, fallback, count)
-        movies = ",".join(given.movie_ids)
-        return given, self._account(answers, user_id, movies, given.reason, bucket, started)
+        lines = self._lines_of(model)
+        line = self._line(question, lines)
+        full = lines.in_full(line, question.count)
+        receipt_id = self._account(question, model.name, full.movies, line.reason, started)
+        told = question.user_id, full.json, str(receipt_id).encode()
+        return b'{"user_id":%d,%s,"receipt_id":"%s"}\n' % told
 
-    def _account(  # noqa: PLR0913, PLR0917 -- a receipt's fields
-        self,
-        answers: ModelAnswers,
-        user_id: int,
-        movies: str,
-        reason: Reason,
-        bucket: int,
-        started: float,
+    def _line(self, question: Question, lines: ModelLines) -> Line:
+        user_id = question.user_id
+        recent = self._activity.of(user_id)
+        return lines.of(user_id, recent, self._fallbacks, question.caller)
+
+    def _account(
+        self, question: Question, version: str, movies: str, reason: Reason, started: float
     ) -> UUID:
         """Leave a receipt, and count and time the answer."""
         receipt_id = uuid7()
         seconds = time.perf_counter() - started
-        self._receipts.put(
-            Receipt(
-                receipt_id,
-                time.time(),
-                user_id,
-                movies,
-                reason,
-                answers.model.name,
-                bucket,
-                seconds,
+        if question.is_shown:
+            self._receipts.put(
+                Receipt(
+                    receipt_id,
+                    time.time(),
+                    question.user_id,
+                    movies,
+                    reason,
+                    version,
+                    question.bucket,
+                    seconds,
+                )
             )
-        )
-        requests, durations = answers.figures(reason)
+        requests, durations = self._figures_of(version, reason)
         requests.inc()
         durations.observe(seconds)
         return receipt_id
 
-    def _answers_of(self, model: ModelVersion) -> ModelAnswers:
-        answers = self._of_model
-        if answers is None or answers.model is not model:
-            answers = ModelAnswers(model, self._diversity, self._metrics)
-            self._of_model = answers
-        return answers
+    def _figures_of(self, version: str, reason: Reason) -> tuple[Counter, Histogram]:
+        """Where answers of this kind are counted and timed."""
+        figures = self._figures.get((version, reason))
+        if figures is None:
+            figures = (
+                self._metrics.requests.labels(version, "200", reason),
+                self._metrics.seconds.labels(version, reason),
+            )
+            self._figures[version, reason] = figures
+        return figures
+
+    def _lines_of(self, model: ModelVersion) -> ModelLines:
+        lines = self._lines
+        if lines is None or lines.model is not model:
+            unranked = self._metrics.unranked
+            lines = ModelLines(model, self._diversity, self._ranking_time, unranked)
+            self._lines = lines
+        return lines

@@ -9,7 +9,7 @@ import numpy as np
 
 from recommender.activity.recent import Recent
 from recommender.answers.diversity import rerank
-from trainer.versions.artifact import ANSWER_LENGTH, LIST_LENGTH, ModelVersion
+from trainer.versions.artifact import ANSWER_LENGTH, LIST_LENGTH, ModelVersion, UserRecord
 from trainer.versions.item_models import Items, Scores
 
 Reason = Literal["model", "fold_in", "people", "lately", "popular"]
@@ -43,14 +43,17 @@ class Answer(NamedTuple):
     reason: Reason
 
 
-class Personal(NamedTuple):
-    """A list for one user, without anything they know."""
+class Ranked(NamedTuple):
+    """A list for one user, and what must not fill it up."""
 
     items: Items
-    """int32 [n], best first."""
+    """int32 [n], at most 100, best first; none that the user knows."""
     scores: Scores
     """float32 [n]."""
     reason: Reason
+    user: UserRecord
+    since: Mapping[int, float]
+    """What the user rated or watched since the training, by item index."""
 
 
 def answer(  # noqa: PLR0913, PLR0917 -- a user, a model and the four things a list depends on
@@ -73,12 +76,18 @@ def answer(  # noqa: PLR0913, PLR0917 -- a user, a model and the four things a l
         count: how many movies, 1 to 100.
         diversity: 0 ranks by score alone, 1 by difference alone; see `rerank`.
     """
-    since = items_of(model, recent)
-    personal = personal_list(user_id, model, since)
-    items, scores = rerank(model.contents.model, personal.items, personal.scores, diversity, count)
-    chosen, reason = items.tolist(), personal.reason
+    ranked = rank(model, model.user(user_id), items_of(model, recent))
+    return filled_up(model, ranked, fallback, count, diversity)
+
+
+def filled_up(
+    model: ModelVersion, ranked: Ranked, fallback: Fallback, count: int, diversity: float
+) -> Answer:
+    """A ranked list at this length, see `answer`; a shorter one is the beginning of a longer."""
+    items, scores = rerank(model.contents.model, ranked.items, ranked.scores, diversity, count)
+    chosen, reason = items.tolist(), ranked.reason
     if len(chosen) < count:
-        taken = {*chosen, *since, *model.seen_items(user_id).tolist()}
+        taken = {*chosen, *ranked.since, *ranked.user.seen.tolist()}
         for name, more in _fillers(model, fallback, count + len(taken)):
             fresh = (item for item in dict.fromkeys(more) if item not in taken)
             added = list(islice(fresh, count - len(chosen)))
@@ -95,49 +104,51 @@ def items_of(model: ModelVersion, recent: Recent) -> dict[int, float]:
     return {index[movie]: rating for movie, rating in recent.items() if movie in index}
 
 
-def history(user_id: int, model: ModelVersion, since: Mapping[int, float]) -> dict[int, float]:
+def history(user: UserRecord, since: Mapping[int, float]) -> dict[int, float]:
     """All that a user rated (NaN: watched), the latest last, as a training now would see it.
 
     Empty but for `since` if the version did not keep the ratings it was trained on.
     """
-    ratings = model.seen_ratings(user_id)
     known: dict[int, float] = {}
-    if ratings is not None:
-        known = dict(zip(model.seen_items(user_id).tolist(), ratings.tolist(), strict=True))
+    if user.ratings is not None:
+        known = dict(zip(user.seen.tolist(), user.ratings.tolist(), strict=True))
     later = {
         item: rating for item, rating in since.items() if not isnan(rating) or item not in known
     }
     return {item: rating for item, rating in known.items() if item not in later} | later
 
 
-def personal_list(user_id: int, model: ModelVersion, since: Mapping[int, float]) -> Personal:
-    """At most 100 movies scored for this user; none if nothing is known that says anything."""
-    row = model.row(user_id)
-    if row is not None and (not since or model.seen_ratings(user_id) is None):
-        return _computed_at_training(model, row, since)
-    if since:
-        return _folded_in(user_id, model, since)
-    return Personal(NO_ITEMS, NO_SCORES, "popular")
+def takes_time(user: UserRecord, since: Mapping[int, float]) -> bool:
+    """Whether the model has to score every item anew, which takes up to tens of milliseconds."""
+    return bool(since) and (not user.is_known or user.ratings is not None)
 
 
-def _computed_at_training(model: ModelVersion, row: int, since: Mapping[int, float]) -> Personal:
-    top = model.contents.top
-    items = top.items[row]
-    listed = items >= 0
-    if since:
-        listed &= ~np.isin(items, list(since))
-    return Personal(items[listed], top.scores[row][listed], "model")
+def rank(model: ModelVersion, user: UserRecord, since: Mapping[int, float]) -> Ranked:
+    """Movies scored for this user; none if nothing is known that says anything."""
+    if takes_time(user, since):
+        return _folded_in(model, user, since)
+    return rank_at_once(user, since)
 
 
-def _folded_in(user_id: int, model: ModelVersion, since: Mapping[int, float]) -> Personal:
-    known = history(user_id, model, since)
+def rank_at_once(user: UserRecord, since: Mapping[int, float]) -> Ranked:
+    """What was computed at training, without what the user came to know since."""
+    if not user.is_known:
+        return Ranked(NO_ITEMS, NO_SCORES, "popular", user, since)
+    if not since:
+        return Ranked(user.top_items, user.top_scores, "model", user, since)
+    unknown = ~np.isin(user.top_items, list(since))
+    return Ranked(user.top_items[unknown], user.top_scores[unknown], "model", user, since)
+
+
+def _folded_in(model: ModelVersion, user: UserRecord, since: Mapping[int, float]) -> Ranked:
+    known = history(user, since)
     seen = np.fromiter(known.keys(), np.int32, len(known))
     scores = model.fold_in(seen, np.fromiter(known.values(), np.float32, len(known)))
     if np.ptp(scores) == 0:
-        return Personal(NO_ITEMS, NO_SCORES, "popular")
-    scores[seen] = scores[model.seen_items(user_id)] = -np.inf
+        return Ranked(NO_ITEMS, NO_SCORES, "popular", user, since)
+    scores[seen] = scores[user.seen] = -np.inf
     items = best_items(model, scores, LIST_LENGTH)
-    return Personal(items, scores[items], "fold_in")
+    return Ranked(items, scores[items], "fold_in", user, since)
 
 
 def best_items(model: ModelVersion, scores: Scores, count: int) -> Items:

@@ -22,7 +22,7 @@ def self_test(model: ModelVersion) -> None:
     """
     for user_id, recent in _questions(model):
         movies = _answered(user_id, model, recent)
-        seen = {model.movies[item] for item in model.seen_items(user_id)} | recent.keys()
+        seen = {model.movies[item] for item in model.user(user_id).seen} | recent.keys()
         if len(movies) < min(ANSWER_LENGTH, len(model.movies) - len(seen)):
             raise UnfitModelError(f"{model.name}: only {len(movies)} movies for user {user_id}")
         if len(set(movies)) < len(movies):

@@ -24,7 +24,7 @@ from recommender.errors import NoReceiptError
 from recommender.explanations.contributions import contributions, how_exact
 from recommender.slot import offsets_trained_on
 from trainer.errors import VersionError
-from trainer.versions.artifact import ModelVersion, read_version
+from trainer.versions.artifact import ModelVersion, UserRecord, read_version
 from trainer.versions.item_models import Items, Ratings, Scores
 
 NEAR_ITS_TIME = timedelta(minutes=1)
@@ -167,48 +167,51 @@ def explain_by_model(
     gone: Sequence[str] = (),
 ) -> Explanation:
     """Work out what led to each movie, and which better-placed movies were left out."""
-    user_id = receipt["user_id"]
-    if model.row(user_id) is not None and model.seen_ratings(user_id) is None:
+    user = model.user(receipt["user_id"])
+    if user.ratings is None:
         gone = [*gone, "this version did not keep the ratings it was trained on"]
-    own = own_ratings(user_id, model, recent)
+    known = own_ratings(user, model, recent)
+    own = own_ratings(user, model, {}) if receipt["reason"] == "model" else known
     led = led_to(model, own, receipt["movie_ids"])
     scores = _scores(model, own)
     recommended = [_recommended(movie, model, own, led, scores) for movie in receipt["movie_ids"]]
-    left = left_out(receipt, model, own)
+    ranking = _ranking(receipt["reason"], model, scores)
+    left = left_out(receipt["movie_ids"], model, ranking, known, user)
     return Explanation(receipt, manifest, recommended, left, how_exact(model.contents.model), gone)
 
 
-def own_ratings(user_id: int, model: ModelVersion, recent: Recent) -> dict[int, float]:
+def own_ratings(user: UserRecord, model: ModelVersion, recent: Recent) -> dict[int, float]:
     """What the user had rated by item index, NaN where only watched: at training and since."""
-    at_training = dict.fromkeys(model.seen_items(user_id).tolist(), nan)
-    return at_training | history(user_id, model, items_of(model, recent))
+    at_training = dict.fromkeys(user.seen.tolist(), nan)
+    return at_training | history(user, items_of(model, recent))
+
+
+def _ranking(reason: str, model: ModelVersion, scores: Scores) -> list[int]:
+    """Every item, as it would be ranked if the user might be shown what they know."""
+    ranking = best_items(model, scores, len(model.movies)) if reason in PERSONAL else model.popular
+    items: list[int] = ranking.tolist()
+    return items
 
 
 def left_out(
-    receipt: Mapping[str, Any], model: ModelVersion, own: Mapping[int, float]
+    movie_ids: Sequence[str],
+    model: ModelVersion,
+    ranking: Sequence[int],
+    known: Mapping[int, float],
+    user: UserRecord,
 ) -> list[LeftOut]:
     """Movies that stood before the last of the answer, but that the user knew by then."""
-    at_training = set(model.seen_items(receipt["user_id"]).tolist())
-    missing = set(receipt["movie_ids"])
+    at_training, missing = set(user.seen.tolist()), set(movie_ids)
     left = []
-    for item in _ranking(receipt["reason"], model, own):
+    for item in ranking:
         movie = model.movies[item]
         missing.discard(movie)
         if not missing:
             break
-        if item in own:
+        if item in known:
             why = "known at training" if item in at_training else "rated or watched since"
             left.append(LeftOut(movie, why))
     return left
-
-
-def _ranking(reason: str, model: ModelVersion, own: Mapping[int, float]) -> list[int]:
-    """Every item, as it would be ranked if the user might be shown what they know."""
-    if reason in PERSONAL:
-        ranked: list[int] = best_items(model, _scores(model, own), len(model.movies)).tolist()
-        return ranked
-    popular: list[int] = model.popular.tolist()
-    return popular
 
 
 def _scores(model: ModelVersion, own: Mapping[int, float]) -> Scores:

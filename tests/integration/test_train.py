@@ -98,9 +98,9 @@ def test_a_training_publishes_a_version_that_can_be_read(conninfo, trainer, sett
     version = read_version(settings.versions_directory / manifest.version)
     assert version.name.endswith(version.manifest.algorithm)
     assert len(version.movies) == MOVIES
-    liked = [version.movies[item] for item in version.top_list(1)[:3]]
+    liked = [version.movies[item] for item in version.user(1).top_items[:3]]
     assert {int(movie[6:8]) % TASTES for movie in liked} == {1}
-    assert not set(version.top_list(1)) & set(version.seen_items(1))
+    assert not set(version.user(1).top_items) & set(version.user(1).seen)
     assert {"ranking.png", "data.png"} <= version.manifest.files.keys()
 
 

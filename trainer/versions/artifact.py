@@ -22,7 +22,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, BinaryIO, Protocol, Self
+from typing import Any, BinaryIO, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.lib import format as npy
@@ -149,6 +149,30 @@ class Contents[Top: Lists = TopLists]:
         }
 
 
+class UserRecord(NamedTuple):
+    """What a version holds of one user."""
+
+    is_known: bool
+    """Whether it was trained on them."""
+    top_items: Items
+    """int32 [n], at most 100: their list, best first."""
+    top_scores: Scores
+    """float32 [n]."""
+    seen: Items
+    """int32 [m]: what they had rated or watched at training."""
+    ratings: Ratings | None
+    """float32 [m], NaN where only watched; None in versions that did not keep them."""
+
+
+STRANGER = UserRecord(
+    is_known=False,
+    top_items=np.empty(0, np.int32),
+    top_scores=np.empty(0, np.float32),
+    seen=np.empty(0, np.int32),
+    ratings=np.empty(0, np.float32),
+)
+
+
 @dataclass(frozen=True)
 class ModelVersion:
     """A version that was read and found whole; its arrays are mapped, not loaded."""
@@ -173,35 +197,22 @@ class ModelVersion:
         """Item index by movie id."""
         return {movie: index for index, movie in enumerate(self.movies)}
 
-    def row(self, user_id: int) -> int | None:
-        """The user's row in the arrays, or None for somebody it was not trained on."""
-        users = self.contents.users
+    def user(self, user_id: int) -> UserRecord:
+        """What the version holds of a user; an empty record for somebody it was not trained on."""
+        contents, users = self.contents, self.contents.users
         row = int(np.searchsorted(users, user_id))
-        return row if row < len(users) and users[row] == user_id else None
-
-    def top_list(self, user_id: int) -> Items | None:
-        """int32, at most 100 items, best first; None for somebody it was not trained on."""
-        row = self.row(user_id)
-        if row is None:
-            return None
-        items: Items = self.contents.top.items[row]
-        listed: Items = items[items != PADDING]
-        return listed
-
-    def seen_items(self, user_id: int) -> Items:
-        """int32: the items the user had rated or watched at training, none for a stranger."""
-        return self.contents.seen.indices[self._seen(user_id)]
-
-    def seen_ratings(self, user_id: int) -> Ratings | None:
-        """float32: what they rated `seen_items`, NaN where only watched; None if it is not kept."""
-        ratings = self.contents.seen.ratings
-        return None if ratings is None else ratings[self._seen(user_id)]
-
-    def _seen(self, user_id: int) -> slice:
-        row = self.row(user_id)
-        if row is None:
-            return slice(0)
-        return slice(*self.contents.seen.indptr[row : row + 2].tolist())
+        if row == len(users) or users[row] != user_id:
+            return STRANGER
+        top, seen = contents.top.items[row], contents.seen
+        listed = top != PADDING
+        known = slice(*seen.indptr[row : row + 2].tolist())
+        return UserRecord(
+            is_known=True,
+            top_items=top[listed],
+            top_scores=contents.top.scores[row][listed],
+            seen=seen.indices[known],
+            ratings=None if seen.ratings is None else seen.ratings[known],
+        )
 
     def fold_in(self, items: Items, ratings: Ratings) -> Scores:
         """Score every item for somebody by what they rated; see `ItemModel.fold_in`."""

@@ -119,3 +119,15 @@ def test_a_receipt_s_id_tells_its_time():
 def test_an_id_of_another_kind_is_refused():
     with pytest.raises(NoReceiptError, match="version 7"):
         told_time(UUID("c0ffee00-0000-4000-8000-000000000000"))
+
+
+def test_a_list_of_the_training_is_explained_by_what_was_known_then(model):
+    """So it is answered where there was no time to rank; what was done since is left out."""
+    recent = {MOVIES[3]: 5.0, MOVIES[50]: 4.0}
+    receipt = receipt_of(model, {}) | {"movie_ids": [MOVIES[51], MOVIES[0]], "reason": "model"}
+    explained = explain_by_model(receipt, None, model, recent)
+
+    first = explained.recommended[0]
+    assert {cause.movie_id for cause in first.causes} == {MOVIES[1], MOVIES[2]}
+    assert first.score == pytest.approx(sum(cause.contribution for cause in first.causes))
+    assert LeftOut(MOVIES[50], "rated or watched since") in explained.left_out

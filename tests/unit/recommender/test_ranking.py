@@ -88,7 +88,7 @@ def test_watching_again_what_was_rated_at_training_changes_no_score(tmp_path):
 def test_a_history_is_in_the_order_in_which_a_training_would_see_it(tmp_path):
     model = publish(tmp_path, top={KNOWN: [30]}, seen={KNOWN: [1, 2, 3]}, rated=4.0)
 
-    seen = history(KNOWN, model, {9: 5.0, 1: 3.0, 2: nan})
+    seen = history(model.user(KNOWN), {9: 5.0, 1: 3.0, 2: nan})
     assert list(seen.items()) == [(2, 4.0), (3, 4.0), (9, 5.0), (1, 3.0)]
 
 
@@ -132,6 +132,6 @@ def test_an_answer_is_as_many_distinct_unseen_movies_as_asked_for_or_all_that_ar
 ):
     movies = answer(user, model, recent, fallback, count, diversity).movie_ids
 
-    seen = {MOVIES[item] for item in model.seen_items(user)} | recent.keys()
+    seen = {MOVIES[item] for item in model.user(user).seen} | recent.keys()
     assert len(movies) == len(set(movies)) == min(count, len(MOVIES) - len(seen))
     assert not seen.intersection(movies)

@@ -107,30 +107,31 @@ def test_a_version_is_read_as_it_was_written(version):
 
 
 def test_a_known_user_has_a_list_without_padding(version):
-    assert read_version(version).top_list(3).tolist() == [1, 3]
-    assert read_version(version).top_list(7).tolist() == [0]
+    assert read_version(version).user(3).top_items.tolist() == [1, 3]
+    assert read_version(version).user(7).top_items.tolist() == [0]
 
 
 @pytest.mark.parametrize("stranger", [-1, 0, 4, 8, 2**62])
 def test_a_stranger_has_no_list_and_has_seen_nothing(version, stranger):
-    assert read_version(version).top_list(stranger) is None
-    assert read_version(version).seen_items(stranger).tolist() == []
+    record = read_version(version).user(stranger)
+    assert not record.is_known
+    assert record.top_items.tolist() == record.seen.tolist() == []
 
 
 def test_a_known_user_has_seen_what_was_stored(version):
-    assert read_version(version).seen_items(3).tolist() == [0, 2]
-    assert read_version(version).seen_items(7).tolist() == [1]
+    assert read_version(version).user(3).seen.tolist() == [0, 2]
+    assert read_version(version).user(7).seen.tolist() == [1]
 
 
 def test_what_a_known_user_rated_is_told_and_nan_is_only_watched(version):
-    assert np.array_equal(read_version(version).seen_ratings(3), [5, np.nan], equal_nan=True)
-    assert read_version(version).seen_ratings(4).tolist() == []
+    assert np.array_equal(read_version(version).user(3).ratings, [5, np.nan], equal_nan=True)
+    assert read_version(version).user(4).ratings.tolist() == []
 
 
 def test_a_version_that_kept_no_ratings_says_so(tmp_path):
     seen = replace(contents().seen, ratings=None)
     write_version(tmp_path, manifest(), replace(contents(), seen=seen))
-    assert read_version(tmp_path / manifest().version).seen_ratings(3) is None
+    assert read_version(tmp_path / manifest().version).user(3).ratings is None
 
 
 def test_arrays_are_mapped_not_loaded(version):
@@ -315,7 +316,7 @@ def test_a_writer_killed_half_way_leaves_no_version_and_the_next_writes_it(tmp_p
     assert version_names(tmp_path) == []
     remove_unfinished(tmp_path)
     write_version(tmp_path, manifest(), contents())
-    assert read_version(tmp_path / manifest().version).top_list(3).tolist() == [1, 3]
+    assert read_version(tmp_path / manifest().version).user(3).top_items.tolist() == [1, 3]
 
 
 def test_a_removed_version_is_gone(tmp_path, version):
