@@ -26,7 +26,7 @@ class Question(NamedTuple):
     """0 to 999, by Nginx; -1 for a request that did not come through it."""
     caller: str = ""
     """Whose share of the time it counts for; empty for one that is held to none."""
-    count: int = ANSWER_LENGTH
+    length: int = ANSWER_LENGTH
     """How many movies, 1 to 100."""
     is_shown: bool = True
     """Whether somebody will see the list; otherwise it leaves no receipt."""
@@ -58,8 +58,8 @@ class Answers:
         lines = self._lines_of(model)
         line = self._line(question, lines)
         movies, body = line.movies, line.body
-        if question.count != ANSWER_LENGTH:
-            movies = lines.in_full(line, question.count).movies
+        if question.length != ANSWER_LENGTH:
+            movies = lines.in_full(line, question.length).movies
             body = f"{movies}\n".encode()
         self._account(question, model.name, movies, line.reason, started)
         return body
@@ -69,7 +69,7 @@ class Answers:
         started = time.perf_counter()
         lines = self._lines_of(model)
         line = self._line(question, lines)
-        full = lines.in_full(line, question.count)
+        full = lines.in_full(line, question.length)
         receipt_id = self._account(question, model.name, full.movies, line.reason, started)
         told = question.user_id, full.json, str(receipt_id).encode()
         return b'{"user_id":%d,%s,"receipt_id":"%s"}\n' % told

@@ -100,7 +100,7 @@ def in_full(answers, model, **asked):
 
 
 def test_an_answer_in_full_has_its_receipt(answers, receipts, tmp_path):
-    told = in_full(answers, publish(tmp_path), bucket=42, count=3)
+    told = in_full(answers, publish(tmp_path), bucket=42, length=3)
 
     (receipt,) = receipts.take(10)
     assert [movie["movie_id"] for movie in told["movies"]] == list(MOVIES[:3])
@@ -123,10 +123,10 @@ def test_an_answer_in_full_that_is_kept_ready_has_a_receipt_and_a_user_of_its_ow
 def test_a_list_of_any_length_is_the_beginning_of_the_longest(answers, activity, tmp_path, count):
     model = publish(tmp_path, top={7: [30, 31]}, seen={7: [1]}, rated=4.0, likes={3: [50]})
     activity.note(7, MOVIES[3], 5.0, 1)
-    longest = in_full(answers, model, count=100)
+    longest = in_full(answers, model, length=100)
 
-    asked = in_full(answers, model, count=count)
-    line = answers.give(Question(7, count=count), model).decode().removesuffix("\n").split(",")
+    asked = in_full(answers, model, length=count)
+    line = answers.give(Question(7, length=count), model).decode().removesuffix("\n").split(",")
     assert asked["movies"] == longest["movies"][:count]
     assert line == [movie["movie_id"] for movie in asked["movies"]]
 
@@ -137,7 +137,7 @@ def test_an_answer_in_full_costs_no_ranking_where_the_line_is_kept(answers, acti
     ranked = counted_fold_ins(model)
     answers.give(Question(7), model)
     for count in (1, 20, 100):
-        in_full(answers, model, count=count)
+        in_full(answers, model, length=count)
 
     assert ranked == [1]
 
