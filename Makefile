@@ -62,7 +62,7 @@ test-end-to-end: ## Tests on the whole stack; ARGS=... goes to pytest
 	@tests/run.sh end-to-end
 drill: ## Every fault at full count: the long form of what make test plays once
 	@tests/run.sh drill
-bench: ## Measure: ONLY=ingest, trainer or serving; SCALE=small or full; figures in build/bench
+bench: ## Measure: ONLY=ingest, trainer, serving or evaluation; SCALE=small or full; figures in build/bench
 	@tests/run.sh bench
 lock: ## Resolve the dependencies anew and pin them by hash
 	@compose/images/lock.sh

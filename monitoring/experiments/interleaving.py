@@ -1,38 +1,32 @@
-"""Two versions in one list: which of them a person takes more movies from.
+"""Two versions in one list: of which people take more movies.
 
 Each person sees both, so what sets people apart from each other cancels, and far fewer people
-are needed than when half of them get one version and half the other.
+are needed than when half of them get one version and half the other. Only movies count that
+one version would have shown and the other not; which of both picked a movie first tells nothing.
 
 Sources: Radlinski, Kurup and Joachims, How Does Clickthrough Data Reflect Retrieval Quality?,
-CIKM 2008 (team draft); Chapelle, Joachims, Radlinski and Yue, Large-Scale Validation and
-Analysis of Interleaved Search Evaluation, TOIS 30 (2012).
+CIKM 2008 (team draft, which makes the lists: recommender/answers/team_draft.py); Chapelle,
+Joachims, Radlinski and Yue, Large-Scale Validation and Analysis of Interleaved Search
+Evaluation, TOIS 30 (2012).
 """
 
 from collections.abc import Iterable
-from enum import StrEnum
 
 from monitoring.experiments.estimates import Sums
 
 
-class Team(StrEnum):
-    """Whose movie it is."""
+def credits_of(people: Iterable[tuple[int, int]]) -> Sums:
+    """The sums over people of the movies they took that are control's, and the challenger's.
 
-    CONTROL = "control"
-    CHALLENGER = "challenger"
-
-
-def preference(credited: Iterable[Team]) -> float:
-    """What one person's watched recommendations say: from -1 (all control's) to 1.
-
-    0 of nothing watched: a person who took nothing prefers neither, and counts all the same.
+    The ratio of these sums (`estimates.ratio`) is the preference: from -1, all movies taken were
+    control's, to 1, all were the challenger's. People who took none count, as people.
     """
-    teams = list(credited)
-    if not teams:
-        return 0.0
-    return (2 * teams.count(Team.CHALLENGER) - len(teams)) / len(teams)
-
-
-def preferences(people: Iterable[float]) -> Sums:
-    """The sums over people's preferences; their mean is the estimate, 0 without a difference."""
-    values = list(people)
-    return Sums(len(values), sum(values), sum(value * value for value in values))
+    rows = [(challenger - control, challenger + control) for control, challenger in people]
+    return Sums(
+        len(rows),
+        y=sum(y for y, _ in rows),
+        yy=sum(y * y for y, _ in rows),
+        x=sum(x for _, x in rows),
+        xx=sum(x * x for _, x in rows),
+        xy=sum(x * y for y, x in rows),
+    )

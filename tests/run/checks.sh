@@ -55,8 +55,8 @@ drill() {
 # ONLY: which benchmark, SCALE: small or full
 bench() {
   local name=${ONLY-} scale=${SCALE-small}
-  [[ $name =~ ^(ingest|trainer|serving)$ ]] ||
-    fail "ONLY is '$name'" "It is ingest, trainer or serving."
+  [[ $name =~ ^(ingest|trainer|serving|evaluation)$ ]] ||
+    fail "ONLY is '$name'" "It is ingest, trainer, serving or evaluation."
   say "Measuring $name, $scale"
   on_stores --env "GIT_COMMIT=$(git rev-parse HEAD)" \
     -- python -m "tests.benchmarks.$name" --scale "$scale"

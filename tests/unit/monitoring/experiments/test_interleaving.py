@@ -1,28 +1,23 @@
-"""Whom the movies that a person took are credited to."""
+"""Whom the movies that people took are credited to."""
 
 import pytest
 
-from monitoring.experiments.estimates import mean
-from monitoring.experiments.interleaving import Team, preference, preferences
-
-CONTROL, CHALLENGER = Team
+from monitoring.experiments.estimates import ratio
+from monitoring.experiments.interleaving import credits_of
 
 
-@pytest.mark.parametrize(
-    ("credited", "expected"),
-    [
-        ([], 0.0),
-        ([CONTROL], -1.0),
-        ([CHALLENGER, CHALLENGER], 1.0),
-        ([CHALLENGER, CONTROL], 0.0),
-        ([CHALLENGER, CHALLENGER, CONTROL], pytest.approx(1 / 3)),
-    ],
-)
-def test_a_preference_is_whose_movies_were_taken(credited, expected):
-    assert preference(credited) == expected
+def test_a_preference_is_whose_movies_were_taken():
+    """30 movies of control's, 90 of the challenger's, by 60 of 100 people."""
+    preference = ratio(credits_of([(1, 0)] * 30 + [(0, 3)] * 30 + [(0, 0)] * 40))
+    assert preference.value == pytest.approx((90 - 30) / 120)
+    assert preference.people == 100
 
 
-def test_people_who_took_nothing_count():
-    found = mean(preferences([1.0] * 30 + [0.0] * 60 + [-1.0] * 10))
-    assert found.value == pytest.approx(0.2)
-    assert found.people == 100
+def test_no_movie_taken_is_no_preference():
+    assert ratio(credits_of([(0, 0)] * 100)) is None
+
+
+def test_equal_shares_are_no_preference_and_vary():
+    preference = ratio(credits_of([(1, 0), (0, 1)] * 100))
+    assert preference.value == 0
+    assert preference.variance == pytest.approx(1 / 200, rel=0.01)

@@ -1,0 +1,45 @@
+"""How sure evaluation is of what it says, how soon, and at what cost.
+
+    python -m tests.benchmarks.evaluation [--scale small|full]
+
+Errors and power are those of 1,000 simulated experiments each (seeds 0 to 999) with people of
+the simulator's tastes; interleaving is compared with A/B tests on models fitted to what the
+simulator sends. `full` measures the same. Writes build/bench/evaluation.json.
+"""
+
+import sys
+import warnings
+
+import typer
+from threadpoolctl import threadpool_limits
+
+from tests.benchmarks.evaluation_interleaving import interactions, interleaving_figures, lists_of
+from tests.benchmarks.evaluation_readers import taking_chances, town
+from tests.benchmarks.evaluation_sequential import SEEDS, sequential_figures
+from tests.benchmarks.report import measured_commit, write
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def measure(scale: str = "small") -> None:
+    """Measure, print a line a figure, and write build/bench/evaluation.json."""
+    del scale
+    commit = measured_commit()
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        people = town()
+        data = interactions(people)
+        lists = {name: lists_of(name, data, people) for name in ("popularity", "als", "ease")}
+        found = sequential_figures(taking_chances(people, lists["popularity"]), progress)
+        found |= interleaving_figures(people, lists, progress)
+    write("evaluation", found, len(SEEDS), commit)
+
+
+def progress(message: str) -> None:
+    """Tell people what is being done; figures alone go to standard output."""
+    print(message, file=sys.stderr, flush=True)  # noqa: T201 -- likewise
+
+
+if __name__ == "__main__":
+    app()
