@@ -19,6 +19,7 @@ from prometheus_client import start_http_server
 from compose.service.log import configure_logging
 from compose.simulator.asking import ask, caller
 from compose.simulator.catalogue import describe_movie, describe_user, runtime
+from compose.simulator.crowd import crowd, crowd_ratings
 from compose.simulator.errors import SimulatorError
 from compose.simulator.history import history_lines, send_history
 from compose.simulator.metadata import Lookup, metadata_server
@@ -47,12 +48,16 @@ app = typer.Typer(
 def history() -> None:
     """Send the history: 90 days of ratings, 80 % of each user's; a second run sends nothing.
 
-    Reads KAFKA_SERVERS, KAFKA_TOPIC and RATING_MIN, _MAX, _STEP. Exit status 0: the topic holds
-    all of it. 1: it does not, and why; run it again to send what is missing.
+    People beyond the set's 610 (PEOPLE) come after it, with ratings of those they take after.
+    Reads KAFKA_SERVERS, KAFKA_TOPIC, PEOPLE, SEED and RATING_MIN, _MAX, _STEP. Exit status 0:
+    the topic holds all of it. 1: it does not, and why; run it again to send what is missing.
     """
     settings = Settings()
     movies, sent, _ = _movielens()
-    lines = history_lines(movies, sent, _scale(settings), datetime.now(UTC))
+    scale, now = _scale(settings), datetime.now(UTC)
+    more = crowd_ratings(sent, settings.people, settings.seed)
+    lines = history_lines(movies, sent, scale, now)
+    lines += history_lines(movies, more, scale, now) if more else []
     try:
         new = send_history(lines, settings.kafka_servers, settings.kafka_topic, _show_progress)
     except SimulatorError as error:
@@ -66,7 +71,7 @@ def run() -> None:
     """Let people ask, watch and rate until told to stop (SIGTERM); serve the metadata API.
 
     Reads KAFKA_SERVERS, KAFKA_TOPIC, RECOMMENDER_URL, RATE (log lines a second), TIME_LAPSE
-    (minutes of a movie in a minute), SEED, RATING_MIN, _MAX, _STEP, DAMAGED_SHARE,
+    (minutes of a movie in a minute), SEED, PEOPLE, RATING_MIN, _MAX, _STEP, DAMAGED_SHARE,
     DOUBLED_SHARE, METADATA_PORT, METRICS_PORT and HEARTBEAT_FILE.
     """
     settings = Settings()
@@ -79,7 +84,10 @@ async def _run(settings: Settings) -> None:
     movies, sent, held_out = _movielens()
     tastes = learn_tastes(sent, held_out, len(movies))
     now = datetime.now(UTC)
-    town = Town(population(tastes, sent), int((now - NEWCOMERS_COUNT_FROM).total_seconds()))
+    more = crowd(tastes, crowd_ratings(sent, settings.people, settings.seed), settings.seed)
+    town = Town(
+        [*population(tastes, sent), *more], int((now - NEWCOMERS_COUNT_FROM).total_seconds())
+    )
     random = Random(f"{settings.seed} {now}")  # noqa: S311 -- seeded; nothing here is secret
     outbox: Outbox = asyncio.Queue(MOST_WAITING)
     _serve_metadata(settings, movies, sent, town)

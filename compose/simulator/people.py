@@ -51,11 +51,23 @@ class Tastes:
 
 @dataclass
 class Person:
-    """Somebody with a taste (a row of Tastes) and a memory of what they have watched."""
+    """Somebody with a taste and a memory of what they have watched.
+
+    Their taste is a row of Tastes or, with a second one, a blend of both.
+    """
 
     user_id: int
     taste: int
     seen: dict[int, None] = field(default_factory=dict)
+    second: int | None = None
+    weight: float = 1.0
+
+    def liking(self, movie: int, tastes: Tastes) -> float:
+        """How much they like a movie, 0 (would leave) to 1 (would love)."""
+        liked = float(tastes.liking[self.taste, movie])
+        if self.second is None:
+            return liked
+        return self.weight * liked + (1 - self.weight) * float(tastes.liking[self.second, movie])
 
     def remember(self, movie: int) -> None:
         """Remember having watched a movie, and forget the one longest ago."""
@@ -130,7 +142,7 @@ def choose(
     An empty list (nobody answered) leaves them to their own ideas as well.
     """
     for movie in recommended:
-        liked = float(tastes.liking[person.taste, movie])
+        liked = person.liking(movie, tastes)
         if movie not in person.seen and random.random() < TAKES_WHAT_IS_LIKED * liked:
             return movie
         if random.random() > LOOKS_FURTHER:
@@ -147,14 +159,14 @@ def own_idea(person: Person, tastes: Tastes, random: Random) -> int | None:
     heard_of = {
         bisect(tastes.popularity, random.random() * total) for _ in range(MOVIES_CONSIDERED)
     } - person.seen.keys()
-    return max(heard_of, key=lambda movie: float(tastes.liking[person.taste, movie]), default=None)
+    return max(heard_of, key=lambda movie: person.liking(movie, tastes), default=None)
 
 
 def minutes_watched(
     person: Person, movie: int, runtime: int, tastes: Tastes, random: Random
 ) -> int:
     """How many minutes of a movie (of `runtime` minutes) somebody watches: more if it is liked."""
-    liked = float(tastes.liking[person.taste, movie])
+    liked = person.liking(movie, tastes)
     return max(1, round(runtime * random.betavariate(0.5 + 5 * liked, 0.5 + 2 * (1 - liked))))
 
 
@@ -167,7 +179,7 @@ def opinion(
     real = tastes.stars[person.taste].get(movie)
     if real is not None:
         return real
-    return 2 + 2.5 * float(tastes.liking[person.taste, movie]) + random.gauss(0, 0.6)
+    return 2 + 2.5 * person.liking(movie, tastes) + random.gauss(0, 0.6)
 
 
 def _smoothed(enjoyed: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

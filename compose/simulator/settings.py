@@ -25,6 +25,13 @@ class Settings(BaseSettings):
         default=1, gt=0, description="How many minutes of a movie go by in a minute."
     )
     seed: int = 1
+    people: int = Field(
+        default=610,
+        ge=610,
+        le=50_000,
+        description="How many people live there; beyond the rating set's 610 their tastes are "
+        "blended from two of those. Their past is sent at the first start.",
+    )
     rating_min: float = 1
     rating_max: float = 5
     rating_step: float = Field(default=1, gt=0)

@@ -31,7 +31,7 @@ SETTINGS=(
   RETAIN_CRON='* * * * *' AUDIT_CRON='*/5 * * * *' FULL_AUDIT_CRON='17 3 * * *'
   ALGORITHMS=popularity,ease,als,svd,svdpp,recency_ease,recency_transitions,boosted_trees
   DIVERSITY=0 SEARCH_SECONDS=0 TRAINER_MEMORY=2g PIN_TAGS_TO= PIN_CACHE_TO=
-  TIME_LAPSE=60 RATE=50 SEED=1
+  TIME_LAPSE=60 RATE=50 SEED=1 PEOPLE=610
 )
 
 # With simulated people a movie takes minutes, so what follows an answer is known soon.

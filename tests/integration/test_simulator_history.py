@@ -28,7 +28,7 @@ def the_topic(kafka_servers, topic):
     return [lines[partition] for partition in partitions]
 
 
-def send_by_command(kafka_servers, topic):
+def send_by_command(kafka_servers, topic, people=610):
     return subprocess.run(
         [sys.executable, "-m", "compose.simulator", "history"],
         env=os.environ
@@ -37,6 +37,7 @@ def send_by_command(kafka_servers, topic):
             "KAFKA_TOPIC": topic,
             "RATING_MIN": "0.5",
             "RATING_STEP": "0.5",
+            "PEOPLE": str(people),
         },
         capture_output=True,
         text=True,
@@ -54,6 +55,20 @@ def small_history():
 
 def quietly(_arrived, _total):
     """Show no progress."""
+
+
+def test_a_larger_town_has_a_past_too(kafka_servers, topic):
+    first = send_by_command(kafka_servers, topic, people=700)
+    assert (first.returncode, first.stderr) == (0, "")
+    events = [
+        parse(line, HALF_STARS) for lines in the_topic(kafka_servers, topic) for line in lines
+    ]
+    assert {type(event) for event in events} == {AccountCreated, Rated}
+    accounts = [event.user_id for event in events if isinstance(event, AccountCreated)]
+    assert sorted(accounts) == list(range(1, 701))
+    assert {event.user_id for event in events if isinstance(event, Rated)} == set(accounts)
+    assert " 0 were there" in first.stdout
+    assert send_by_command(kafka_servers, topic, people=700).stdout.startswith("history: 0 of")
 
 
 def test_the_command_sends_the_whole_history_and_a_second_run_nothing(kafka_servers, topic):
