@@ -24,6 +24,7 @@ import psycopg
 import typer
 
 from tests.benchmarks.report import Figures, measured_commit, write
+from tests.benchmarks.serving_attack import attacked
 from tests.benchmarks.serving_diversity import diversity
 from tests.benchmarks.serving_explain import explaining
 from tests.benchmarks.serving_freshness import freshness
@@ -52,6 +53,7 @@ class Scale:
     runs: int
     seconds: int
     constant_seconds: int
+    attack_seconds: int = 30
 
 
 SCALES = {"small": Scale(5, 5, 8), "full": Scale(5, 15, 30)}
@@ -237,7 +239,9 @@ def measure(scale: Scale, folder: Path) -> Figures:
         measured |= freshness(folder / "freshness", conninfo)
         measured |= growth(folder, conninfo)
         measured |= explaining(folder / "explained", conninfo)
-        return measured | lost_by_sigkill(folder / "killed", conninfo) | diversity()
+        measured |= lost_by_sigkill(folder / "killed", conninfo) | diversity()
+    with migrated_database("bench") as name:
+        return measured | attacked(name, scale.attack_seconds)
 
 
 def answering(running: Ways, scale: Scale, folder: Path, conninfo: str) -> Figures:

@@ -178,16 +178,19 @@ class RunningNginx:
 
 
 @contextmanager
-def nginx(folder: Path, state: Path, blue: int, green: int) -> Iterator[RunningNginx]:
-    """Run Nginx in front of slots on these ports."""
-    port = free_port()
+def nginx(
+    folder: Path, state: Path, blue: int, green: int, listen: str = ""
+) -> Iterator[RunningNginx]:
+    """Run Nginx in front of slots on these ports; it listens on the loopback if not told where."""
+    listen = listen or f"127.0.0.1:{free_port()}"
+    port = int(listen.rpartition(":")[2])
     configuration = folder / "nginx"
     access_log = folder / "access.log"
     _write_configuration(
         configuration,
         {
             "/tmp/": f"{folder}/",  # noqa: S108 -- the text that is replaced
-            "listen 8082": f"listen 127.0.0.1:{port}",
+            "listen 8082": f"listen {listen}",
             "listen 8083": f"listen 127.0.0.1:{free_port()}",
             "/var/lib/marquee/page": str(folder / "page"),
             "slot-blue:8000": f"127.0.0.1:{blue}",

@@ -59,6 +59,8 @@ bench() {
     fail "ONLY is '$name'" "It is ingest, trainer, serving or evaluation."
   say "Measuring $name, $scale"
   on_stores --env "GIT_COMMIT=$(git rev-parse HEAD)" \
+    --volume /var/run/docker.sock:/var/run/docker.sock --env IMAGE_PREFIX \
+    --env BENCH_NETWORK=marquee-test-stores_default \
     -- python -m "tests.benchmarks.$name" --scale "$scale"
 }
 
