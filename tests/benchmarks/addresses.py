@@ -53,8 +53,8 @@ def container(*command: str) -> Iterator[Container]:
         docker("rm", "--force", name)
 
 
-def run(*command: str) -> tuple[str, str]:
-    """Run a command to its end; its address and its output."""
+def run(*command: str) -> str:
+    """Run a command to its end; its output."""
     with container(*command) as running:
         docker("wait", running.name)
-        return running.address, running.output()
+        return running.output()

@@ -7,6 +7,7 @@ are more of them than lines are kept.
 """
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -25,7 +26,7 @@ from tests.benchmarks.addresses import Container, container, run
 from tests.benchmarks.report import Figures
 from tests.benchmarks.serving_versions import RERANKED, publish_reranked
 from tests.end_to_end import load as constant
-from tests.integration.serving import Slots, get, nginx
+from tests.integration.serving import RunningNginx, Slots, get, nginx
 from tests.stores import as_role
 from tests.waiting import eventually
 
@@ -69,25 +70,23 @@ def attacked(database: str, seconds: int) -> Figures:
     with container(*MODULE, "serve", database) as server:
         server.await_line("ready")
         figures: Figures = {}
-        asked_from = {}
         for kind in ("nothing", *KINDS):
-            address, p99_ms, failed = beside(kind, server, seconds)
-            asked_from[kind] = address
+            p99_ms, failed = beside(kind, server, seconds)
             figures[f"others_p99_ms_beside_{kind}"] = (p99_ms, "ms")
             figures[f"others_failed_beside_{kind}"] = (float(failed), "")
         lists = json.loads(server.stop().splitlines()[-1])
-    for kind, address in asked_from.items():
-        by_nginx = sum(number for by, number in lists[address].items() if by != "slot")
-        figures[f"others_lists_by_nginx_beside_{kind}"] = (by_nginx, "")
+    for kind, by in lists.items():
+        own = by.get("nginx", 0) + by.get("share", 0)
+        figures[f"others_lists_by_nginx_beside_{kind}"] = (own, "")
     return figures
 
 
-def beside(kind: str, server: Container, seconds: int) -> tuple[str, float, int]:
-    """The others' address, 99th percentile in milliseconds and failures, beside an attack."""
+def beside(kind: str, server: Container, seconds: int) -> tuple[float, int]:
+    """The others' 99th percentile in milliseconds and failures, beside an attack."""
     with container(*MODULE, "hurt", kind, server.address, str(seconds + 5)):
-        address, said = run(*MODULE, "ask", server.address, str(seconds))
+        said = run(*MODULE, "ask", kind, server.address, str(seconds))
     outcome = json.loads(said.splitlines()[-1])
-    return address, outcome["p99_ms"], outcome["failed"]
+    return outcome["p99_ms"], outcome["failed"]
 
 
 def load_activity(owner: str) -> None:
@@ -108,7 +107,7 @@ def load_activity(owner: str) -> None:
 
 @commands.command()
 def serve(database: str) -> None:
-    """Two slots behind Nginx until told to stop; then, whose lists each address got."""
+    """Two slots behind Nginx until told to stop; then, whose lists the others got."""
     stop = Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     with tempfile.TemporaryDirectory() as name:
@@ -126,10 +125,16 @@ def serve(database: str) -> None:
             say("ready")
             stop.wait()
         slots.end()
-        lists: dict[str, Counter[str]] = defaultdict(Counter)
-        for line in door.requests():
-            lists[str(line["client"])][str(line["list"])] += 1
-    say(json.dumps(lists))
+        say(json.dumps(lists_of_others(door)))
+
+
+def lists_of_others(door: RunningNginx) -> dict[str, Counter[str]]:
+    """How many of their answers were whose lists, beside each kind of attack."""
+    lists: dict[str, Counter[str]] = defaultdict(Counter)
+    for line in door.requests():
+        if beside := re.search(r"\?beside=(\w+)", str(line["request"])):
+            lists[beside[1]][str(line["list"])] += 1
+    return lists
 
 
 def knows_the_active(port: int) -> bool:
@@ -138,12 +143,19 @@ def knows_the_active(port: int) -> bool:
 
 
 @commands.command()
-def ask(host: str, seconds: int) -> None:
-    """Ask as people do, at a constant rate, one in ten of them active."""
+def ask(kind: str, host: str, seconds: int) -> None:
+    """Ask as people do, at a constant rate, one in ten of them active; Nginx's log tells `kind`."""
     users = [
         OTHERS + 1 + number if number % 10 == 0 else number % OTHERS + 1 for number in range(200)
     ]
-    asked = constant.Load(host=host, port=PORT, rate=OTHERS_RATE, connections=32, user_ids=users)
+    asked = constant.Load(
+        host=host,
+        port=PORT,
+        rate=OTHERS_RATE,
+        connections=32,
+        user_ids=users,
+        path=f"/recommend/{{}}?beside={kind}",
+    )
     outcome = constant.send(asked, seconds)
     say(json.dumps({"p99_ms": outcome.percentile(0.99) * 1000, "failed": outcome.failed}))
 
