@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Annotated
@@ -25,11 +26,14 @@ from ingest.kafka.broker import KafkaSettings, asking, log_bounds, topic_id
 from ingest.kafka.forwarder import forward as forward_connections
 from ingest.kafka.lag import lines_waiting
 from ingest.kafka.losses import accept_losses, lost_ranges
-from ingest.kafka.recreation import accept_recreation, held_as_stored
+from ingest.kafka.recreation import accept_recreation
 from ingest.kafka.replay import paced
+from ingest.kafka.shifts import held_as_stored
+from ingest.kafka.truncation import accept_truncations, truncations
 from ingest.landing.consumer import landing_of
 from ingest.landing.consumer import run as run_consumer
 from ingest.landing.estimate import estimate as estimate_stream
+from ingest.landing.landed import is_landed
 from ingest.landing.transaction import Landing
 from ingest.metrics import INGEST, RETENTION
 from ingest.offsets import stored_offsets
@@ -172,6 +176,31 @@ def accept_new_topic(
         typer.echo(f"partition {number}: offset {held[number].start} is stored as {offset}")
     if not goes_on:
         typer.echo("nothing to accept: it is the topic that was read before")
+
+
+@app.command("accept-truncation")
+def accept_truncation(
+    reason: Annotated[str, typer.Argument(help="Why; kept beside the change for whoever asks.")],
+) -> None:
+    """Go on with a log that went back: the broker lost lines that had landed, and took new ones.
+
+    What landed stays. The new lines are read from the first offset at which the broker has
+    another line than landed there, and are stored as if they followed what landed;
+    `stream_renewal` keeps what to subtract, and the audit goes on as before. Start ingest
+    afterwards.
+    """
+    settings = IngestSettings()
+    with asking(settings) as consumer, _connect(settings) as connection:
+        same = partial(is_landed, connection, settings.scale)
+        new = truncations(consumer, connection, settings.kafka_topic, same)
+        accept_truncations(connection, settings.kafka_topic, new, reason)
+    for number, shift in new.items():
+        typer.echo(
+            f"partition {number}: from offset {shift.first_at_broker} on other lines stand than"
+            f" landed; the first of them is stored as {shift.first_stored}"
+        )
+    if not new:
+        typer.echo("nothing to accept: the broker has what landed last")
 
 
 @app.command()

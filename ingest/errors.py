@@ -9,6 +9,7 @@ IngestError
 ├── OutsideLogError      the broker has no such offset to begin at
 ├── PartitionInUseError  a partition cannot be dropped just now
 ├── RefusedError         the broker and we do not accept each other
+├── TruncatedLogError    the broker lost the tail of what was read already
 └── WrongTopicError      the database holds the rows of another topic
 """
 
@@ -47,6 +48,10 @@ class OutsideLogError(IngestError):
 
 class RefusedError(IngestError):
     """The broker refuses our password, certificate or rights, or its certificate is not trusted."""
+
+
+class TruncatedLogError(IngestError):
+    """The broker's log went back behind what landed; other lines stand at these offsets now."""
 
 
 class WrongTopicError(IngestError):

@@ -1,6 +1,7 @@
 """How far each partition of the stream has landed: the offsets that PostgreSQL stores."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import psycopg
 
@@ -32,3 +33,25 @@ def store_first_offsets(
             " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
             [(topic, number, at, at, topic_id) for number, at in sorted(offsets.items())],
         )
+
+
+@dataclass(frozen=True)
+class Tail:
+    """The last line that landed of a partition, and under which of its leaders it was written.
+
+    `leader_epoch` is None where the broker counts none.
+    """
+
+    log_offset: int
+    line_hash: int
+    leader_epoch: int | None
+
+
+def stored_tails(connection: psycopg.Connection, topic: str) -> dict[int, Tail]:
+    """The last line of each partition of which one landed, at the offset where it is stored."""
+    rows = connection.execute(
+        "SELECT log_partition, last_offset, last_line_hash, last_leader_epoch FROM stream_offset"
+        " WHERE topic = %s AND last_offset IS NOT NULL",
+        (topic,),
+    )
+    return {number: Tail(*tail) for number, *tail in rows.fetchall()}

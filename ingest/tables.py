@@ -197,6 +197,14 @@ stream_offset = Table(
         "Kafka's id of the topic, another one when it is made anew; empty where Kafka has none",
         server_default="",
     ),
+    _column("last_offset", BigInteger, "where the last line that landed is stored", nullable=True),
+    _column("last_line_hash", BigInteger, "64 bits of BLAKE2b over that line", nullable=True),
+    _column(
+        "last_leader_epoch",
+        Integer,
+        "Kafka's leader epoch under which that line was written; null where it has none",
+        nullable=True,
+    ),
     comment="How far each partition of the stream is consumed; written with the rows themselves",
 )
 stream_loss = Table(
@@ -212,12 +220,19 @@ stream_loss = Table(
 stream_renewal = Table(
     "stream_renewal",
     metadata,
-    _column("topic_id", Text, "Kafka's id of the new topic", primary_key=True),
+    _column("topic_id", Text, "Kafka's id of the topic", primary_key=True),
     _column("log_partition", SmallInteger, "Kafka partition", primary_key=True),
-    _column("offset_shift", BigInteger, "stored offset less offset in the new topic"),
+    _column(
+        "from_offset",
+        BigInteger,
+        "the first stored offset with this shift",
+        primary_key=True,
+        server_default="0",
+    ),
+    _column("offset_shift", BigInteger, "stored offset less offset at the broker"),
     _column("accepted_at", TIME, "when a person accepted it", server_default=func.now()),
     _column("reason", Text, "why, as that person wrote it"),
-    comment="Topics made anew under the same name; their lines are numbered after the old one's",
+    comment="Topics made anew and logs that went back: new lines are numbered after the old ones",
 )
 ingest_audit = Table(
     "ingest_audit",

@@ -93,13 +93,20 @@ class Refusals(logging.Handler):
         super().__init__(logging.ERROR)
         self.refusal: Exception | None = None
         self.first_said = ""
+        self._trouble = False
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a refusal, and what was said first: more of it is repetition and consequence."""
+        self._trouble = True
         self.first_said = self.first_said or record.getMessage()
         for error in [*(record.args or ()), *(record.exc_info or ())]:
             if isinstance(error, Exception) and is_refusal(error):
                 self.refusal = error
+
+    def trouble(self) -> bool:
+        """Whether anything was said since this was last asked: a connection may have been lost."""
+        trouble, self._trouble = self._trouble, False
+        return trouble
 
 
 def is_refusal(error: Exception) -> bool:
@@ -108,8 +115,8 @@ def is_refusal(error: Exception) -> bool:
 
 
 @contextmanager
-def refusals_raised() -> Iterator[None]:
-    """Raise a refusal as what it is where clients of the broker are used.
+def refusals_raised() -> Iterator[Refusals]:
+    """Raise a refusal as what it is where clients of the broker are used; yields what is heard.
 
     Raises:
         RefusedError: the broker and we do not accept each other.
@@ -117,7 +124,7 @@ def refusals_raised() -> Iterator[None]:
     refusals, said_by_kafka = Refusals(), logging.getLogger("kafka")
     said_by_kafka.addHandler(refusals)
     try:
-        yield
+        yield refusals
     except KafkaError as error:
         refusal = error if is_refusal(error) else refusals.refusal
         if refusal is None and refusals.first_said:

@@ -38,6 +38,7 @@ class Gathered:
         self._first_offset = first_offset
         self._lines: list[bytes] = []
         self._gaps: list[range] = []
+        self._leader_epoch: int | None = None
         self.next_offset = first_offset
 
     def add(self, records: Sequence[ConsumerRecord]) -> None:
@@ -47,6 +48,7 @@ class Gathered:
                 self.pass_over(record.offset)
                 self.next_offset = record.offset + 1
         self.next_offset = records[-1].offset + 1
+        self._leader_epoch = None if records[-1].leader_epoch == -1 else records[-1].leader_epoch
         self._lines += [record.value or b"" for record in records]
 
     def pass_over(self, to_offset: int) -> None:
@@ -57,7 +59,13 @@ class Gathered:
 
     def slice(self) -> Slice:
         """What was read since the beginning, as one slice."""
-        return Slice(self._log_partition, self._first_offset, self._lines, self._gaps)
+        return Slice(
+            self._log_partition,
+            self._first_offset,
+            self._lines,
+            self._gaps,
+            self._leader_epoch,
+        )
 
 
 @contextmanager
@@ -112,24 +120,24 @@ def _poll(consumer: KafkaConsumer, most: int) -> dict[int, list[ConsumerRecord]]
     try:
         polled = consumer.poll(timeout_ms=POLL_MS, max_records=most)
     except OffsetOutOfRangeError as error:
-        raise LostOffsetsError(_what_is_lost(consumer, error)) from error
+        if lost := _what_is_lost(consumer, error):
+            raise LostOffsetsError(lost) from error
+        raise  # the log went back or was made anew: whoever begins again will say which
     return {at.partition: records for at, records in polled.items()}
 
 
 def _what_is_lost(consumer: KafkaConsumer, error: OffsetOutOfRangeError) -> str:
+    """Which lines are gone before they were read; nothing where the log ends too early."""
     said = []
     for partition, wanted in error.args[0].items():
         first = consumer.beginning_offsets([partition])[partition]
-        end = consumer.end_offsets([partition])[partition]
-        lost = (
-            f"{first - wanted} lines are gone; `python -m ingest accept-loss` goes on without them"
-            if wanted < first
-            else "its log was made anew: see `python -m ingest accept-new-topic --help`"
-        )
-        said.append(
-            f"{partition.topic}/{partition.partition}: next is offset {wanted},"
-            f" the broker has {first} to {end}: {lost}"
-        )
+        if wanted < first:
+            end = consumer.end_offsets([partition])[partition]
+            said.append(
+                f"{partition.topic}/{partition.partition}: next is offset {wanted}, the broker has"
+                f" {first} to {end}: {first - wanted} lines are gone;"
+                " `python -m ingest accept-loss` goes on without them"
+            )
     return "; ".join(said)
 
 
@@ -149,24 +157,24 @@ class Silence:
             self._heard_at = time.monotonic()
 
 
-def lines_before(
-    consumer: KafkaConsumer, at: TopicPartition, position: int, count: int, stop: Event
+def lines_at(
+    consumer: KafkaConsumer, at: TopicPartition, offsets: range, stop: Event
 ) -> Iterator[Slice]:
-    """The last lines of one partition before a position, as far as the broker still has them.
+    """The lines at some offsets of one partition, as far as the broker still has them.
 
     Afterwards the consumer is assigned nothing else.
     """
-    first = max(consumer.beginning_offsets([at])[at], position - count)
-    if first < position <= consumer.end_offsets([at])[at]:
+    first = max(consumer.beginning_offsets([at])[at], offsets.start)
+    if first < offsets.stop <= consumer.end_offsets([at])[at]:
         consumer.assign([at])
         consumer.seek(at, first)
         silence = Silence(consumer)
-        while first < position and not stop.is_set():
+        while first < offsets.stop and not stop.is_set():
             records = _poll(consumer, POLL_RECORDS).get(at.partition, [])
             silence.check(heard=bool(records))
             gathered = Gathered(at.partition, first)
-            if before := [record for record in records if record.offset < position]:
-                gathered.add(before)
-            gathered.pass_over(min(position, _position(consumer, at)))
+            if wanted := [record for record in records if record.offset < offsets.stop]:
+                gathered.add(wanted)
+            gathered.pass_over(min(offsets.stop, _position(consumer, at)))
             yield gathered.slice()
             first = gathered.next_offset

@@ -10,7 +10,7 @@ from kafka.errors import UnknownTopicOrPartitionError
 
 from ingest.errors import OutsideLogError, WrongTopicError
 from ingest.kafka.broker import topic_id
-from ingest.kafka.recreation import next_at_broker
+from ingest.kafka.shifts import next_at_broker
 from ingest.offsets import store_first_offsets, stored_offsets
 from ingest.settings import IngestSettings, Start
 

@@ -21,10 +21,11 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from ingest.errors import FencedError, NoPartitionError
-from ingest.kafka.broker import refusals_raised
-from ingest.kafka.reader import Batch, Silence, lines_before, read_batch, reader
-from ingest.kafka.recreation import as_stored, offset_shifts
+from ingest.kafka.broker import asking, refusals_raised
+from ingest.kafka.reader import Batch, Silence, lines_at, read_batch, reader
+from ingest.kafka.shifts import NO_SHIFT, Shift, as_stored, offset_shifts
 from ingest.kafka.start import start_positions
+from ingest.kafka.truncation import check_log
 from ingest.landing.transaction import Landing, Prepared, connect
 from ingest.lines.slices import Slice
 from ingest.metrics import (
@@ -64,6 +65,7 @@ def run(settings: IngestSettings, conninfo: str, now: Callable[[], datetime], st
 
     Raises:
         LostOffsetsError: the broker no longer has lines that were not read yet.
+        TruncatedLogError: the broker lost the tail of what was read already.
         WrongTopicError: the database holds another topic.
         RefusedError: the broker does not let us in, or is not the one we trust.
     """
@@ -96,15 +98,16 @@ def _session(
     """Read and land until `stop` is set or the topic has other partitions; yields each turn."""
     topic = settings.kafka_topic
     with (
-        refusals_raised(),
+        refusals_raised() as heard,
         connect(conninfo) as connection,
         reader(settings) as consumer,
         ThreadPoolExecutor(1, "landing") as beside,
     ):
         positions = start_positions(consumer, connection, settings)
+        epochs = check_log(consumer, connection, topic)
         shifts = offset_shifts(connection, topic)
         landing = landing_of(connection, settings)
-        for part in _landed_before(consumer, positions, settings, stop):
+        for part in _landed_before(consumer, positions, shifts, settings, stop):
             landing.remember(as_stored(part, shifts))
             yield
         _take_up(consumer, topic, positions)
@@ -115,6 +118,10 @@ def _session(
             lines = [as_stored(part, shifts) for part in batch.slices]
             prepared = landing.prepare(lines, now())
             landed.result()
+            if heard.trouble() or _led_by_others(batch, epochs):
+                with asking(settings) as other:
+                    epochs = check_log(other, connection, topic)
+            epochs |= {part.log_partition: part.leader_epoch for part in batch.slices if part.lines}
             positions |= {part.log_partition: part.next_offset for part in batch.slices}
             landed = beside.submit(_land, landing, prepared, now)
             silence.check(heard=bool(batch.slices))
@@ -139,13 +146,28 @@ def landing_of(connection: psycopg.Connection, settings: IngestSettings) -> Land
     )
 
 
+def _led_by_others(batch: Batch, epochs: Mapping[int, int | None]) -> bool:
+    """Whether lines were written by another leader than those before them, which it may lack."""
+    return any(
+        part.leader_epoch != epochs[part.log_partition]
+        for part in batch.slices
+        if part.lines and part.log_partition in epochs
+    )
+
+
 def _landed_before(
-    consumer: KafkaConsumer, positions: Mapping[int, int], settings: IngestSettings, stop: Event
+    consumer: KafkaConsumer,
+    positions: Mapping[int, int],
+    shifts: Mapping[int, Shift],
+    settings: IngestSettings,
+    stop: Event,
 ) -> Iterator[Slice]:
     """Read once more what landed last, so that its duplicates are still known after a restart."""
     for number, position in positions.items():
         at = TopicPartition(settings.kafka_topic, number)
-        yield from lines_before(consumer, at, position, settings.window_lines, stop)
+        oldest = shifts.get(number, NO_SHIFT).first_at_broker
+        first = max(0, oldest, position - settings.window_lines)
+        yield from lines_at(consumer, at, range(first, position), stop)
 
 
 def _take_up(consumer: KafkaConsumer, topic: str, positions: Mapping[int, int]) -> None:

@@ -16,7 +16,7 @@ from psycopg import sql
 
 from ingest.kafka.broker import log_bounds
 from ingest.kafka.reader import read_batch, reader
-from ingest.kafka.recreation import next_at_broker
+from ingest.kafka.shifts import next_at_broker
 from ingest.landing.rows import COLUMNS, encode
 from ingest.landing.transaction import Landing, copy_rows
 from ingest.settings import IngestSettings

@@ -14,7 +14,7 @@ import psycopg
 import structlog
 
 from ingest.deduplication.line_keys import keep_keys
-from ingest.deduplication.window import Duplicates, Window
+from ingest.deduplication.window import Duplicates, Window, line_hash
 from ingest.errors import FencedError, NoPartitionError
 from ingest.landing.rows import COLUMNS, TABLE_OF, Rows, Rules, encode, encode_keys
 from ingest.lines.admission import KnownIds, TimeVerdicts
@@ -189,6 +189,7 @@ class Landing:
                 rows = encode(batch, prepared.rules, {**prepared.duplicates, **known})
             copy_rows(self._connection, rows)
             _move_offsets(self._connection, self._topic, batch)
+            _keep_tails(self._connection, self._topic, batch)
         return rows
 
 
@@ -237,6 +238,25 @@ def _move_offsets(connection: psycopg.Connection, topic: str, batch: Sequence[Sl
         (
             [part.log_partition for part in batch],
             [part.next_offset for part in batch],
+            topic,
+        ),
+    )
+
+
+def _keep_tails(connection: psycopg.Connection, topic: str, batch: Sequence[Slice]) -> None:
+    """Note the last line of each partition, to know it again at a broker that lost its tail."""
+    tails = [part for part in batch if part.lines]
+    connection.execute(
+        "UPDATE stream_offset SET last_offset = tail.log_offset, last_line_hash = tail.line_hash,"
+        " last_leader_epoch = tail.leader_epoch"
+        " FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[], %s::integer[])"
+        " AS tail (log_partition, log_offset, line_hash, leader_epoch)"
+        " WHERE topic = %s AND stream_offset.log_partition = tail.log_partition",
+        (
+            [part.log_partition for part in tails],
+            [part.offsets[-1] for part in tails],
+            [line_hash(part.lines[-1]) for part in tails],
+            [part.leader_epoch for part in tails],
             topic,
         ),
     )

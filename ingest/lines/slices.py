@@ -11,13 +11,15 @@ class Slice:
 
     A gap is a range of offsets at which the broker has no record that anybody is to read: a
     transaction ended there or was aborted, or the topic was compacted. A record without a value
-    is an empty line.
+    is an empty line. `leader_epoch` is that of the broker that wrote the last line; None where
+    it counts none.
     """
 
     log_partition: int
     first_offset: int
     lines: Sequence[bytes]
     gaps: Sequence[range] = ()
+    leader_epoch: int | None = None
 
     @property
     def next_offset(self) -> int:

@@ -42,20 +42,22 @@ def producing(servers: str, **options: object) -> Iterator[KafkaProducer]:
 
 
 @contextmanager
-def running(settings: IngestSettings, conninfo: str) -> Iterator[None]:
-    """Land the topic meanwhile; what ended it is raised afterwards."""
-    stop, errors = Event(), []
+def running(settings: IngestSettings, conninfo: str) -> Iterator[Event]:
+    """Land the topic meanwhile; yields what is set when it ended, raises what ended it."""
+    stop, over, errors = Event(), Event(), []
 
     def work() -> None:
         try:
             run(settings, conninfo, now, stop)
         except Exception as error:  # noqa: BLE001 -- raised below
             errors.append(error)
+        finally:
+            over.set()
 
     thread = Thread(target=work)
     thread.start()
     try:
-        yield
+        yield over
     finally:
         stop.set()
         thread.join()

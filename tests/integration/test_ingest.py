@@ -19,7 +19,13 @@ from typer.testing import CliRunner
 
 from ingest.__main__ import app
 from ingest.audit.audit import audit
-from ingest.errors import FencedError, LostOffsetsError, OutsideLogError, WrongTopicError
+from ingest.errors import (
+    FencedError,
+    LostOffsetsError,
+    OutsideLogError,
+    TruncatedLogError,
+    WrongTopicError,
+)
 from ingest.landing.consumer import run
 from ingest.landing.transaction import KNOWLEDGE_AGE, Landing, connect
 from ingest.lines.grammar import ONE_TO_FIVE, AccountCreated, Rated, Requested, Watched, format_line
@@ -447,13 +453,13 @@ def test_another_topic_than_the_stored_one_is_refused(settings, conninfo):
         run(settings, conninfo("ingest"), now, Event())
 
 
-def test_lines_the_broker_no_longer_has_stop_it_with_their_number(
+def test_a_log_that_is_too_short_stops_it_with_its_numbers(
     settings, conninfo, topic, kafka_servers
 ):
     with psycopg.connect(conninfo("marquee")) as connection:
         store_first_offsets(connection, topic, {0: 5, 1: 0})
     produce(kafka_servers, topic, seeded_lines(2, seed=1))
-    with pytest.raises(LostOffsetsError, match="next is offset 5, the broker has 0 to 1"):
+    with pytest.raises(TruncatedLogError, match="5 is next, the broker has 0 to 1"):
         run(settings, conninfo("ingest"), now, Event())
 
 
