@@ -9,7 +9,6 @@ from psycopg import sql
 from ingest.landing.rows import COLUMNS, TABLE_OF
 from ingest.lines.grammar import MAX_LINE_BYTES, RatingScale, Rejected, parse
 
-AT = "log_partition = %s AND log_offset = %s"
 OWN_COLUMNS = {
     table: of.removesuffix(", log_partition, log_offset") for table, of in COLUMNS.items()
 }
@@ -42,8 +41,8 @@ def _event(
 ) -> tuple[str, tuple[Any, ...]] | None:
     """The table where the line's event is, and its own columns there."""
     for table in TABLE_OF.values():
-        query = sql.SQL("SELECT {} FROM {} WHERE {}").format(
-            sql.SQL(OWN_COLUMNS[table]), sql.Identifier(table), sql.SQL(AT)
+        query = sql.SQL("SELECT {} FROM {} WHERE log_partition = %s AND log_offset = %s").format(
+            sql.SQL(OWN_COLUMNS[table]), sql.Identifier(table)
         )
         if row := connection.execute(query, place).fetchone():
             return table, tuple(tuple(v) if isinstance(v, list) else v for v in row)
@@ -51,7 +50,9 @@ def _event(
 
 
 def _rejected(connection: psycopg.Connection, place: tuple[int, int]) -> bytes | None:
-    row = connection.execute(f"SELECT raw FROM reject WHERE {AT}", place).fetchone()
+    row = connection.execute(
+        "SELECT raw FROM reject WHERE log_partition = %s AND log_offset = %s", place
+    ).fetchone()
     return row[0] if row else None
 
 
@@ -59,7 +60,9 @@ def _first_of_double(
     connection: psycopg.Connection, place: tuple[int, int]
 ) -> tuple[int, int] | None:
     return connection.execute(
-        f"SELECT first_partition, first_offset FROM duplicate WHERE {AT}", place
+        "SELECT first_partition, first_offset FROM duplicate"
+        " WHERE log_partition = %s AND log_offset = %s",
+        place,
     ).fetchone()
 
 

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.drill.ingest import IMAGE_PREFIX, await_kafka, free_port
+from tests.drill.containers import IMAGE_PREFIX, await_kafka
 from tests.engine import docker
+from tests.ports import free_port
 
 USER, PASSWORD = "marquee", "only for this test"
 

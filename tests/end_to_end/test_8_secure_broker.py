@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tests.drill.ingest import Line, line, postgres, publish
+from tests.drill.containers import postgres
+from tests.drill.line import Line, line, publish
 from tests.drill.secure_broker import PASSWORD, USER, SecureBroker, secure_kafka
 
 LINES = 1_000
