@@ -1,7 +1,7 @@
 """What a broker loses when the power is cut, for `power_cut.sh`, which plays the disk.
 
-    python -m tests.drill.power_cut publish SERVERS CONTAINER
-    python -m tests.drill.power_cut lost SERVERS ACKNOWLEDGED
+python -m tests.drill.power_cut publish SERVERS CONTAINER
+python -m tests.drill.power_cut lost SERVERS ACKNOWLEDGED
 """
 
 import time
