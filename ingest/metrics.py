@@ -10,6 +10,7 @@ LAG_RECORDS = Gauge(
     "marquee_ingest_lag_records",
     "Records of the topic that can be read and have not landed yet",
     ["partition"],
+    registry=INGEST,
 )
 UNCOMMITTED_RECORDS = Gauge(
     "marquee_ingest_uncommitted_records",

@@ -39,7 +39,7 @@ class LineSettings(DatabaseSettings):
     rating_max: float = 5
     rating_step: float = 1
     clock_tolerance: timedelta = timedelta(minutes=5)
-    user_id_min: int = 0
+    user_id_min: int = 1
     user_id_max: int = 10**18 - 1
     catalogue: Literal["open", "strict"] = Field(
         default="open", description="strict refuses movies that the catalogue has not described"

@@ -11,6 +11,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import OffsetOutOfRangeError
 
 from ingest.errors import LostOffsetsError
+from ingest.lines.grammar import without_ending
 from ingest.lines.slices import Slice
 from ingest.settings import IngestSettings
 
@@ -20,6 +21,14 @@ TOPIC_AGE_MS = 5_000
 POLL_MS = 100
 POLL_RECORDS = 2_000
 """Few at once: records are far larger than their lines, and these stay in the cache."""
+
+
+def lines_of(records: Sequence[ConsumerRecord]) -> list[bytes]:
+    """Their lines, without endings; empty where a record has no value."""
+    lines = [record.value or b"" for record in records]
+    if b"\n" in b"".join(lines):  # to ask each line would take longer
+        return [without_ending(line) for line in lines]
+    return lines
 
 
 @dataclass(frozen=True)
@@ -49,7 +58,7 @@ class Gathered:
                 self.next_offset = record.offset + 1
         self.next_offset = records[-1].offset + 1
         self._leader_epoch = None if records[-1].leader_epoch == -1 else records[-1].leader_epoch
-        self._lines += [record.value or b"" for record in records]
+        self._lines += lines_of(records)
 
     def pass_over(self, to_offset: int) -> None:
         """Note that no record stands before this offset."""

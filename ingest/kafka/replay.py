@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from ingest.lines.grammar import parse_time
 
-LONGEST_TIME_BYTES = len("2023-10-25T07:20:00.123456789")
+LONGEST_TIME_BYTES = len("2023-10-25T07:20:00.123456789+05:30")
 
 
 def paced(lines: Iterable[bytes], speed: float) -> Iterator[tuple[float, bytes]]:

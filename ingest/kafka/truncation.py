@@ -18,6 +18,7 @@ from kafka.errors import KafkaTimeoutError
 from ingest.deduplication.window import line_hash
 from ingest.errors import FencedError, TruncatedLogError
 from ingest.kafka.broker import log_bounds
+from ingest.kafka.reader import lines_of
 from ingest.kafka.shifts import NO_SHIFT, Shift, next_at_broker, offset_shifts
 from ingest.offsets import Tail, stored_tails
 
@@ -81,7 +82,7 @@ def what_is_wrong(
     if tail is None or tail.log_offset < held.start:
         return None  # nothing landed, or it expired at the broker
     record = record_at(consumer, at, tail.log_offset)
-    if record is None or line_hash(record.value or b"") != tail.line_hash:
+    if record is None or line_hash(*lines_of([record])) != tail.line_hash:
         return f"{has}, and not the line at {tail.log_offset} that landed"
     if tail.leader_epoch is not None and record.leader_epoch not in {tail.leader_epoch, -1}:
         return (
@@ -145,7 +146,7 @@ def first_other(
 
     def is_other(offset: int) -> bool:
         record = record_at(consumer, at, offset)
-        line = None if record is None else record.value or b""
+        line = lines_of([record])[0] if record else None
         return not is_landed(at.partition, offset + shift.added, line)
 
     return offsets.start + bisect_left(offsets, x=True, key=is_other)

@@ -24,7 +24,9 @@ from ingest.lines.grammar import (
     Rejected,
     Requested,
     Watched,
+    format_minute,
     parse,
+    utc_minute,
 )
 from ingest.lines.slices import Slice
 
@@ -95,10 +97,10 @@ def encode(batch: Sequence[Slice], rules: Rules, duplicates: Duplicates) -> Rows
 def encode_keys(batch: Iterable[Slice], verdicts: TimeVerdicts, duplicates: Duplicates) -> bytes:
     """COPY text of line_key: a row for each line that has a time at which keys are kept."""
     return b"".join(
-        b"%b\t%d\t%d\t%d\n" % (line[:MINUTE_BYTES], line_hash(line), part.log_partition, offset)
+        b"%b\t%d\t%d\t%d\n" % (utc_minute(line), line_hash(line), part.log_partition, offset)
         for part in batch
         for offset, line in _numbered(part, duplicates)
-        if verdicts[line[:MINUTE_BYTES]] is None
+        if verdicts[utc_minute(line)] is None
     )
 
 
@@ -155,7 +157,7 @@ def admit(line: bytes, rules: Rules) -> Event | Rejected:
     event = parse(line, rules.scale)
     if isinstance(event, Rejected):
         return event
-    verdict = rules.verdicts[TABLE_OF[type(event)]][line[:MINUTE_BYTES]]
+    verdict = rules.verdicts[TABLE_OF[type(event)]][format_minute(event.time)]
     reason = verdict or _unknown(event, rules.ids)
     return Rejected(reason, line) if reason else event
 

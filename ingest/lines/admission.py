@@ -62,7 +62,7 @@ class KnownIds:
     `movies` is None where there is no catalogue to be strict about.
     """
 
-    users: range = range(10**18)
+    users: range = range(1, 10**18)
     movies: frozenset[bytes] | None = None
 
     @property

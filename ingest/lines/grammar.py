@@ -103,11 +103,12 @@ MINUTE = rb"\d{4}-\d\d-\d\dT\d\d:\d\d"
 SECONDS = rb":[0-5]\d(?:\.\d{1,9})?"
 # PostgreSQL rounds what is finer than a microsecond, perhaps into the next partition
 TO_THE_MICROSECOND = rb"(?P<seconds>(?::[0-5]\d(?P<fraction>\.\d{1,6})?)?)(?(fraction)\d{0,3})"
-USER = rb"0|[1-9]\d{0,17}"
+ZONE = rb"(?:Z|[+-]\d\d(?::?\d\d)?)"
+USER = rb"[1-9]\d{0,17}"
 MOVIE = rb"[a-z0-9+._*-]+(?:%[0-9A-Fa-f]{2}[a-z0-9+._*-]*)*|(?:%[0-9A-Fa-f]{2}[a-z0-9+._*-]*)+"
 PRINTABLE = rb"[^\x00-\x1f\x7f]*"
 
-HEAD = rb"(?P<minute>%b)%b,(?P<user>%b)," % (MINUTE, TO_THE_MICROSECOND, USER)
+HEAD = rb"(?P<minute>%b)%b(?P<zone>%b?),(?P<user>%b)," % (MINUTE, TO_THE_MICROSECOND, ZONE, USER)
 WATCHED = re.compile(rb"%bGET /data/m/(?P<movie>%b)/(?P<watched>\d{1,4})\.mpg" % (HEAD, MOVIE))
 RATED = re.compile(rb"%bGET /rate/(?P<movie>%b)=(?P<rating>\d+(?:\.\d+)?)" % (HEAD, MOVIE))
 REQUESTED = re.compile(
@@ -116,15 +117,17 @@ REQUESTED = re.compile(
 )
 ACCOUNT_CREATED = re.compile(rb"%bGET /create_account" % HEAD)
 
-# A watched minute after its `MINUTE`, with nothing to cut off before COPY takes it. Possessive:
-# a line that does not match is given up at once. No slash before the slash: a movie is there.
+# A watched minute after its `MINUTE`, in UTC, with nothing to cut off before COPY takes it.
+# Possessive: a line that does not match is given up at once. No slash before the slash: a movie
+# is there.
 WATCHED_REST = re.compile(
-    rb"(?::[0-5]\d(?:\.\d{1,6}+)?+)?+,(0|[1-9]\d{0,17}+),GET /data/m/"
+    rb"(?::[0-5]\d(?:\.\d{1,6}+)?+)?+Z?+,([1-9]\d{0,17}+),GET /data/m/"
     rb"([a-z0-9+._*-]*+(?:%[0-9A-Fa-f]{2}[a-z0-9+._*-]*+)*+)(?<!/)/\d{1,4}+\.mpg"
 )
 
 MINUTE_ONLY = re.compile(MINUTE)
-TIME_ONLY = re.compile(rb"%b(?:%b)?" % (MINUTE, SECONDS))
+TIME_ONLY = re.compile(rb"%b(?:%b)?%b?" % (MINUTE, SECONDS, ZONE))
+OFFSET_REST = re.compile(rb"[^,]*[+-]\d\d(?::?\d\d)?,")
 USER_ONLY = re.compile(USER)
 MOVIE_ONLY = re.compile(MOVIE)
 MOVIES_ONLY = re.compile(rb"(?:(?:%b)(?:, (?:%b))*)?" % (MOVIE, MOVIE))
@@ -136,8 +139,26 @@ def parse(line: bytes, scale: RatingScale = ONE_TO_FIVE) -> Line:
 
     Times are aware and in UTC, cut to microseconds. Ratings off `scale` are refused.
     """
-    outcome = _read(line, scale)
+    outcome = _read(without_ending(line), scale)
     return Rejected(outcome, line) if isinstance(outcome, Reason) else outcome
+
+
+def without_ending(line: bytes) -> bytes:
+    r"""The line without its `\n` or `\r\n`, which is no part of it."""
+    return line[:-1].removesuffix(b"\r") if line.endswith(b"\n") else line
+
+
+def utc_minute(line: bytes) -> bytes:
+    """The minute that a line names, in UTC; some other bytes where it names none."""
+    if not OFFSET_REST.match(line, MINUTE_BYTES):
+        return line[:MINUTE_BYTES]
+    time = parse_time(line.partition(b",")[0])
+    return format_minute(time) if time else b""
+
+
+def format_minute(time: datetime) -> bytes:
+    """The minute of a time in UTC, as the stream writes it."""
+    return time.isoformat()[:MINUTE_BYTES].encode()
 
 
 def _read(line: bytes, scale: RatingScale) -> Event | Reason:
@@ -145,16 +166,20 @@ def _read(line: bytes, scale: RatingScale) -> Event | Reason:
         return Reason.OVER_LONG if line else Reason.NO_LINE
     for expression, build in KINDS:
         if match := expression.fullmatch(line):
-            time = parse_time(match["minute"] + match["seconds"])
+            time = parse_time(match["minute"] + match["seconds"] + match["zone"])
             return build(match, time, scale) if time else Reason.BAD_TIME
     return _why_no_kind(line)
 
 
 def parse_time(text: bytes) -> datetime | None:
-    """The time that `YYYY-MM-DDTHH:MM[:SS[.f]]` means in UTC; None where there is no such time."""
+    """The time that `YYYY-MM-DDTHH:MM[:SS[.f]]` means in UTC; None where there is no such time.
+
+    A zone may follow: `Z` or an offset. Without one it is UTC.
+    """
     try:
-        return datetime.fromisoformat(text.decode()).replace(tzinfo=UTC)
-    except ValueError:
+        time = datetime.fromisoformat(text.decode())
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # an offset may lead out of all years
         return None
 
 
@@ -220,7 +245,8 @@ def _why_no_kind(line: bytes) -> Reason:
 
 def _why_no_action(action: bytes) -> Reason:
     if action.startswith(b"GET /data/m/"):
-        movie, _, _minute = action.removeprefix(b"GET /data/m/").rpartition(b"/")
+        path = action.removeprefix(b"GET /data/m/")
+        movie = path.rpartition(b"/")[0] if b"/" in path else path
         return Reason.BAD_MINUTE if MOVIE_ONLY.fullmatch(movie) else Reason.BAD_MOVIE
     if action.startswith(b"GET /rate/"):
         movie, _, _rating = action.removeprefix(b"GET /rate/").partition(b"=")

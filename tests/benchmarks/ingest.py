@@ -57,7 +57,7 @@ def mixed_lines(count: int, seed: int) -> Iterator[bytes]:
     movies = [f"the+movie+of+number+{n}+{1930 + n % 90}" for n in range(MOVIES)]
     for number in range(count):
         at = begin + timedelta(seconds=number * 3600 // count)
-        user, movie = draw.randrange(USERS), movies[int(draw.random() ** 2 * MOVIES)]
+        user, movie = draw.randrange(1, USERS), movies[int(draw.random() ** 2 * MOVIES)]
         chance = draw.random()
         if chance < 0.96:
             line = format_line(Watched(at, user, movie, draw.randrange(180)))

@@ -28,7 +28,15 @@ from ingest.errors import (
 )
 from ingest.landing.consumer import run
 from ingest.landing.transaction import KNOWLEDGE_AGE, Landing, connect
-from ingest.lines.grammar import ONE_TO_FIVE, AccountCreated, Rated, Requested, Watched, format_line
+from ingest.lines.grammar import (
+    ONE_TO_FIVE,
+    AccountCreated,
+    Rated,
+    Requested,
+    Watched,
+    format_line,
+    format_time,
+)
 from ingest.lines.slices import Slice
 from ingest.offsets import store_first_offsets
 from ingest.settings import IngestSettings
@@ -48,7 +56,7 @@ def seeded_lines(count: int, seed: int) -> list[bytes]:
     lines = []
     for number in range(count):
         at = begin + timedelta(seconds=number * 3600 / count)
-        user, movie = draw.randrange(10_000), f"movie+{draw.randrange(500)}+1999"
+        user, movie = draw.randrange(1, 10_000), f"movie+{draw.randrange(500)}+1999"
         event = draw.choices(
             [
                 Watched(at, user, movie, draw.randrange(200)),
@@ -164,6 +172,28 @@ def test_a_row_says_what_the_line_said(settings, conninfo, topic, kafka_servers)
         ],
         [(at, 5, 0, 4)],
     ]
+
+
+def test_zones_and_endings_are_understood(settings, conninfo, topic, kafka_servers):
+    at = now().replace(microsecond=0, second=7)
+    text = format_time(at).encode()
+    ahead = format_time(at + timedelta(hours=5, minutes=30)).encode()
+    lines = [
+        text + b"Z,1,GET /data/m/up+2009/7.mpg",
+        ahead + b"+05:30,2,GET /data/m/up+2009/7.mpg\n",
+        ahead + b"+0530,3,GET /rate/up+2009=4\r\n",
+        text + b",1,GET /create_account\n",
+        text + b",1,GET /create_account",
+    ]
+    produce(kafka_servers, topic, lines, partitions=1)
+    with Running(settings, conninfo("ingest")):
+        wait_for_rows(conninfo("marquee"), len(lines))
+    with psycopg.connect(conninfo("marquee")) as connection:
+        watches = connection.execute("SELECT user_id, time FROM watch ORDER BY 1").fetchall()
+        ratings = connection.execute("SELECT user_id, time FROM rating").fetchall()
+        accounts = connection.execute("SELECT time FROM account").fetchall()
+    assert (watches, ratings, accounts) == ([(1, at), (2, at)], [(3, at)], [(at,)])
+    assert doubled(conninfo("marquee")) == [(0, 4, 0, 3)]
 
 
 def test_lines_that_are_no_events_are_kept_with_the_reason(

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -16,6 +16,7 @@ from ingest.lines.grammar import (
     format_time,
     parse,
     rating_scale,
+    utc_minute,
 )
 
 
@@ -216,7 +217,14 @@ def test_real_lines_are_written_back_as_they_were(line):
             b"2026-02-14T00:09,1,recommendation request h, status 0, result: \x00, 3 ms",
             Reason.BAD_ENCODING,
         ),
-        (b"2026-02-14T00:09,1,GET /create_account\n", Reason.BAD_ENCODING),
+        (b"2026-02-14T00:09,1,GET /create_account\n\n", Reason.BAD_ENCODING),
+        (b"2026-02-14T00:09,1,GET /create_account\r", Reason.BAD_ENCODING),
+        (b"2026-02-14T00:09,0,GET /create_account", Reason.BAD_USER),
+        (b"2026-02-14T00:09,1,GET /data/m/heat+1995", Reason.BAD_MINUTE),
+        (b"2026-02-14T00:09,1,GET /data/m/", Reason.BAD_MOVIE),
+        (b"2026-02-14T00:09+25:00,1,GET /create_account", Reason.BAD_TIME),
+        (b"0001-01-01T00:09+01:00,1,GET /create_account", Reason.BAD_TIME),
+        (b"2026-02-14T00:09z,1,GET /create_account", Reason.BAD_TIME),
         (b"\xfe\xff", Reason.BAD_ENCODING),
         (b"2026-02-14T00:09,1,GET /create_account" + b" " * MAX_LINE_BYTES, Reason.OVER_LONG),
     ],
@@ -233,6 +241,30 @@ def test_a_refused_line_keeps_its_bytes():
 def test_nine_digits_of_a_second_are_cut_to_six():
     line = b"2025-03-16T04:39:08.067535902,10025,GET /create_account"
     assert parse(line) == AccountCreated(at(2025, 3, 16, 4, 39, 8, 67535), 10025)
+
+
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n"])
+def test_an_ending_is_no_part_of_a_line(ending):
+    line = b"2026-02-14T00:09,1,GET /create_account"
+    assert parse(line + ending) == parse(line)
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours"), [(b"Z", 0), (b"+00:00", 0), (b"+05:30", -5.5), (b"-0800", 8), (b"+01", -1)]
+)
+@pytest.mark.parametrize("seconds", [b"", b":30", b":30.123456789"])
+def test_a_time_with_a_zone_is_converted_to_utc(seconds, zone, hours):
+    line = b"2026-02-14T00:09%b%b,1,GET /create_account"
+    without = parse(line % (seconds, b""))
+    assert parse(line % (seconds, zone)).time == without.time + timedelta(hours=hours)
+    assert parse(line % (seconds, zone)).time.tzinfo is UTC
+
+
+def test_the_minute_of_a_line_is_told_in_utc_without_reading_all_of_it():
+    assert utc_minute(b"2026-02-14T00:09:30,1,x") == b"2026-02-14T00:09"
+    assert utc_minute(b"2026-02-14T00:09:30.5Z,1,x") == b"2026-02-14T00:09"
+    assert utc_minute(b"2026-02-14T00:09:30.5+02:00,1,x") == b"2026-02-13T22:09"
+    assert utc_minute(b"2026-02-14T00:09+99:00,1,x") == b""
 
 
 def test_the_rating_scale_is_a_setting():
@@ -263,7 +295,7 @@ def test_times_are_written_as_the_stream_writes_them(time, text):
 
 HALF_STARS = rating_scale(0.5, 5, 0.5)
 times = st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 -- hypothesis wants naive bounds
-users = st.integers(0, 10**18 - 1)
+users = st.integers(1, 10**18 - 1)
 movies = st.from_regex(r"([a-z0-9+._*-]|%[0-9A-Fa-f]{2}){1,40}", fullmatch=True)
 printable = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=80)
 answers = st.builds(

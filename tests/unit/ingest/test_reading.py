@@ -10,6 +10,7 @@ from ingest.kafka.reader import Gathered
 class Record:
     offset: int
     value: bytes | None
+    leader_epoch: int = -1
 
 
 def test_each_record_is_a_line():
@@ -36,6 +37,12 @@ def test_a_record_without_a_value_is_an_empty_line():
     gathered.add([Record(10, None)])
     read = gathered.slice()
     assert (read.lines, read.gaps) == ([b""], [])
+
+
+def test_endings_are_no_part_of_lines():
+    gathered = Gathered(1, 10)
+    gathered.add([Record(10, b"a\r\n"), Record(11, b"b"), Record(12, b"c\n"), Record(13, None)])
+    assert gathered.slice().lines == [b"a", b"b", b"c", b""]
 
 
 def test_nothing_but_a_gap_can_be_read():
