@@ -63,8 +63,8 @@ def run() -> None:
     """Land the lines of the topic in PostgreSQL, exactly once, until SIGTERM.
 
     Where Kafka or PostgreSQL is gone it waits and goes on by itself. Exits with 1 where
-    only a person can decide: lines were lost at the broker, the topic is another one, or the
-    broker does not let us in.
+    only a person can decide: lines were lost at the broker, its log went back, the topic is
+    another one, missing or cannot be read, or the broker does not let us in.
     """
     configure_logging("ingest")
     settings = IngestSettings()

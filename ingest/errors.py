@@ -5,11 +5,13 @@ IngestError
 ├── FencedError          another process has moved this partition on
 ├── LostOffsetsError     the broker no longer has lines that were not read yet
 ├── MetadataError        the catalogue's API did not answer as one
+├── MissingTopicError    the broker has no such topic, and got none
 ├── NoPartitionError     PostgreSQL has no partition for the present
 ├── OutsideLogError      the broker has no such offset to begin at
 ├── PartitionInUseError  a partition cannot be dropped just now
 ├── RefusedError         the broker and we do not accept each other
 ├── TruncatedLogError    the broker lost the tail of what was read already
+├── UnreadableError      the topic is written in a way that we cannot read
 └── WrongTopicError      the database holds the rows of another topic
 """
 
@@ -38,6 +40,10 @@ class MetadataError(IngestError):
     """The catalogue's API is away, or its answer is no answer."""
 
 
+class MissingTopicError(IngestError):
+    """The broker has no topic of this name, and nobody made it for as long as we waited."""
+
+
 class PartitionInUseError(IngestError):
     """A partition cannot be dropped just now: it is being read, written or not rolled up."""
 
@@ -52,6 +58,10 @@ class RefusedError(IngestError):
 
 class TruncatedLogError(IngestError):
     """The broker's log went back behind what landed; other lines stand at these offsets now."""
+
+
+class UnreadableError(IngestError):
+    """The topic's lines are compressed by what we have no codec for."""
 
 
 class WrongTopicError(IngestError):

@@ -18,9 +18,19 @@ from threading import Event
 import psycopg
 import structlog
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import (
+    KafkaError,
+    UnknownTopicOrPartitionError,
+    UnsupportedCodecError,
+)
 
-from ingest.errors import FencedError, NoPartitionError
+from ingest.errors import (
+    FencedError,
+    MissingTopicError,
+    NoPartitionError,
+    RefusedError,
+    UnreadableError,
+)
 from ingest.kafka.broker import asking, refusals_raised
 from ingest.kafka.reader import Batch, Silence, lines_at, read_batch, reader
 from ingest.kafka.shifts import NO_SHIFT, Shift, as_stored, offset_shifts
@@ -56,35 +66,55 @@ THREAD_TURN_SECONDS = 0.0005
 LONGEST_PAUSE_SECONDS = 5.0
 PROGRESS_SECONDS = 10.0
 FAR_BEHIND = 100_000
+TOPIC_GRACE_SECONDS = 60.0
+"""Whoever is to make the topic may start after us."""
 
 
 def run(settings: IngestSettings, conninfo: str, now: Callable[[], datetime], stop: Event) -> None:
     """Land the topic until `stop` is set; then land the batch in hand and return.
 
-    Outages of Kafka and PostgreSQL are waited out.
+    Outages of Kafka and PostgreSQL are waited out; the heartbeat stands still meanwhile.
 
     Raises:
         LostOffsetsError: the broker no longer has lines that were not read yet.
         TruncatedLogError: the broker lost the tail of what was read already.
         WrongTopicError: the database holds another topic.
-        RefusedError: the broker does not let us in, or is not the one we trust.
+        RefusedError: the broker does not let us in, or is not the one we trust; or PostgreSQL
+            lacks a table or a right.
+        MissingTopicError: there is no such topic.
+        UnreadableError: its lines are compressed by what we have no codec for.
     """
     # records and rows come by the million and none is part of a cycle
     gc.freeze()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     sys.setswitchinterval(THREAD_TURN_SECONDS)
-    failures = 0
+    failures, well_at = 0, time.monotonic()
     while not stop.is_set():
         try:
             for _ in _session(settings, conninfo, now, stop):
-                failures = 0
+                failures, well_at = 0, time.monotonic()
                 settings.heartbeat_file.touch()
-        except PASSING as error:
+        except (*PASSING, psycopg.ProgrammingError) as error:
+            _raise_what_stays(error, settings.kafka_topic, time.monotonic() - well_at)
             failures += 1
             pause = _pause_seconds(failures)
             LOG.warning("will try again", after_seconds=round(pause, 2), error=str(error))
-            settings.heartbeat_file.touch()
             stop.wait(pause)
+
+
+def _raise_what_stays(error: Exception, topic: str, failing_seconds: float) -> None:
+    """Raise as what it is an error that no retry cures."""
+    match error:
+        case psycopg.ProgrammingError():
+            raise RefusedError(f"PostgreSQL is not as ingest needs it: {error}") from error
+        case UnsupportedCodecError():
+            raise UnreadableError(f"the lines of {topic} cannot be unpacked: {error}") from error
+        case UnknownTopicOrPartitionError() if failing_seconds > TOPIC_GRACE_SECONDS:
+            raise MissingTopicError(
+                f"the broker has no topic {topic} (see KAFKA_SERVERS and KAFKA_TOPIC)"
+            ) from error
+        case _:
+            return
 
 
 def _pause_seconds(failures: int) -> float:

@@ -51,7 +51,7 @@ def ingest_settings(topic: str, tmp_path: Path) -> IngestSettings:
     """How this test's topic is landed."""
     return IngestSettings(
         database_user="ingest",
-        database_password_file=tmp_path / "password",
+        database_passfile=tmp_path / "passfile",
         heartbeat_file=tmp_path / "heartbeat",
         kafka_servers=KAFKA,
         kafka_topic=topic,

@@ -1,0 +1,57 @@
+"""What no retry cures ends ingest with one line; what passes leaves its heartbeat standing."""
+
+import psycopg
+import pytest
+from kafka import codec
+
+from ingest.errors import MissingTopicError, RefusedError, UnreadableError
+from ingest.landing import consumer
+from tests.integration.ingesting import accounts, producing, publish, running
+from tests.ports import free_port
+from tests.stores import KAFKA
+from tests.waiting import eventually
+
+
+def test_lines_that_no_codec_unpacks_end_it(ingest_settings, conninfo, topic, monkeypatch):
+    with producing(KAFKA, compression_type="gzip") as producer:
+        publish(producer, topic, accounts(1, 3))
+    monkeypatch.setattr(codec, "has_gzip", lambda: False)
+    with (
+        pytest.raises(UnreadableError, match=f"the lines of {topic} cannot be unpacked: .*gzip"),
+        running(ingest_settings, conninfo("ingest")) as over,
+    ):
+        assert over.wait(60)
+
+
+def test_a_topic_that_nobody_makes_ends_it_after_a_grace(ingest_settings, conninfo, monkeypatch):
+    monkeypatch.setattr(consumer, "TOPIC_GRACE_SECONDS", 1.0)
+    missing = ingest_settings.model_copy(update={"kafka_topic": "nobody_made_it"})
+    with (
+        pytest.raises(MissingTopicError, match="no topic nobody_made_it"),
+        running(missing, conninfo("ingest")) as over,
+    ):
+        assert over.wait(60)
+
+
+def test_a_missing_right_ends_it(ingest_settings, conninfo):
+    with psycopg.connect(conninfo("marquee")) as connection:
+        connection.execute("REVOKE ALL ON stream_offset FROM ingest")
+    with (
+        pytest.raises(RefusedError, match="permission denied for table stream_offset"),
+        running(ingest_settings, conninfo("ingest")) as over,
+    ):
+        assert over.wait(60)
+
+
+def test_whoever_fails_all_the_time_has_no_heartbeat(ingest_settings, conninfo, capfd):
+    nowhere = ingest_settings.model_copy(update={"kafka_servers": f"localhost:{free_port()}"})
+    said = ""
+
+    def tried_twice() -> bool:
+        nonlocal said
+        said += capfd.readouterr().out
+        return said.count("will try again") >= 2
+
+    with running(nowhere, conninfo("ingest")):
+        eventually(tried_twice, 60)
+        assert not ingest_settings.heartbeat_file.exists()
