@@ -136,6 +136,7 @@ COPY --from=monitoring-wheels /opt/venv /opt/venv
 COPY compose/__init__.py compose/
 COPY compose/service/ compose/service/
 COPY monitoring/*.py monitoring/
+COPY monitoring/alerting/ monitoring/alerting/
 COPY monitoring/evaluation/ monitoring/evaluation/
 COPY monitoring/page/ monitoring/page/
 COPY monitoring/status/ monitoring/status/
@@ -170,7 +171,8 @@ COPY --chmod=755 compose/images/postgres/start.sh /usr/local/bin/start-postgres
 
 FROM ${KAFKA_IMAGE} AS kafka
 USER root
-COPY compose/images/kafka/server.properties compose/images/kafka/log4j2.properties /etc/marquee/
+COPY compose/images/kafka/server.properties compose/images/kafka/log4j2.properties \
+    compose/images/kafka/metrics.yml /etc/marquee/
 COPY --chmod=755 compose/images/kafka/start.sh /usr/local/bin/start-kafka
 USER 1000:1000
 
@@ -184,6 +186,15 @@ FROM ${ALERTMANAGER_IMAGE} AS alertmanager
 COPY monitoring/alertmanager/ /etc/alertmanager/
 
 FROM ${NODE_EXPORTER_IMAGE} AS node-exporter
+
+# From the distribution's packages everywhere: what measures Nginx, its log, PostgreSQL and processes
+FROM ${BASE_IMAGE} AS exporters
+COPY --chmod=755 compose/images/install-packages.sh /usr/local/sbin/install-packages
+RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
+    --mount=type=secret,id=ca_bundle,mode=0444 \
+    install-packages mtail prometheus-nginx-exporter prometheus-postgres-exporter \
+        prometheus-process-exporter
+COPY monitoring/exporters/ /etc/exporters/
 
 FROM ${DOCKER_CLI_IMAGE} AS docker-cli
 
@@ -208,7 +219,7 @@ FROM python AS tests
 RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
     --mount=type=secret,id=ca_bundle,mode=0444 \
     install-packages curl docker-cli docker-compose docker-buildx default-jre-headless git \
-        libgomp1 make nginx-light postgresql-client-17 procps prometheus \
+        libgomp1 make mtail nginx-light postgresql-client-17 procps prometheus \
         prometheus-alertmanager shellcheck wrk
 COPY --from=marquee/packages-groovy-jars /opt/groovy /opt/groovy
 COPY --from=tests-wheels /opt/venv /opt/venv

@@ -15,13 +15,15 @@ help: ## Show this list
 
 # --- run it
 
-.PHONY: up down status logs psql password rotate images
+.PHONY: up down status alert-test logs psql password rotate images
 up: ## Install what is missing, build, start, train, release; settings: NAME=value
 	@compose/up.sh
 down: ## Stop everything and keep the data; DATA=gone deletes it, after asking
 	@compose/down.sh
 status: ## One table: services, live version, lag, rows, last release
 	@docker compose ps --all --format json | docker compose exec -T evaluation python -m monitoring status
+alert-test: ## Send one alert through the whole way to Slack, and wait until it has arrived
+	@docker compose exec -T evaluation python -m monitoring alert-test
 logs: ## Follow the logs; SERVICE=name for one
 	@docker compose logs --follow --tail 50 $(SERVICE)
 psql: ## Look at the data, read-only

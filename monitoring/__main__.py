@@ -7,18 +7,22 @@ from datetime import UTC, datetime
 from threading import Event, Thread
 
 import typer
-from prometheus_client import REGISTRY, start_http_server
+from prometheus_client import start_http_server
 from rich.table import Table
 
 from compose.service.jobs import job_app, work
 from compose.service.log import configure_logging
+from compose.service.metrics import process_registry
+from monitoring.alerting import alert_test
+from monitoring.alerting.collector import AlertingCollector
 from monitoring.dashboard import dashboard
-from monitoring.errors import ListingError
+from monitoring.errors import ListingError, MonitoringError
 from monitoring.evaluation.evaluation_pass import Pass
 from monitoring.evaluation.exporter import Exporter
 from monitoring.page.publisher import Publisher, prepare, publish_forever
 from monitoring.page.rendering import style_hash
 from monitoring.settings import Settings
+from monitoring.status.alerts import alert_facts
 from monitoring.status.containers import services
 from monitoring.status.status import console, database_facts, ingest_lag, table
 from monitoring.worker import QUEUE, evaluate_once, register
@@ -36,7 +40,10 @@ def work_queue() -> None:
     """Run the service: a pass at each time of EVALUATE_CRON, metrics on METRICS_PORT."""
     configure_logging("evaluation")
     settings = Settings()
-    start_http_server(settings.metrics_port)
+    registry = process_registry()
+    registry.register(AlertingCollector(settings))
+    exporter = Exporter(registry, time.time)
+    start_http_server(settings.metrics_port, registry=registry)
     prepare(settings)
     stop = Event()
     page = Thread(
@@ -44,7 +51,7 @@ def work_queue() -> None:
     )
     page.start()
     jobs = job_app(settings.conninfo())
-    register(jobs, settings, Exporter(REGISTRY, time.time))
+    register(jobs, settings, exporter)
     work(jobs, QUEUE, settings.heartbeat_file)
     stop.set()
 
@@ -81,13 +88,30 @@ def status() -> None:
         found = services(listing) if listing.strip() else []
     except ListingError as error:
         raise typer.BadParameter(str(error), param_hint="standard input") from error
+    now = datetime.now(UTC)
     facts = [
+        *alert_facts(settings.prometheus_url, now),
         ingest_lag(settings.ingest_metrics_url),
-        *database_facts(settings.conninfo(), datetime.now(UTC)),
+        *database_facts(settings.conninfo(), now),
     ]
     console().print(table(found, facts))
     if not (all(service.well for service in found) and all(fact.well for fact in facts)):
         raise typer.Exit(1)
+
+
+@app.command("alert-test")
+def send_alert_test() -> None:
+    """Send one alert through the whole way, from a figure to Slack, and wait for it.
+
+    Exit status 1 when it does not arrive; says how far it came and what to look at.
+    """
+    settings = Settings()
+    try:
+        for line in alert_test.run(settings, time.monotonic, time.sleep):
+            typer.echo(line)
+    except MonitoringError as error:
+        typer.echo(f"alert-test: {error}", err=True)
+        raise typer.Exit(1) from error
 
 
 @app.command("dashboard")

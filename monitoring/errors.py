@@ -1,13 +1,19 @@
 """What can go wrong in monitoring, under one root.
 
 MonitoringError
+├── AlertTestError: an alert did not arrive
 ├── LeaseLostError: the evaluation's watermark is gone
-└── ListingError: what should be a listing of containers is none
+├── ListingError: what should be a listing of containers is none
+└── UnansweredError: Prometheus or Alertmanager did not answer
 """
 
 
 class MonitoringError(Exception):
     """Any failure that monitoring itself tells of."""
+
+
+class AlertTestError(MonitoringError):
+    """An alert that was asked for did not come as far as it should; says what to look at."""
 
 
 class LeaseLostError(MonitoringError):
@@ -16,3 +22,11 @@ class LeaseLostError(MonitoringError):
 
 class ListingError(MonitoringError):
     """The text is no output of `docker compose ps --format json`."""
+
+
+class UnansweredError(MonitoringError):
+    """Prometheus or Alertmanager did not answer."""
+
+    def __init__(self, url: str, error: OSError) -> None:
+        """Say who was asked and why nothing came."""
+        super().__init__(f"{url} did not answer: {error}")

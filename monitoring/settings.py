@@ -25,6 +25,18 @@ class Settings(DatabaseSettings):
     evaluate_cron: str = "* * * * *"
     ingest_metrics_url: str = "http://ingest:9000/metrics"
     prometheus_url: str = "http://prometheus:9090"
+    alertmanager_url: str = "http://alertmanager:9093"
+    compose_profiles: str = Field(
+        default="", description="What of the stack is chosen; tells which services are missed."
+    )
+    given_file: Path = Field(
+        default=Path("/run/secrets/given.json"),
+        description="Which of the addresses that only a person knows were given.",
+    )
+    alert_test_file: Path = Field(
+        default=Path("/tmp/alert-test"),  # noqa: S108 -- a container's own tmpfs
+        description="Touched to ask for a test of the alerts' way.",
+    )
     page_root: Path = Path("/var/lib/marquee/page")
     status_page: Literal["public", "loopback"] = Field(
         default="public",

@@ -42,3 +42,14 @@ experiment = Table(
     Column("end_reason", Text, nullable=True, comment="why it ended"),
     comment="Experiments: a random subset of buckets that gets another model",
 )
+backup = Table(
+    "backup",
+    metadata,
+    Column("backup_id", BigInteger, Identity(), primary_key=True, comment="number"),
+    Column(
+        "ended_at", TIME, nullable=False, server_default=func.now(), comment="when it was whole"
+    ),
+    Column("directory", Text, nullable=False, comment="where it lies on the host"),
+    Column("bytes", BigInteger, nullable=False, comment="how large it is"),
+    comment="Backups that were made whole; the newest tells how old the last one is",
+)

@@ -8,7 +8,7 @@ BEGIN
         CREATE ROLE job_worker NOLOGIN;
     END IF;
     FOREACH service IN ARRAY ARRAY['ingest', 'retention', 'trainer', 'recommender',
-                                   'evaluation', 'releaser', 'analyst']
+                                   'evaluation', 'releaser', 'exporter', 'analyst']
     LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = service) THEN
             EXECUTE format('CREATE ROLE %I LOGIN', service);
@@ -17,6 +17,7 @@ BEGIN
 END
 $$;
 
+GRANT pg_monitor TO exporter;
 GRANT job_worker TO retention, trainer, evaluation, releaser;
 ALTER ROLE analyst SET default_transaction_read_only = on;
 ALTER ROLE analyst SET statement_timeout = '5min';

@@ -11,18 +11,20 @@ import os
 import secrets
 from pathlib import Path
 
-from compose.secrets.inventory import MIGRATE_UID, PASSFILE_READERS, ROLE_UIDS
+from compose.secrets.inventory import MIGRATE_UID, OPTIONAL, PASSFILE_READERS, ROLE_UIDS
 from compose.secrets.scram import scram_verifier, verifies
 
 VERIFIERS = "role-verifiers"
+GIVEN = "given.json"
+"""Which of the optional addresses were given; no secret, so everybody may read it."""
 SALT_BYTES = 16
 
 
-def write_beside(path: Path, text: str, uid: int) -> Path:
+def write_beside(path: Path, text: str, uid: int, mode: int = 0o400) -> Path:
     """Write a file that waits beside its place, whole and with its reader, to be renamed there."""
     partial = path.with_name(f".{path.name}")
     partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "w") as file:
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
@@ -30,9 +32,9 @@ def write_beside(path: Path, text: str, uid: int) -> Path:
     return partial
 
 
-def write_secret(path: Path, text: str, uid: int) -> None:
+def write_secret(path: Path, text: str, uid: int, mode: int = 0o400) -> None:
     """Put a file in its place at once, whole, for one reader."""
-    write_beside(path, text, uid).rename(path)
+    write_beside(path, text, uid, mode).rename(path)
 
 
 def passfile(password: str) -> str:
@@ -55,12 +57,16 @@ def _verifier(password: str, known: str | None) -> str:
 
 
 def follow(folder: Path) -> None:
-    """Make passfiles and verifiers say what the passwords are; what says so is left alone."""
+    """Make what tells of other secrets agree with them; what does is left alone."""
     for name, (reader, uid) in PASSFILE_READERS.items():
         _keep(folder / f"{reader}.pgpass", passfile((folder / name).read_text()), uid)
     _keep(folder / VERIFIERS, json.dumps(verifiers(folder)), MIGRATE_UID)
+    given = {
+        name: (folder / name).read_text() not in ("", unset) for name, unset in OPTIONAL.items()
+    }
+    _keep(folder / GIVEN, json.dumps(given), 0, 0o444)
 
 
-def _keep(path: Path, text: str, uid: int) -> None:
+def _keep(path: Path, text: str, uid: int, mode: int = 0o400) -> None:
     if not path.exists() or path.read_text() != text:
-        write_secret(path, text, uid)
+        write_secret(path, text, uid, mode)

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 ROLE_UIDS = {
     "ingest": 10101,
@@ -11,6 +12,7 @@ ROLE_UIDS = {
     "recommender": 10104,
     "evaluation": 10105,
     "releaser": 10106,
+    "exporter": 10109,
     "analyst": 0,
 }
 """Database roles and the user id of the service that logs in with each; analyst: people."""
@@ -18,7 +20,9 @@ ROLE_UIDS = {
 MIGRATE_UID, POSTGRES_UID, ALERTMANAGER_UID, GRAFANA_UID, JENKINS_UID = 10108, 999, 65534, 472, 1000
 OWNER = "postgres"
 """The password of the database's owner: the server reads it, and `migrate` logs in with it."""
-NO_SLACK = "http://slack.invalid/not-set"
+OPTIONAL = {"slack": "http://slack.invalid/not-set", "watchdog": "http://watchdog.invalid/not-set"}
+"""Addresses that only a person knows, and what stands for each until it is set: Slack's webhook
+for alerts, and whoever raises the alarm when Alertmanager no longer says that all is well."""
 BROKER_SECRETS = ("kafka", "kafka-ca", "kafka-certificate", "kafka-key")
 """What another broker than ours may ask for: password, its authority, our certificate and key."""
 
@@ -49,7 +53,7 @@ def new_password() -> str:
 SECRETS = (
     Secret(OWNER, POSTGRES_UID, new_password),
     *(Secret(role, uid, new_password) for role, uid in ROLE_UIDS.items()),
-    Secret("slack", ALERTMANAGER_UID, lambda: NO_SLACK),
+    *(Secret(name, ALERTMANAGER_UID, partial(str, unset)) for name, unset in OPTIONAL.items()),
     *(Secret(name, ROLE_UIDS["ingest"], str) for name in BROKER_SECRETS),
     Secret("grafana", GRAFANA_UID, new_password),
     Secret("jenkins", JENKINS_UID, new_password),

@@ -153,7 +153,7 @@ bake_services() {
 # Every service with a build of its own but the slots, whose tags only a release moves
 built_services() {
   printf '%s\n' secrets migrate ingest trainer recommender evaluation releaser simulator \
-    "${PACKAGED[@]}"
+    nginx-exporter "${PACKAGED[@]}"
   if [ "$IMAGE_SOURCE" = registry ]; then printf '%s\n' grafana jenkins; fi
 }
 

@@ -21,7 +21,7 @@ DISKS = (
     'node_filesystem_avail_bytes{fstype!~"tmpfs|ramfs|squashfs|iso9660|overlay"}'
     " / node_filesystem_size_bytes > 0"
 )
-ALERTS = 'ALERTS{alertstate="firing"}'
+ALERTS = 'ALERTS{alertstate="firing", severity!="none"}'
 
 
 def read_figures(url: str, now: datetime) -> Figures:

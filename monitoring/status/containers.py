@@ -20,6 +20,10 @@ LONG_RUNNING = (
     "prometheus",
     "alertmanager",
     "node-exporter",
+    "nginx-exporter",
+    "postgres-exporter",
+    "process-exporter",
+    "mtail",
 )
 """Services without which the system is not whole; others may be left out or end."""
 

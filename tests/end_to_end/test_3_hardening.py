@@ -18,9 +18,22 @@ SERVICES = [
     "prometheus",
     "alertmanager",
     "node-exporter",
+    "nginx-exporter",
+    "postgres-exporter",
+    "process-exporter",
+    "mtail",
     "simulator",
 ]
-SECRETS = ["postgres", "ingest", "retention", "trainer", "recommender", "evaluation", "releaser"]
+SECRETS = [
+    "postgres",
+    "ingest",
+    "retention",
+    "trainer",
+    "recommender",
+    "evaluation",
+    "releaser",
+    "exporter",
+]
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -36,6 +49,7 @@ def test_a_service_runs_with_least_rights_and_bounded_use(stack, service):
     assert host["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}
     assert container["Config"]["User"] not in ("", "root", "0", "0:0")
     assert container["State"]["Health"]["Status"] == "healthy"
+    assert (host["PidMode"] == "host") is (service == "process-exporter")
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -72,7 +86,15 @@ def test_a_service_reads_its_own_secrets_and_no_others(stack):
         "cat /run/secrets/ingest > /dev/null && for f in /run/secrets/*; do"
         " cat $f > /dev/null 2>&1 && echo $f; done; true",
     )
-    own = ["ingest", "ingest.pgpass", "kafka", "kafka-ca", "kafka-certificate", "kafka-key"]
+    own = [
+        "given.json",
+        "ingest",
+        "ingest.pgpass",
+        "kafka",
+        "kafka-ca",
+        "kafka-certificate",
+        "kafka-key",
+    ]
     assert read.split() == [f"/run/secrets/{name}" for name in own]
 
 

@@ -1,71 +1,180 @@
-"""Alerts reach #alert by Alertmanager's own Slack client; the receiver plays Slack."""
+"""Alerts mean something: none fires while all is well, and what stops is told by name.
+
+HEALTHY_MINUTES: how long a stack must have been well; ONE_BY_ONE: stop each service alone,
+where otherwise they are stopped in two batches (make drill sets both).
+"""
 
 import json
 import os
-import threading
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 
+from monitoring.status.containers import LONG_RUNNING
 from tests.end_to_end.conftest import Stack
+from tests.end_to_end.load import Load, under
+from tests.end_to_end.receivers import Receivers, listening
 from tests.waiting import eventually
 
-Message = dict[str, Any]
+HEALTHY_MINUTES = int(os.environ.get("HEALTHY_MINUTES", "3"))
+UPTIME = 'time() - process_start_time_seconds{service="prometheus"}'
+GRAVE = 'ALERTS{alertstate="firing", severity!~"none|setup"}'
+SET_UP_LATER = {"SlackNotSet", "DeadMansSwitchNotSet", "NoBackup", "ClockNotKept"}
+
+SLOTS = ("recommender-blue", "recommender-green")
+WATCHED_ELSEWHERE = ("prometheus", "alertmanager")
+"""Whoever hears the Watchdog notices when these stop."""
+LATER = ("evaluation", "postgres", "nginx", "mtail")
+"""What the first batch needs: it counts what Nginx answers while both slots are away."""
+FIRST = tuple(
+    name for name in (*LONG_RUNNING, "simulator") if name not in (*LATER, *WATCHED_ELSEWHERE)
+)
+ONE_BY_ONE = [(name,) for name in (*FIRST, *LATER)]
+BATCHES = ONE_BY_ONE if "ONE_BY_ONE" in os.environ else [FIRST, LATER]
+SILENCE_SECONDS = 75
+"""Longer than from one sign of the Watchdog to the next: a minute at most."""
+
+
+def ask(query: str) -> list[dict[str, object]]:
+    """The result of a query to the stack's Prometheus."""
+    port, encoded = os.environ["PROMETHEUS_PORT"], urllib.parse.urlencode({"query": query})
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?{encoded}") as answer:
+        result: list[dict[str, object]] = json.loads(answer.read())["data"]["result"]
+        return result
+
+
+def labels(query: str, label: str) -> set[str]:
+    """The values of a label in the result of a query."""
+    return {sample["metric"].get(label, "") for sample in ask(query)}  # type: ignore[attr-defined]
+
+
+def number(query: str) -> float:
+    """The one number that a query gives."""
+    (sample,) = ask(query)
+    return float(sample["value"][1])  # type: ignore[index]
+
+
+def fires(alert: str, service: str) -> bool:
+    return service in labels(f'ALERTS{{alertstate="firing", alertname="{alert}"}}', "service")
 
 
 @pytest.fixture(scope="module")
-def slack(stack: Stack) -> Iterator[list[Message]]:
-    """What Alertmanager posted, in order, once its Slack address is this test's own."""
-    messages: list[Message] = []
-
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            length = int(self.headers["Content-Length"])
-            messages.append(json.loads(self.rfile.read(length)))
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b"ok")
-
-        def log_message(self, *_arguments: object) -> None:
-            """Keep the test's output to the test's."""
-
-    gateway = os.environ["SUBNET_PREFIX"] + ".1"
-    server = ThreadingHTTPServer((gateway, 0), Receiver)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    stack.compose(
-        "run", "--rm", "--no-deps", "-T", "secrets", "set", "slack",
-        given=f"http://{gateway}:{server.server_port}/slack",
-    )  # fmt: skip
-    yield messages
-    server.shutdown()
-    server.server_close()
+def receivers(stack: Stack) -> Iterator[Receivers]:
+    """What Alertmanager posted, once its addresses are this test's own."""
+    with listening() as (found, address):
+        for name in ("slack", "watchdog"):
+            set_secret(stack, name, f"{address}/{name}")
+        yield found
+        for name in ("slack", "watchdog"):
+            set_secret(stack, name, "")
 
 
-def told(messages: list[Message], *words: str) -> bool:
-    """Whether a message to #alert has all these words."""
-    return any(
-        message["channel"] == "#alert" and all(word in json.dumps(message) for word in words)
-        for message in messages
-    )
+def set_secret(stack: Stack, name: str, value: str) -> None:
+    stack.compose("run", "--rm", "--no-deps", "-T", "secrets", "set", name, given=value)
 
 
-def test_a_slot_that_is_down_is_told_in_slack(stack, slack):
-    stack.kill("recommender-green")
-    try:
-        eventually(lambda: told(slack, "SlotDown", "green"), 120, "SlotDown in #alert")
-    finally:
-        stack.start("recommender-green")
+def test_nothing_fires_on_a_healthy_stack_but_what_is_not_set_up_yet():
+    eventually(lambda: number(UPTIME) >= 60 * HEALTHY_MINUTES, 60 * HEALTHY_MINUTES, "uptime")
+    ever = f"max_over_time({GRAVE}[{int(number(UPTIME))}s])"
+    assert labels(ever, "alertname") == set()
+    assert number("sum(increase(marquee_requests_total[3m]))") > 1000
+    assert labels('ALERTS{severity="none"}', "alertname") == {"Watchdog"}
+    assert labels('ALERTS{severity="setup"}', "alertname") <= SET_UP_LATER
 
 
-def test_an_audit_that_does_not_balance_is_told_in_slack(stack, slack):
+def test_no_figure_of_ours_is_exported_by_two_services():
+    ours = '{__name__=~"marquee_.+", job!="", job!="recommender"}'
+    exporters = f"count by (__name__) (group by (__name__, service) ({ours}))"
+    assert labels(f"{exporters} > 1", "__name__") == set()
+
+
+def test_memory_and_processor_time_of_each_service_are_there():
+    for figure in ('memory_bytes{memtype="resident"}', "cpu_seconds_total"):
+        found = labels(f"namedprocess_namegroup_{figure} > 0", "service")
+        names = {*LONG_RUNNING, "simulator", "recommender"} - {*SLOTS}
+        assert found == names
+    assert len(ask('namedprocess_namegroup_num_procs{service="recommender"}')) == 2
+
+
+def test_kafka_nginx_and_postgresql_tell_their_own_figures():
+    topic = os.environ["KAFKA_TOPIC"]
+    assert number(f'sum(kafka_topic_messagesin_total{{topic="{topic}"}})') > 0
+    assert number(f'sum(kafka_log_size_bytes{{topic="{topic}"}})') > 0
+    assert number("nginx_http_requests_total") > 0
+    assert number('pg_stat_database_xact_commit{datname="marquee"}') > 0
+
+
+def test_slack_that_is_not_set_is_said_by_status_and_by_the_test_of_the_way(stack):
+    assert "No Slack webhook is set" in stack.make("status").stdout
+    done = stack.make("alert-test")
+    assert (done.returncode, "no Slack webhook is set" in done.stderr) == (2, True)
+
+
+def test_an_alert_goes_through_the_whole_way_and_is_waited_for(stack, receivers):
+    done = stack.make("alert-test")
+    assert done.returncode == 0, done.stderr
+    assert receivers.told("AlertTest")
+
+
+def test_an_audit_that_does_not_balance_is_told_in_slack(stack, receivers):
     stack.sql_as_owner(
         "CREATE TABLE kept AS SELECT * FROM account ORDER BY log_offset LIMIT 1;"
         "DELETE FROM account WHERE (log_partition, log_offset)"
         " IN (SELECT log_partition, log_offset FROM kept)"
     )
     try:
-        eventually(lambda: told(slack, "AuditUnbalanced"), 120, "AuditUnbalanced in #alert")
+        eventually(lambda: receivers.told("AuditUnbalanced"), 120, "AuditUnbalanced in #alert")
     finally:
         stack.sql_as_owner("INSERT INTO account SELECT * FROM kept; DROP TABLE kept")
+
+
+def alert_of(service: str) -> str:
+    """The alert that the stop of a service fires."""
+    if service in SLOTS:
+        return "SlotDown"
+    return "WantedServiceDown" if service == "simulator" else "ServiceDown"
+
+
+@pytest.mark.parametrize("services", BATCHES, ids=" ".join)
+@pytest.mark.usefixtures("receivers")
+def test_the_stop_of_a_service_fires_its_alert(stack, receivers, services):
+    asked = Load(stack.nginx_port, rate=10, connections=2)
+    stack.compose("stop", "--timeout", "10", *services)
+    try:
+        with under(asked):
+            for name in services:
+                eventually(
+                    lambda name=name: fires(alert_of(name), name), 240, f"{alert_of(name)} {name}"
+                )
+                eventually(
+                    lambda name=name: receivers.told(alert_of(name), told_as(name)),
+                    120,
+                    f"{name} in #alert",
+                )
+            if {*SLOTS} <= {*services}:
+                eventually(lambda: receivers.told("BothSlotsDown"), 120, "BothSlotsDown")
+                eventually(lambda: labels(GRAVE, "alertname") >= {"ListsByNginx"}, 240, "lists")
+    finally:
+        stack.start(*services)
+
+
+def told_as(service: str) -> str:
+    """How a message names a service."""
+    return service.removeprefix("recommender-")
+
+
+def test_lists_by_nginx_are_told_by_status(stack):
+    assert "lists by Nginx" in stack.make("status").stdout
+
+
+@pytest.mark.parametrize("service", WATCHED_ELSEWHERE)
+def test_the_watchdog_falls_silent_when_what_carries_it_stops(stack, receivers, service):
+    eventually(lambda: receivers.silent_for() < SILENCE_SECONDS, 120, "the Watchdog")
+    stack.compose("stop", "--timeout", "10", service)
+    try:
+        eventually(lambda: receivers.silent_for() > SILENCE_SECONDS, 240, "silence")
+    finally:
+        stack.start(service)
+    eventually(lambda: receivers.silent_for() < SILENCE_SECONDS, 120, "the Watchdog again")

@@ -171,6 +171,8 @@ class RunningNginx:
     port: int
     access_log: Path
     process: subprocess.Popen[bytes]
+    mtail: int
+    """Where it tells of its own answers; nobody listens there unless a test does."""
 
     def requests(self) -> list[dict[str, object]]:
         """What it logged; all of it once the process has ended."""
@@ -182,6 +184,7 @@ def nginx(
     folder: Path, state: Path, blue: int, green: int, listen: str = ""
 ) -> Iterator[RunningNginx]:
     """Run Nginx in front of slots on these ports; it listens on the loopback if not told where."""
+    mtail = free_port()
     listen = listen or f"127.0.0.1:{free_port()}"
     port = int(listen.rpartition(":")[2])
     configuration = folder / "nginx"
@@ -192,6 +195,8 @@ def nginx(
             "/tmp/": f"{folder}/",  # noqa: S108 -- the text that is replaced
             "listen 8082": f"listen {listen}",
             "listen 8083": f"listen 127.0.0.1:{free_port()}",
+            "listen 8084": f"listen 127.0.0.1:{free_port()}",
+            "mtail:5514": f"127.0.0.1:{mtail}",
             "/var/lib/marquee/page": str(folder / "page"),
             "slot-blue:8000": f"127.0.0.1:{blue}",
             "slot-green:8000": f"127.0.0.1:{green}",
@@ -203,7 +208,7 @@ def nginx(
     process = subprocess.Popen([*command, "-g", "daemon off; user root;"])
     try:
         eventually(lambda: _listens(port))
-        yield RunningNginx(port, access_log, process)
+        yield RunningNginx(port, access_log, process, mtail)
     finally:
         process.send_signal(signal.SIGQUIT)
         process.wait(timeout=10)

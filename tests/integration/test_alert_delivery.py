@@ -142,7 +142,8 @@ def slots(tmp_path, alertmanager):
             **addresses,
             "targets: [alertmanager:9093]": f"targets: ['127.0.0.1:{alertmanager}']",
             "rules/*.yml": f"{rules}/*.yml",
-            "scrape_interval: 5s": "scrape_interval: 1s\n    scrape_timeout: 1s",
+            "scrape_interval: 5s": "scrape_interval: 1s",
+            "scrape_timeout: 5s": "scrape_timeout: 1s",
             "evaluation_interval: 5s": "evaluation_interval: 1s",
         }
         config = tmp_path / "prometheus.yml"

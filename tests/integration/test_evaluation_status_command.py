@@ -15,6 +15,7 @@ def environment(conninfo, tmp_path):
     return {
         **service_environment(conninfo("evaluation"), tmp_path),
         "INGEST_METRICS_URL": "http://127.0.0.1:1/metrics",
+        "PROMETHEUS_URL": "http://127.0.0.1:1",
     }
 
 

@@ -39,17 +39,18 @@ integration() {
 }
 
 # Every fault at full count: those of ingest on stores of their own, then those of serving
-# on a whole stack.
+# and the stop of each service on a whole stack.
 drill() {
   say "Drill: ingest"
   on_stores --volume /var/run/docker.sock:/var/run/docker.sock --env IMAGE_PREFIX \
     -- python -m tests.drill.ingest
   export COMPOSE_PROJECT_NAME=marquee-test
-  say "Drill: serving"
+  say "Drill: alerts and serving"
   trap remove_stack EXIT
   start_stack
   in_tests_image --volume /var/run/docker.sock:/var/run/docker.sock --env DRILL_ROUNDS=5 \
-    --env-file <(stack_environment) -- pytest tests/end_to_end/test_7_serving_faults.py
+    --env HEALTHY_MINUTES=15 --env ONE_BY_ONE=yes --env-file <(stack_environment) \
+    -- pytest tests/end_to_end/test_4_alerts.py tests/end_to_end/test_7_serving_faults.py
 }
 
 # ONLY: which benchmark, SCALE: small or full

@@ -15,7 +15,7 @@ shell_scripts() {
     xargs -0 shellcheck -x --source-path=SCRIPTDIR --source-path=. .ci/run
 }
 nginx_test() {
-  printf '127.0.0.1 slot-blue slot-green\n' >> /etc/hosts
+  printf '127.0.0.1 slot-blue slot-green mtail\n' >> /etc/hosts
   nginx -t -c "$PWD/nginx/nginx.conf"
 }
 

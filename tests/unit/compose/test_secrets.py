@@ -1,5 +1,6 @@
 """The files on the secrets volume: each for one reader, and all of a password in step."""
 
+import io
 import json
 import os
 import stat
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compose.secrets.__main__ import main
-from compose.secrets.files import VERIFIERS, passfile
+from compose.secrets.files import GIVEN, VERIFIERS, passfile
 from compose.secrets.inventory import PASSFILE_READERS, ROLE_UIDS, SECRETS
 from compose.secrets.scram import scram_verifier, verifies
 
@@ -30,7 +31,7 @@ def contents(folder: Path) -> dict[str, str]:
 
 def test_every_file_is_readable_by_its_one_reader_alone(volume):
     for path in volume.iterdir():
-        assert stat.S_IMODE(path.stat().st_mode) == 0o400
+        assert stat.S_IMODE(path.stat().st_mode) == (0o444 if path.name == GIVEN else 0o400)
     for secret in SECRETS:
         assert (volume / secret.name).stat().st_uid == secret.uid
     for reader, uid in PASSFILE_READERS.values():
@@ -61,6 +62,23 @@ def test_a_password_that_is_set_reaches_passfile_and_verifier(volume, monkeypatc
     assert (volume / f"{reader}.pgpass").read_text() == "*:*:*:*:open\\: sesame\\\\\n"
     if name in ROLE_UIDS:
         assert verifies(json.loads((volume / VERIFIERS).read_text())[name], "open: sesame\\")
+
+
+def set_secret(volume, monkeypatch, name, text):
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    assert main(["set", name], volume, volume) == 0
+
+
+def addresses_given(volume):
+    return json.loads((volume / GIVEN).read_text())
+
+
+def test_everybody_may_know_which_addresses_were_given_and_none_of_them(volume, monkeypatch):
+    assert addresses_given(volume) == {"slack": False, "watchdog": False}
+    set_secret(volume, monkeypatch, "slack", "http://slack.example/T/B/X\n")
+    assert addresses_given(volume) == {"slack": True, "watchdog": False}
+    set_secret(volume, monkeypatch, "slack", "")
+    assert addresses_given(volume) == {"slack": False, "watchdog": False}
 
 
 def test_a_lost_password_is_made_anew_and_the_others_stay(volume):

@@ -1,0 +1,97 @@
+"""The few questions that are asked of Prometheus and Alertmanager over HTTP."""
+
+import json
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from monitoring.errors import UnansweredError
+
+PATIENCE_SECONDS = 2.0
+REQUESTS = "alertmanager_notification_requests_total"
+FAILURES = "alertmanager_notification_requests_failed_total"
+
+
+@dataclass(frozen=True)
+class Alert:
+    """An alert that fires."""
+
+    name: str
+    severity: str
+    summary: str
+    since: datetime
+
+
+def firing(prometheus_url: str) -> list[Alert]:
+    """The alerts that Prometheus fires now.
+
+    Raises:
+        UnansweredError: it does not answer.
+    """
+    answer = json.loads(_get(f"{prometheus_url}/api/v1/alerts"))
+    return [
+        _alert(alert["labels"], alert["annotations"], alert["activeAt"])
+        for alert in answer["data"]["alerts"]
+        if alert["state"] == "firing"
+    ]
+
+
+def handed_on(alertmanager_url: str) -> list[Alert]:
+    """The alerts that Alertmanager has.
+
+    Raises:
+        UnansweredError: it does not answer.
+    """
+    answer = json.loads(_get(f"{alertmanager_url}/api/v2/alerts"))
+    return [_alert(alert["labels"], alert["annotations"], alert["startsAt"]) for alert in answer]
+
+
+def _alert(labels: Mapping[str, str], annotations: Mapping[str, str], since: str) -> Alert:
+    return Alert(
+        labels["alertname"],
+        labels.get("severity", ""),
+        annotations.get("summary", ""),
+        datetime.fromisoformat(since),
+    )
+
+
+def delivered(alertmanager_url: str, receiver: str) -> tuple[float, float]:
+    """How often a receiver was posted to, and how often of these it did not take the message.
+
+    Raises:
+        UnansweredError: Alertmanager does not answer.
+    """
+    page = _get(f"{alertmanager_url}/metrics")
+    counts = {REQUESTS: 0.0, FAILURES: 0.0}
+    for family in text_string_to_metric_families(page):
+        for sample in family.samples:
+            if sample.name in counts and sample.labels.get("receiver_name") == receiver:
+                counts[sample.name] += sample.value
+    return counts[REQUESTS], counts[FAILURES]
+
+
+def value(prometheus_url: str, expression: str) -> float | None:
+    """What an expression with one result is now; None where it has none.
+
+    Raises:
+        UnansweredError: Prometheus does not answer.
+    """
+    asked = urllib.parse.urlencode({"query": expression})
+    result: list[dict[str, Any]] = json.loads(_get(f"{prometheus_url}/api/v1/query?{asked}"))[
+        "data"
+    ]["result"]
+    return float(result[0]["value"][1]) if result else None
+
+
+def _get(url: str) -> str:
+    try:
+        with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310 -- an operator's setting
+            page: bytes = answer.read()
+    except OSError as error:
+        raise UnansweredError(url, error) from error
+    return page.decode()
