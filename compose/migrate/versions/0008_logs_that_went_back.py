@@ -3,14 +3,14 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006"
-down_revision = "0005"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    """Go from revision 0005 to this one."""
+    """Go from revision 0007 to this one."""
     op.add_column(
         "stream_offset",
         sa.Column(
