@@ -7,9 +7,7 @@ from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from trainer.versions.artifact import Manifest
-
-NDCG = "ndcg20_"
+from trainer.versions.manifest import Manifest
 
 
 class TrainingMetrics:
@@ -64,6 +62,7 @@ class TrainingMetrics:
     def show(self, manifest: Manifest) -> None:
         """Take a version's figures over."""
         self._created.set(datetime.fromisoformat(manifest.created_at).timestamp())
-        for name, figure in manifest.figures.items():
-            if name.startswith(NDCG) and "gain" not in name:
-                self._ndcg.labels(algorithm=name.removeprefix(NDCG)).set(figure["value"])
+        self._ndcg.clear()  # an algorithm that is no longer tried has no figure
+        for algorithm, figures in manifest.figures.get("algorithms", {}).items():
+            if "ndcg20" in figures:
+                self._ndcg.labels(algorithm).set(figures["ndcg20"]["value"])

@@ -20,7 +20,7 @@ from compose.service.log import configure_logging
 from trainer.errors import DatabaseError, TrainerError, TrainingDiedError, VolumeError
 from trainer.progress import Tell
 from trainer.settings import Settings
-from trainer.versions.artifact import Manifest
+from trainer.versions.manifest import Manifest
 
 NICENESS = 10
 POLL_SECONDS = 0.5

@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from trainer.errors import TrainingRunningError
-from trainer.versions.artifact import Manifest
+from trainer.errors import NewerVersionError, TrainingRunningError
+from trainer.versions.manifest import Manifest
 
 LOCK = 0x7472_6169_6E
 """Number of the advisory lock that a training holds: the word "train" in ASCII."""
@@ -92,8 +92,14 @@ def record_version(connection: psycopg.Connection, manifest: Manifest) -> None:
 
 
 def newest_version(connection: psycopg.Connection) -> Manifest | None:
-    """The manifest of the version that was trained last."""
+    """The manifest of the version that was trained last.
+
+    None where there is none, or none that this code can read: a newer one wrote it.
+    """
     row = connection.execute(
         "SELECT manifest FROM model_version ORDER BY created_at DESC LIMIT 1"
     ).fetchone()
-    return Manifest.parse(json.dumps(row[0]).encode()) if row else None
+    try:
+        return Manifest.parse(json.dumps(row[0]).encode()) if row else None
+    except (NewerVersionError, ValueError):
+        return None

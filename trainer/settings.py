@@ -8,11 +8,11 @@ from pydantic_settings import NoDecode
 
 from compose.service.database import DatabaseSettings
 from compose.service.lists import SPLIT_AT_COMMAS
+from trainer.algorithms.registry import ALGORITHMS
 from trainer.data.interactions import Scale
 from trainer.selection.gate import Rules
-from trainer.versions.saved_models import MODELS
 
-NAMES = tuple(MODELS)
+NAMES = tuple(ALGORITHMS)
 """Every algorithm there is."""
 
 
@@ -27,7 +27,8 @@ class Settings(DatabaseSettings):
         default=10, ge=1, description="from how many minutes on an unrated viewing counts"
     )
     algorithms: Annotated[tuple[str, ...], NoDecode, SPLIT_AT_COMMAS] = Field(
-        default=NAMES, description="what is tried; popularity is in any case"
+        default=NAMES,
+        description="what is tried, and popularity in any case; empty for all there are",
     )
     search_seconds: float = Field(
         default=0, ge=0, description="how long is searched around the best of the usual recipes"
@@ -60,9 +61,10 @@ class Settings(DatabaseSettings):
     @field_validator("algorithms")
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if unknown := set(names) - set(NAMES):
+        asked = tuple(name for name in names if name)
+        if unknown := set(asked) - set(NAMES):
             raise ValueError(f"there is no {min(unknown)}; there are {', '.join(NAMES)}")
-        return names
+        return asked or NAMES
 
     @property
     def versions_directory(self) -> Path:

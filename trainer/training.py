@@ -37,7 +37,6 @@ from trainer.versions.artifact import (
     LIST_LENGTH,
     Contents,
     Lists,
-    Manifest,
     SeenItems,
     TopLists,
     read_version,
@@ -47,6 +46,7 @@ from trainer.versions.artifact import (
     whole_versions,
     write_version,
 )
+from trainer.versions.manifest import Manifest
 from trainer.versions.pinning import Pins
 from trainer.versions.retention import Keeping, Plan, assigned, collect, plan
 
@@ -238,10 +238,9 @@ def publish(
 ) -> Manifest:
     """Fit the chosen recipe to everything, and write it down with all that is known of it."""
     settings, progress, chosen = run.settings, run.progress, selection.chosen
-    found = figures(selection, settings.scale.liked) | later_figures(
-        interactions, chosen, settings.scale
-    )
-    found |= new_user_figures(selection, settings.scale)
+    found = figures(selection, settings.scale.liked)
+    found["later"] = later_figures(interactions, chosen, settings.scale)
+    found["segments"] |= new_user_figures(selection, settings.scale)
     progress.step(f"judged {chosen.algorithm} by one cut in time and for new users, too")
     model = chosen.fit(interactions)
     progress.step(f"fitted {chosen.algorithm} to everything")

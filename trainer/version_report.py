@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from trainer.versions.artifact import Manifest
+from trainer.versions.manifest import Figure, Figures, Manifest
 
 COLUMNS = (
     "validation_ndcg20",
@@ -66,23 +66,15 @@ def _parameters(parameters: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {value}" for name, value in parameters.items()) or "none"
 
 
-def _table(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
-    algorithms = [name.removeprefix("ndcg20_") for name in figures if _is_ranked(name)]
-    columns = [
-        column for column in COLUMNS if any(f"{column}_{name}" in figures for name in algorithms)
-    ]
-    rows = [
-        [name, *(_cell(figures.get(f"{column}_{name}")) for column in columns)]
-        for name in algorithms
-    ]
+def _table(figures: Figures) -> list[str]:
+    live = {"live": figures["live"]} if figures.get("live") else {}
+    ranked = {name: its for name, its in figures["algorithms"].items() if "ndcg20" in its} | live
+    columns = [column for column in COLUMNS if any(column in its for its in ranked.values())]
+    rows = [[name, *(_cell(its.get(column)) for column in columns)] for name, its in ranked.items()]
     return _aligned([["algorithm", *columns], *rows])
 
 
-def _is_ranked(name: str) -> bool:
-    return name.startswith("ndcg20_") and not name.startswith("ndcg20_gain")
-
-
-def _cell(figure: Mapping[str, float] | None) -> str:
+def _cell(figure: Figure | None) -> str:
     if figure is None:
         return "-"
     interval = f" ({figure['low']:.4f} to {figure['high']:.4f})" if "low" in figure else ""
@@ -98,19 +90,15 @@ def _padded(row: list[str], widths: list[int]) -> Iterable[str]:
     return (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
 
 
-def _segments(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
-    prefix = "segment_ndcg20_"
+def _segments(figures: Figures) -> list[str]:
     return [
-        f"for        {name.removeprefix(prefix).replace('_', ' ')}: {_cell(figure)} NDCG@20"
-        for name, figure in figures.items()
-        if name.startswith(prefix)
+        f"for        {name.replace('_', ' ')}: {_cell(figure)} NDCG@20"
+        for name, figure in figures.get("segments", {}).items()
     ]
 
 
-def _gains(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
-    prefix = "ndcg20_gain_over_"
+def _gains(figures: Figures) -> list[str]:
     return [
-        f"gain       over {name.removeprefix(prefix)}: {_cell(figure)} NDCG@20"
-        for name, figure in figures.items()
-        if name.startswith(prefix)
+        f"gain       {name.replace('_', ' ')}: {_cell(figure)} NDCG@20"
+        for name, figure in figures.get("gains", {}).items()
     ]

@@ -9,9 +9,10 @@ import numpy as np
 from scipy import sparse
 
 from trainer.algorithms.movie_statistics import PERIODS
-from trainer.versions.artifact import Contents, Manifest, SeenItems, TopLists, write_version
+from trainer.versions.artifact import Contents, SeenItems, TopLists, write_version
 from trainer.versions.candidate_features import FEATURE_SET, MovieStatistics
 from trainer.versions.item_models import Blend, HistoryModel, ItemModel, ItemWeightsModel, Recency
+from trainer.versions.manifest import Manifest
 from trainer.versions.reranking import RerankedModel
 from trainer.versions.trees import Trees
 

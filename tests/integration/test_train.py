@@ -111,7 +111,8 @@ def test_a_training_records_its_version(conninfo, trainer, settings):
         "SELECT version, algorithm, users, movies, verdict, figures, manifest FROM model_version"
     ).fetchone()
     assert row[:5] == (manifest.version, manifest.algorithm, USERS, MOVIES, "accepted")
-    assert row[5]["ndcg20_ease"]["value"] > row[5]["ndcg20_popularity"]["value"]
+    figures = row[5]["algorithms"]
+    assert figures["ease"]["ndcg20"]["value"] > figures["popularity"]["ndcg20"]["value"]
     assert row[6]["data"]["offsets"] == {"0": 650, "1": 690}
     assert newest_version(trainer) == manifest
 
@@ -145,7 +146,7 @@ def test_a_version_is_judged_beside_the_live_one(conninfo, trainer, settings):
     go_live(conninfo, first.version)
     second = train(trainer, settings, clock, quietly)
     assert live_version(trainer).version == first.version
-    assert second.figures["ndcg20_gain_over_live"] == {"value": 0, "low": 0, "high": 0}
+    assert second.figures["gains"]["over_live"] == {"value": 0, "low": 0, "high": 0}
     assert second.gate["verdict"] == "accepted"
 
 

@@ -1,1 +1,1 @@
-"""Ways to learn from interactions; `registry` has them all, and what they need is large."""
+"""Ways to learn from interactions; `registry` has them all, and imports what is asked for."""

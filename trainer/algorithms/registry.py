@@ -1,31 +1,43 @@
-"""Every algorithm that is tried in a training, by name.
+"""Every algorithm there is, by name; each is imported when it is asked for.
 
 An algorithm is three objects: a configuration (a frozen dataclass, saved as the version's
 parameters), the algorithm (fits a configuration to interactions), and what it learned.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import Any
 
 from trainer.algorithms.algorithm import Algorithm
-from trainer.algorithms.als import Als
-from trainer.algorithms.boosted_trees import BoostedTrees
-from trainer.algorithms.ease import Ease
-from trainer.algorithms.history import RecencyEase, RecencyTransitions
-from trainer.algorithms.popularity import Popularity
-from trainer.algorithms.svd import Svd, Svdpp
 
-ALGORITHMS: Mapping[str, Algorithm[Any]] = {
-    algorithm.name: algorithm
-    for algorithm in (
-        Popularity(),
-        Ease(),
-        Als(),
-        Svd(),
-        Svdpp(),
-        RecencyEase(),
-        RecencyTransitions(),
-        BoostedTrees(),
-    )
+PLACES = {
+    "popularity": ("popularity", "Popularity"),
+    "ease": ("ease", "Ease"),
+    "als": ("als", "Als"),
+    "svd": ("svd", "Svd"),
+    "svdpp": ("svd", "Svdpp"),
+    "recency_ease": ("history", "RecencyEase"),
+    "recency_transitions": ("history", "RecencyTransitions"),
+    "boosted_trees": ("boosted_trees", "BoostedTrees"),
 }
-"""The simplest first: of those that rank alike, the first is taken."""
+"""Module and class of each, the simplest first: of those that rank alike, the first is taken."""
+
+
+class Registry(Mapping[str, Algorithm[Any]]):
+    """The algorithms by name, in the order of `PLACES`."""
+
+    def __getitem__(self, name: str) -> Algorithm[Any]:
+        module, of_class = PLACES[name]
+        algorithm: Algorithm[Any] = getattr(
+            import_module(f"trainer.algorithms.{module}"), of_class
+        )()
+        return algorithm
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(PLACES)
+
+    def __len__(self) -> int:
+        return len(PLACES)
+
+
+ALGORITHMS = Registry()

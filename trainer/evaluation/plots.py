@@ -1,6 +1,6 @@
 """What a version's figures and data look like, as pictures in its directory."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from io import BytesIO
 
 import numpy as np
@@ -8,13 +8,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from trainer.data.interactions import Interactions
+from trainer.versions.manifest import Figures
 
-NDCG = "ndcg20_"
 
-
-def plots(
-    figures: Mapping[str, Mapping[str, float]], interactions: Interactions
-) -> dict[str, bytes]:
+def plots(figures: Figures, interactions: Interactions) -> dict[str, bytes]:
     """PNG files by name; the same input gives the same bytes."""
     return {
         "ranking.png": _picture(_ranking(figures)),
@@ -22,11 +19,11 @@ def plots(
     }
 
 
-def _ranking(figures: Mapping[str, Mapping[str, float]]) -> Figure:
+def _ranking(figures: Figures) -> Figure:
     found = [
-        (name.removeprefix(NDCG), figure)
-        for name, figure in figures.items()
-        if name.startswith(NDCG) and "gain" not in name and "low" in figure
+        (name, its["ndcg20"])
+        for name, its in figures.get("algorithms", {}).items()
+        if "ndcg20" in its
     ][::-1]
     picture = Figure(figsize=(8, 1.5 + 0.4 * len(found)), layout="constrained")
     axes = picture.subplots()

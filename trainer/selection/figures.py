@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,70 +17,73 @@ from trainer.selection.choice import SEED, Selection
 from trainer.selection.trials import BASELINE, Judgement, Recipe, judge_on_test
 from trainer.versions.item_models import ItemModel, Scores
 
-Figures = dict[str, dict[str, float]]
+Stated = dict[str, dict[str, float]]
+"""Figures by name, each as a manifest states it."""
 
 
 def _random() -> np.random.Generator:
     return np.random.default_rng(SEED)
 
 
-def figures(selection: Selection, liked: float) -> Figures:
-    """Every figure of a selection by name, for the manifest.
-
-    `ndcg20_`, `recall20_`, `map20_`, `coverage20_`, `gini20_`, `novelty20_`, `tail20_`,
-    `validation_ndcg20_`, `rmse_` and `mae_` of each algorithm, the live recipe's NDCG, the
-    paired gains of the chosen one over popularity and over the live one, and the chosen one's
-    NDCG in each `segment_`: for heavy and light users, for popular movies and the long tail.
-    """
-    found = {
-        f"validation_ndcg20_{trial.recipe.algorithm}": {"value": trial.mean_ndcg}
-        for trial in selection.trials
+def figures(selection: Selection, liked: float) -> dict[str, Any]:
+    """Every figure of a selection, for the manifest; see `Figures`."""
+    judgements, chosen = selection.judgements, selection.chosen.algorithm
+    found: dict[str, Any] = {
+        "algorithms": {
+            trial.recipe.algorithm: {"validation_ndcg20": {"value": trial.mean_ndcg}}
+            for trial in selection.trials
+        },
+        "live": _mean("ndcg20", selection.live.ranking.ndcg) if selection.live else {},
+        "gains": _gains(selection),
+        "segments": _segments_of_users(selection) | _segments_of_movies(selection, liked),
+        "judged_users": {"value": len(judgements[chosen].ranking.ndcg)},
     }
-    for name, judgement in selection.judgements.items():
-        found |= _figures_of(name, judgement, selection.split.training)
+    for name, judgement in judgements.items():
+        found["algorithms"][name] |= _figures_of(judgement, selection.split.training)
+    return found
+
+
+def _gains(selection: Selection) -> Stated:
+    """Of the chosen one, for the same users, over what it has to be better than."""
     chosen = selection.judgements[selection.chosen.algorithm].ranking.ndcg
     popularity = selection.judgements[BASELINE.algorithm].ranking.ndcg
-    found |= _mean("ndcg20_gain_over_popularity", chosen - popularity)
+    found = _mean("over_popularity", chosen - popularity)
     if selection.live:
-        live = selection.live.ranking.ndcg
-        found |= _mean("ndcg20_live", live) | _mean("ndcg20_gain_over_live", chosen - live)
-    found |= _segments_of_users(selection) | _segments_of_movies(selection, liked)
-    return found | {"judged_users": {"value": len(chosen)}}
+        found |= _mean("over_live", chosen - selection.live.ranking.ndcg)
+    return found
 
 
-def _segments_of_users(selection: Selection) -> Figures:
+def _segments_of_users(selection: Selection) -> Stated:
     ranking = selection.judgements[selection.chosen.algorithm].ranking
     training = selection.split.training
     heavy = heavy_users(ranking, training) if len(ranking.ndcg) else np.empty(0, np.bool_)
-    return _mean("segment_ndcg20_heavy_users", ranking.ndcg[heavy]) | _mean(
-        "segment_ndcg20_light_users", ranking.ndcg[~heavy]
-    )
+    return _mean("heavy_users", ranking.ndcg[heavy]) | _mean("light_users", ranking.ndcg[~heavy])
 
 
-def _segments_of_movies(selection: Selection, liked: float) -> Figures:
+def _segments_of_movies(selection: Selection, liked: float) -> Stated:
     """How well the same lists find what is popular, and what is not."""
     ranking = selection.judgements[selection.chosen.algorithm].ranking
     popular = popular_movies(selection.split.training)
-    found: Figures = {}
+    found: Stated = {}
     for name, movies in (("popular_movies", popular), ("long_tail_movies", ~popular)):
         judged = judge_for_movies(ranking, selection.split, liked, movies)
-        found |= _mean(f"segment_ndcg20_{name}", judged.ndcg)
+        found |= _mean(name, judged.ndcg)
     return found
 
 
-def _figures_of(name: str, judgement: Judgement, training: Interactions) -> Figures:
-    found = _mean(f"ndcg20_{name}", judgement.ranking.ndcg)
-    found |= _mean(f"recall20_{name}", judgement.ranking.recall)
-    found |= _mean(f"map20_{name}", judgement.ranking.precision)
+def _figures_of(judgement: Judgement, training: Interactions) -> Stated:
+    found = _mean("ndcg20", judgement.ranking.ndcg)
+    found |= _mean("recall20", judgement.ranking.recall)
+    found |= _mean("map20", judgement.ranking.precision)
     for figure, value in beyond_accuracy(judgement.ranking, training).items():
-        found[f"{figure}_{name}"] = {"value": value}
+        found[figure] = {"value": value}
     if judgement.rating_error:
-        found[f"rmse_{name}"] = {"value": judgement.rating_error.rmse}
-        found[f"mae_{name}"] = {"value": judgement.rating_error.mae}
+        found["rmse"] = {"value": judgement.rating_error.rmse}
+        found["mae"] = {"value": judgement.rating_error.mae}
     return found
 
 
-def _mean(name: str, values: NDArray[np.float64]) -> Figures:
+def _mean(name: str, values: NDArray[np.float64]) -> Stated:
     return {name: _stated(mean_figure(values, _random()))} if len(values) else {}
 
 
@@ -87,8 +91,8 @@ def _stated(figure: Figure) -> dict[str, float]:
     return {"value": figure.value, "low": figure.low, "high": figure.high}
 
 
-def new_user_figures(selection: Selection, scale: Scale) -> Figures:
-    """`segment_ndcg20_new_users`: for people it never met, by folding their history in.
+def new_user_figures(selection: Selection, scale: Scale) -> Stated:
+    """`new_users`: its NDCG for people it never met, by folding their history in.
 
     A fifth of the users are taken out before the chosen recipe is fitted.
     """
@@ -105,7 +109,7 @@ def new_user_figures(selection: Selection, scale: Scale) -> Figures:
         test=selection.split.test.only(new[selection.split.test.rows()]),
     )
     folded = FoldedIn(model.item_model, strangers.training)
-    return _mean("segment_ndcg20_new_users", judge_ranking(folded, strangers, scale.liked).ndcg)
+    return _mean("new_users", judge_ranking(folded, strangers, scale.liked).ndcg)
 
 
 @dataclass(frozen=True)
@@ -122,15 +126,14 @@ class FoldedIn:
         )
 
 
-def later_figures(interactions: Interactions, chosen: Recipe, scale: Scale) -> Figures:
-    """The same, but for one cut in time: what people did later, by what everyone did before.
+def later_figures(interactions: Interactions, chosen: Recipe, scale: Scale) -> Stated:
+    """NDCG by one cut in time: what people did later, by what everyone did before.
 
-    `later_ndcg20` of the chosen recipe and `later_ndcg20_popularity` beside it.
+    `chosen`, and `popularity` beside it.
     """
     split = split_at_one_time(interactions)
-    found: Figures = {}
-    for name, recipe in (("", chosen), (f"_{BASELINE.algorithm}", BASELINE)):
+    found: Stated = {}
+    for name, recipe in (("chosen", chosen), (BASELINE.algorithm, BASELINE)):
         with suppress(UnsuitableDataError):  # the earlier part alone may hold no rating
-            ranking = judge_on_test(recipe, split, scale).ranking
-            found |= _mean(f"later_ndcg20{name}", ranking.ndcg)
+            found |= _mean(name, judge_on_test(recipe, split, scale).ranking.ndcg)
     return found

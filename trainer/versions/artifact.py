@@ -12,12 +12,11 @@ The recommender reads versions with this module, so it needs NumPy and SciPy onl
 """
 
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -30,9 +29,9 @@ from numpy.typing import NDArray
 
 from trainer.errors import DamagedVersionError, ExistingVersionError, NewerVersionError
 from trainer.versions.item_models import ItemModel, Items, Ratings, Scores
-from trainer.versions.saved_models import MODELS
+from trainer.versions.manifest import Manifest
+from trainer.versions.saved_models import ITEM_MODELS, name_of
 
-SCHEMA = 1
 LIST_LENGTH = 100
 ANSWER_LENGTH = 20
 PADDING = -1
@@ -42,49 +41,6 @@ UNFINISHED = ".tmp-"
 ARRAY_NAMES = ("users", "popular", "top_items", "top_scores", "seen_indptr", "seen_indices")
 RATINGS_NAME = "seen_ratings"
 """An array that the first versions did not have."""
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What a version is: manifest.json, key by key."""
-
-    version: str
-    algorithm: str
-    parameters: Mapping[str, Any]
-    created_at: str
-    """When training ended, ISO 8601, UTC."""
-    data: Mapping[str, Any]
-    code: Mapping[str, str]
-    machine: Mapping[str, Any]
-    libraries: Mapping[str, str]
-    figures: Mapping[str, Mapping[str, float]]
-    """Each with `value` and, where it has a 95 % interval, `low` and `high`."""
-    gate: Mapping[str, str]
-    """`verdict` (accepted or refused) and `reason`."""
-    files: Mapping[str, str] = field(default_factory=dict)
-    """sha256 of each file, by name."""
-    schema: int = SCHEMA
-
-    @classmethod
-    def parse(cls, text: bytes) -> Self:
-        """Read manifest.json.
-
-        Raises:
-            NewerVersionError: its schema is later than `SCHEMA`.
-            ValueError: it is no manifest.
-        """
-        content = json.loads(text)
-        if not isinstance(content, dict) or not isinstance(content.get("schema"), int):
-            raise ValueError("manifest.json states no schema")  # noqa: TRY004 -- wrong in value
-        if content["schema"] > SCHEMA:
-            raise NewerVersionError(f"schema {content['schema']}, and this code reads {SCHEMA}")
-        if content.keys() != {each.name for each in fields(cls)}:
-            raise ValueError("manifest.json has not the keys of its schema")
-        return cls(**content)
-
-    def text(self) -> bytes:
-        """The bytes of manifest.json."""
-        return (json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n").encode()
 
 
 @dataclass(frozen=True)
@@ -243,10 +199,10 @@ def read_version(directory: Path) -> ModelVersion:
 
 
 def _array_names(manifest: Manifest) -> Sequence[str]:
-    if manifest.algorithm not in MODELS:
+    if manifest.item_model not in ITEM_MODELS:
         raise NewerVersionError(f"the algorithm {manifest.algorithm} is newer than this code")
     kept = [RATINGS_NAME] if f"{RATINGS_NAME}.npy" in manifest.files else []
-    return (*ARRAY_NAMES, *kept, *MODELS[manifest.algorithm].array_names)
+    return (*ARRAY_NAMES, *kept, *ITEM_MODELS[manifest.item_model].array_names)
 
 
 @contextmanager
@@ -295,7 +251,7 @@ def _contents(
         popular=popular,
         top=TopLists(arrays["top_items"], arrays["top_scores"]),
         seen=SeenItems(arrays["seen_indptr"], arrays["seen_indices"], arrays.get(RATINGS_NAME)),
-        model=MODELS[manifest.algorithm].restore(manifest.parameters, popular, arrays),
+        model=ITEM_MODELS[manifest.item_model].restore(manifest.parameters, popular, arrays),
     )
 
 
@@ -309,7 +265,7 @@ def write_version(
 
     Args:
         versions: the directory that holds all versions; made if it is not there.
-        manifest: as it shall be, but for `files`.
+        manifest: as it shall be, but for `files` and `item_model`.
         contents: everything that is read.
         pictures: further files, by name, for people.
 
@@ -328,7 +284,8 @@ def write_version(
     for name, picture in pictures.items():
         with _new_file(unfinished / name) as file:
             file.write(picture)
-    written = replace(manifest, files=_write_contents(unfinished, contents))
+    files, item_model = _write_contents(unfinished, contents), name_of(contents.model)
+    written = replace(manifest, files=files, item_model=item_model)
     _write_manifest(unfinished, written)
     _sync(unfinished)
     unfinished.rename(target)

@@ -1,4 +1,4 @@
-"""Which model each algorithm leaves, by the algorithm's name: what a version is read back as."""
+"""Every kind of item model, by the name that a manifest states: what a version is read back as."""
 
 from collections.abc import Mapping
 
@@ -13,13 +13,17 @@ from trainer.versions.item_models import (
 )
 from trainer.versions.reranking import RerankedModel
 
-MODELS: Mapping[str, type[ItemModel]] = {
+ITEM_MODELS: Mapping[str, type[ItemModel]] = {
     "popularity": PopularityModel,
-    "ease": ItemWeightsModel,
+    "item_weights": ItemWeightsModel,
     "als": AlsModel,
-    "svd": FactorModel,
-    "svdpp": ImplicitFactorModel,
-    "recency_ease": HistoryModel,
-    "recency_transitions": HistoryModel,
-    "boosted_trees": RerankedModel,
+    "factors": FactorModel,
+    "implicit_factors": ImplicitFactorModel,
+    "history": HistoryModel,
+    "reranked": RerankedModel,
 }
+
+
+def name_of(model: ItemModel) -> str:
+    """Under which name it is read back."""
+    return next(name for name, kind in ITEM_MODELS.items() if kind is type(model))

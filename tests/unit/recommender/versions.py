@@ -10,7 +10,6 @@ from trainer.versions.artifact import (
     LIST_LENGTH,
     PADDING,
     Contents,
-    Manifest,
     ModelVersion,
     SeenItems,
     TopLists,
@@ -24,6 +23,7 @@ from trainer.versions.item_models import (
     ItemWeightsModel,
     Recency,
 )
+from trainer.versions.manifest import Manifest
 
 NAME = "20260101-000000-ease"
 MOVIES = tuple(f"movie+{number}+1999" for number in range(60))

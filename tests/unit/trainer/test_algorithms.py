@@ -16,14 +16,14 @@ from trainer.errors import UnsuitableDataError
 from trainer.evaluation.metrics import judge_ranking, judge_ratings
 from trainer.versions.artifact import (
     Contents,
-    Manifest,
     SeenItems,
     TopLists,
     read_version,
     version_name,
     write_version,
 )
-from trainer.versions.saved_models import MODELS
+from trainer.versions.manifest import Manifest
+from trainer.versions.saved_models import ITEM_MODELS, name_of
 
 SCALE = Scale(1, 5)
 EVERYBODY = np.arange(120, dtype=np.int32)
@@ -104,7 +104,8 @@ class AlgorithmContract:
         )
 
     def test_it_saves_the_arrays_it_is_restored_from(self, fitted):
-        assert tuple(fitted.item_model.arrays()) == MODELS[self.name].array_names
+        model = fitted.item_model
+        assert tuple(model.arrays()) == ITEM_MODELS[name_of(model)].array_names
 
 
 def saved(fitted, name, configuration, interactions, directory):

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import shutil
 import signal
@@ -20,7 +21,6 @@ from trainer.errors import (
 from trainer.versions.artifact import (
     LIST_LENGTH,
     Contents,
-    Manifest,
     SeenItems,
     TopLists,
     read_version,
@@ -31,6 +31,7 @@ from trainer.versions.artifact import (
     write_version,
 )
 from trainer.versions.item_models import FactorModel, ItemWeightsModel, PopularityModel
+from trainer.versions.manifest import Manifest
 
 MOVIES = ("alien+1979", "brazil+1985", "casablanca+1942", "délicatessen+1991")
 POPULAR = np.array([2, 0, 3, 1], np.int32)
@@ -62,7 +63,7 @@ def manifest(algorithm="ease"):
         code={"git_commit": "unknown", "lock_sha256": "unknown"},
         machine={"cpu": "a cpu", "threads": 1},
         libraries={},
-        figures={"ndcg20_ease": {"value": 0.14, "low": 0.13, "high": 0.15}},
+        figures={"algorithms": {"ease": {"ndcg20": {"value": 0.14, "low": 0.13, "high": 0.15}}}},
         gate={"verdict": "accepted", "reason": "better than popularity"},
     )
 
@@ -221,8 +222,8 @@ def test_damage_is_told_in_one_line_that_names_the_version(version):
 
 
 def test_a_newer_schema_is_refused(version):
-    with pytest.raises(NewerVersionError, match="schema 2, and this code reads 1"):
-        read_version(with_schema(version, 2))
+    with pytest.raises(NewerVersionError, match="schema 3, and this code reads 2"):
+        read_version(with_schema(version, 3))
 
 
 def test_a_manifest_with_other_keys_is_refused():
@@ -230,10 +231,30 @@ def test_a_manifest_with_other_keys_is_refused():
         Manifest.parse(json.dumps({"schema": 1, "version": "a"}).encode())
 
 
-def test_an_algorithm_of_newer_code_is_refused(tmp_path):
-    write_version(tmp_path, replace(manifest(), algorithm="oracle"), contents())
+def test_an_algorithm_of_newer_code_is_refused(version):
+    newer = replace(read_version(version).manifest, algorithm="oracle", item_model="omens")
+    state(version, newer)
     with pytest.raises(NewerVersionError, match="algorithm oracle is newer than this code"):
-        read_version(tmp_path / manifest().version)
+        read_version(version)
+
+
+def test_a_version_of_schema_1_is_read(version):
+    content = json.loads((version / "manifest.json").read_bytes())
+    old = {name: content[name] for name in content if name not in {"item_model", "sources"}}
+    old |= {"schema": 1, "figures": {"ndcg20_ease": {"value": 0.14}}}
+    (version / "manifest.json").write_text(json.dumps(old))
+    sign(version)
+    assert read_version(version).top_list(3).tolist() == [1, 3]
+
+
+def state(version, manifest):
+    (version / "manifest.json").write_bytes(manifest.text())
+    sign(version)
+
+
+def sign(version):
+    digest = hashlib.sha256((version / "manifest.json").read_bytes()).hexdigest()
+    (version / "manifest.sha256").write_text(f"{digest}  manifest.json\n")
 
 
 def test_a_half_written_directory_is_refused(tmp_path, version):
@@ -292,8 +313,9 @@ KILLED_WHILE_WRITING = """
 import os, signal, sys
 from pathlib import Path
 import numpy as np
-from trainer.versions.artifact import Contents, Manifest, SeenItems, TopLists, write_version
+from trainer.versions.artifact import Contents, SeenItems, TopLists, write_version
 from trainer.versions.item_models import PopularityModel
+from trainer.versions.manifest import Manifest
 
 class Killed:
     def pieces(self):

@@ -18,26 +18,27 @@ def selection(interactions):
 def test_figures_are_given_for_every_algorithm(selection):
     found = figures(selection, SCALE.liked)
     for name in ("popularity", "svd", "ease"):
-        assert found[f"ndcg20_{name}"]["low"] <= found[f"ndcg20_{name}"]["value"]
-    assert found["rmse_svd"]["value"] > 0
-    assert "ndcg20_live" not in found
+        ndcg = found["algorithms"][name]["ndcg20"]
+        assert ndcg["low"] <= ndcg["value"]
+    assert found["algorithms"]["svd"]["rmse"]["value"] > 0
+    assert found["live"] == {}
 
 
 def test_later_figures_stand_beside_popularity(interactions):
     found = later_figures(interactions, BASELINE, SCALE)
-    assert found["later_ndcg20"] == found["later_ndcg20_popularity"]
+    assert found["chosen"] == found["popularity"]
 
 
 def test_people_it_never_met_are_judged_by_their_history(selection):
-    figure = new_user_figures(selection, SCALE)["segment_ndcg20_new_users"]
+    figure = new_user_figures(selection, SCALE)["new_users"]
     assert 0.2 < figure["value"] <= 1
 
 
 def test_heavy_and_light_users_are_told_apart(selection):
-    found = figures(selection, SCALE.liked)
-    assert found["segment_ndcg20_heavy_users"] != found["segment_ndcg20_light_users"]
+    found = figures(selection, SCALE.liked)["segments"]
+    assert found["heavy_users"] != found["light_users"]
 
 
 def test_popular_movies_and_the_long_tail_are_told_apart(selection):
-    found = figures(selection, SCALE.liked)
-    assert found["segment_ndcg20_popular_movies"] != found["segment_ndcg20_long_tail_movies"]
+    found = figures(selection, SCALE.liked)["segments"]
+    assert found["popular_movies"] != found["long_tail_movies"]

@@ -1,7 +1,31 @@
+from dataclasses import replace
+
 import pytest
 from prometheus_client import CollectorRegistry
 
 from trainer.metrics import TrainingMetrics
+from trainer.versions.manifest import Manifest
+
+MANIFEST = Manifest(
+    version="20250131-030000-ease",
+    algorithm="ease",
+    parameters={},
+    created_at="2025-01-31T03:00:00+00:00",
+    data={},
+    code={},
+    machine={},
+    libraries={},
+    figures={
+        "algorithms": {
+            "ease": {"ndcg20": {"value": 0.14}, "validation_ndcg20": {"value": 0.15}},
+            "als": {"validation_ndcg20": {"value": 0.1}},
+        },
+        "gains": {"over_popularity": {"value": 0.06}},
+        "live": {"ndcg20": {"value": 0.13}},
+    },
+    gate={},
+)
+OTHER = replace(MANIFEST, figures={"algorithms": {"svd": {"ndcg20": {"value": 0.1}}}})
 
 
 @pytest.fixture
@@ -34,3 +58,30 @@ def test_a_training_that_failed_runs_no_longer_and_has_nothing_left(registry, me
     assert registry.get_sample_value("marquee_training_running") == 0
     assert registry.get_sample_value("marquee_training_left_seconds") == 0
     assert registry.get_sample_value("marquee_training_seconds") > 0
+
+
+def algorithms_shown(registry):
+    return [
+        sample.labels["algorithm"]
+        for metric in registry.collect()
+        for sample in metric.samples
+        if sample.name == "marquee_model_ndcg20"
+    ]
+
+
+def test_a_version_shows_when_it_was_made_and_how_it_ranks(registry, metrics):
+    metrics.show(MANIFEST)
+    ndcg = registry.get_sample_value("marquee_model_ndcg20", {"algorithm": "ease"})
+    created = registry.get_sample_value("marquee_model_created_timestamp_seconds")
+    assert (ndcg, created) == (0.14, 1738292400)
+
+
+def test_gains_and_what_is_live_are_no_algorithms(registry, metrics):
+    metrics.show(MANIFEST)
+    assert algorithms_shown(registry) == ["ease"]
+
+
+def test_what_is_no_longer_tried_is_no_longer_shown(registry, metrics):
+    metrics.show(MANIFEST)
+    metrics.show(OTHER)
+    assert algorithms_shown(registry) == ["svd"]

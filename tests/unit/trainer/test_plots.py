@@ -3,9 +3,11 @@ import numpy as np
 from trainer.evaluation.plots import plots
 
 FIGURES = {
-    "ndcg20_ease": {"value": 0.14, "low": 0.13, "high": 0.16},
-    "ndcg20_popularity": {"value": 0.08, "low": 0.07, "high": 0.09},
-    "rmse_svd": {"value": 0.9},
+    "algorithms": {
+        "ease": {"ndcg20": {"value": 0.14, "low": 0.13, "high": 0.16}},
+        "popularity": {"ndcg20": {"value": 0.08, "low": 0.07, "high": 0.09}},
+        "svd": {"rmse": {"value": 0.9}},
+    }
 }
 
 

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from trainer.version_report import report
-from trainer.versions.artifact import Manifest
+from trainer.versions.manifest import Manifest
 
 MANIFEST = Manifest(
     version="20250131-030000-ease",
@@ -19,11 +19,17 @@ MANIFEST = Manifest(
     machine={},
     libraries={},
     figures={
-        "validation_ndcg20_ease": {"value": 0.155},
-        "ndcg20_ease": {"value": 0.1448, "low": 0.13, "high": 0.16},
-        "rmse_svd": {"value": 0.89},
-        "ndcg20_svd": {"value": 0.087, "low": 0.075, "high": 0.1},
-        "ndcg20_gain_over_popularity": {"value": 0.065, "low": 0.05, "high": 0.08},
+        "algorithms": {
+            "ease": {
+                "validation_ndcg20": {"value": 0.155},
+                "ndcg20": {"value": 0.1448, "low": 0.13, "high": 0.16},
+            },
+            "svd": {
+                "ndcg20": {"value": 0.087, "low": 0.075, "high": 0.1},
+                "rmse": {"value": 0.89},
+            },
+        },
+        "gains": {"over_popularity": {"value": 0.065, "low": 0.05, "high": 0.08}},
     },
     gate={"verdict": "refused", "reason": "the moon is full"},
 )
@@ -64,6 +70,7 @@ def test_the_report_tells_of_data_that_is_not_as_usual():
 
 
 def test_the_report_tells_how_it_does_for_whom():
-    figures = {"segment_ndcg20_new_users": {"value": 0.1, "low": 0.05, "high": 0.15}}
+    segments = {"new_users": {"value": 0.1, "low": 0.05, "high": 0.15}}
+    figures = {**MANIFEST.figures, "segments": segments}
     lines = report(replace(MANIFEST, figures=figures)).split("\n")
     assert "for        new users: 0.1000 (0.0500 to 0.1500) NDCG@20" in lines

@@ -80,8 +80,8 @@ def test_a_first_good_version_is_accepted(selection):
 def test_the_live_recipe_is_judged_on_the_same_data(interactions):
     selection = select(interactions, Terms(SCALE, RULES, WEAK), lambda _: None)
     found = figures(selection, SCALE.liked)
-    assert found["ndcg20_gain_over_live"]["low"] > 0
-    assert found["ndcg20_live"]["value"] < found["ndcg20_ease"]["value"]
+    assert found["gains"]["over_live"]["low"] > 0
+    assert found["live"]["ndcg20"]["value"] < found["algorithms"]["ease"]["ndcg20"]["value"]
     assert selection.verdict.accepted
 
 
