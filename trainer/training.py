@@ -85,7 +85,9 @@ def train(
         progress.step(_told(snapshot.interactions))
         pins.begin()
         live = live_recipe(connection, progress)
-        report = data_report(snapshot.interactions, last_version(connection, settings))
+        report = data_report(
+            snapshot.interactions, last_version(connection, settings), settings.scale
+        )
         terms = Terms(
             settings.scale,
             settings.rules,

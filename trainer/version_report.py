@@ -59,6 +59,7 @@ def _data_report(report: Mapping[str, Any]) -> list[str]:
             f"           since the last version: {report['users_unseen']:.1%} of the users and"
             f" {report['movies_unseen']:.1%} of the movies new, drift {report['drift']:.3f}"
         )
+    lines += [f"NOTE       {note}" for note in report.get("notes", [])]
     return [*lines, *(f"ALARM      {alarm}" for alarm in report["alarms"])]
 
 

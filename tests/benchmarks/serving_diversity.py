@@ -27,7 +27,7 @@ DEPTH = 20
 def diversity() -> dict[str, tuple[float, str]]:
     """NDCG@20, genres shared within a list, and movies in all lists together, by strength."""
     movies = read_movies(files("compose.simulator") / "movielens")
-    split = split_each_user(interactions(movies))
+    split = split_each_user(interactions(movies), SCALE.liked)
     algorithm = ALGORITHMS[ALGORITHM]
     fitted = algorithm.fit(split.training, algorithm.candidates(SCALE)[0])
     rows = np.arange(len(split.training.users), dtype=np.int32)

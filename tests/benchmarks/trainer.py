@@ -156,7 +156,7 @@ def ranking_figures(interactions: Interactions, data: Trainset) -> Figures:
     chosen_in, selection = seconds(
         lambda: select(interactions, Terms(SCALE, Rules(30, 0.1)), progress)
     )
-    split = split_each_user(interactions)
+    split = split_each_user(interactions, SCALE.liked)
     found = {
         f"ndcg20_{name}": (judgement.ranking.mean_ndcg, "")
         for name, judgement in selection.judgements.items()
@@ -268,7 +268,7 @@ def measure(scale: str = "small") -> None:
     """Measure, print a line a figure, and write build/bench/trainer.json."""
     commit = measured_commit()
     interactions = movielens()
-    data = trainset(split_each_user(interactions).training)
+    data = trainset(split_each_user(interactions, SCALE.liked).training)
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = speed_figures(data) | ranking_figures(interactions, data)

@@ -174,7 +174,7 @@ def _examples(
 ) -> Iterator[Examples]:
     left = interactions
     for _ in range(HELD_OUT_TIMES):
-        split = split_each_user(left)
+        split = split_each_user(left, configuration.liked)
         left = split.training
         yield from _shown(split, configuration)
 

@@ -107,6 +107,9 @@ def largest_weights(
 ) -> sparse.csr_array:
     """EASE's weights, but for those that move scores least.
 
+    Who liked one movie says nothing of what goes with it, and a movie that nobody else liked
+    goes with none: both are left out, and the smaller side of the rest is turned round.
+
     Args:
         preferences: float32 [users, items].
         regularisation: λ.
@@ -115,13 +118,16 @@ def largest_weights(
     Returns:
         float32 [items, items]: row: the item that was liked; column: the item scored.
     """
-    users, items = preferences.shape
-    if min(users, items) <= LARGEST_INVERSE:
-        return _largest_weights(preferences, regularisation, kept)
-    liked = np.bincount(preferences.indices, minlength=items)
-    most_liked = np.sort(np.argsort(-liked, kind="stable")[:LARGEST_INVERSE])
-    weights = _largest_weights(preferences[:, most_liked], regularisation, kept)
-    return _among(most_liked, weights, items)
+    items = preferences.shape[1]
+    telling = sparse.csr_array(preferences[np.diff(preferences.indptr) > 1])
+    liked = np.bincount(telling.indices, minlength=items)
+    some = np.flatnonzero(liked)
+    if min(telling.shape[0], len(some)) > LARGEST_INVERSE:
+        some = np.sort(np.argsort(-liked, kind="stable")[:LARGEST_INVERSE])
+    if not len(some):
+        return sparse.csr_array((items, items), dtype=np.float32)
+    weights = _largest_weights(telling[:, some], regularisation, kept)
+    return _among(some, weights, items)
 
 
 def _among(some: Items, weights: sparse.csr_array, items: int) -> sparse.csr_array:

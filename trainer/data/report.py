@@ -1,16 +1,18 @@
 """What the data of a training is like, how it differs from the last time, and what is alarming."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.data.interactions import Interactions
+from trainer.data.interactions import Interactions, Scale
 
 SHRUNK = 0.5
 """With less than this share of the last version's interactions, something was lost."""
+FEW = 100
+"""Of so few people, a figure's interval is wider than algorithms are apart."""
 SHIFTED = 0.25
 """Population stability index from which ratings are said to be of another kind."""
 
@@ -24,8 +26,12 @@ class LastVersion:
     movies: Sequence[str]
 
 
-def data_report(interactions: Interactions, last: LastVersion | None) -> dict[str, Any]:
+def data_report(
+    interactions: Interactions, last: LastVersion | None, scale: Scale
+) -> dict[str, Any]:
     """Counts, ranges and shares; against the last version where there is one.
+
+    `notes` says what keeps this data from telling good from bad, though nothing is wrong with it.
 
     `rating_shares` has the share of each rating given. `drift` is the population stability
     index of these: the sum of (p - q) log(p / q), 0 when nothing changed.
@@ -45,7 +51,27 @@ def data_report(interactions: Interactions, last: LastVersion | None) -> dict[st
     }
     if last:
         found |= _against(interactions, found["rating_shares"], last)
+    found["notes"] = list(_notes(interactions, scale))
     return found | {"alarms": _alarms(len(interactions), found, last)}
+
+
+def _notes(interactions: Interactions, scale: Scale) -> Iterator[str]:
+    rated = interactions.ratings[~np.isnan(interactions.ratings)]
+    if len(rated) and rated.max() <= scale.highest / 2:
+        yield f"no rating above {rated.max():g} was seen on a scale to {scale.highest:g}"
+    if len(rated) and (rated.max() > scale.highest or rated.min() < scale.lowest):
+        yield (
+            f"ratings from {rated.min():g} to {rated.max():g} were seen"
+            f" on a scale from {scale.lowest:g} to {scale.highest:g}"
+        )
+    several = np.repeat(np.diff(interactions.indptr) > 1, np.diff(interactions.indptr))
+    likes = interactions.only(several & (interactions.ratings >= scale.liked))
+    judged = int((np.diff(likes.indptr) > 0).sum())
+    if judged < FEW:
+        yield (
+            f"{judged:,} people did two things or more and liked one: too few to judge"
+            " an algorithm by"
+        )
 
 
 def _spread(numbers: NDArray[np.int64]) -> dict[str, float]:

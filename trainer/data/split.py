@@ -9,7 +9,7 @@ from trainer.data.interactions import Interactions
 
 HELD_OUT_ONE_IN = 5
 JUDGED_USERS = 20_000
-"""Of more users, so many are drawn to judge by: their mean is sure to a hundredth of itself."""
+"""Of more who can be judged, so many are drawn: their mean is sure to a hundredth of itself."""
 
 
 @dataclass(frozen=True)
@@ -22,34 +22,74 @@ class Split:
     """int32 [users]: a movie decoys in each user's test part; -1 where there was no room."""
 
 
-def split_each_user(interactions: Interactions) -> Split:
-    """Hold out the latest fifth of each user's interactions, at least one.
+def split_each_user(interactions: Interactions, liked: float) -> Split:
+    """Hold out the latest fifth of each user's interactions.
 
-    Of more than `JUDGED_USERS` users, of so many; everything of the others is learned from.
+    Where a fifth is less than one, it is one of so many of these users as make a fifth: if
+    each lost one of two, nothing would be left that says what goes together. Who has one
+    interaction cannot be judged: it is learned from. Of more than `JUDGED_USERS` who can be
+    judged, so many are drawn, and everything of all others is learned from.
+
+    Args:
+        interactions: what is split.
+        liked: who has a held-out rating from here on can be judged.
     """
     lengths = np.diff(interactions.indptr)
-    held_out = np.maximum(1, lengths // HELD_OUT_ONE_IN) * _judged(len(lengths))
-    first_held_out = np.repeat(interactions.indptr[1:] - held_out, lengths)
-    training = np.arange(len(interactions)) < first_held_out
-    return Split(interactions.only(training), interactions.only(~training))
+    drawn = np.random.default_rng(len(interactions)).random(len(lengths))
+    one = (lengths > 1) & (drawn < lengths / HELD_OUT_ONE_IN)
+    held_out = np.maximum(lengths // HELD_OUT_ONE_IN, one)
+    split = _held_out(interactions, held_out)
+    judged = _judged(np.diff(_liked(split.test, liked).indptr) > 0)
+    return split if judged is None else _held_out(interactions, np.where(judged, held_out, 0))
 
 
-def split_at_one_time(interactions: Interactions) -> Split:
+def split_some_users(interactions: Interactions, part: int, parts: int) -> Split:
+    """Cut one of so many parts of the users, each user somewhere, and hold out what comes after.
+
+    Who has one interaction is in none of the parts: it is learned from.
+    """
+    lengths = np.diff(interactions.indptr)
+    several = np.flatnonzero(lengths > 1)
+    random = np.random.default_rng(parts)
+    dealt, wanted = random.permutation(len(several)) % parts, random.integers(1, lengths[several])
+    held_out = np.zeros_like(lengths)
+    held_out[several] = np.where(dealt == part, wanted, 0)
+    return _held_out(interactions, held_out)
+
+
+def split_at_one_time(interactions: Interactions, liked: float) -> Split:
     """Hold out the latest fifth of all interactions: everything from one instant on.
 
-    Of more than `JUDGED_USERS` users, the later interactions of all but so many are left out.
+    Of more than `JUDGED_USERS` who can be judged, the later interactions of others are left out.
     """
     cut = np.sort(interactions.times)[len(interactions) - len(interactions) // HELD_OUT_ONE_IN - 1]
     earlier = interactions.times <= cut
-    judged = np.repeat(_judged(len(interactions.users)), np.diff(interactions.indptr))
-    return Split(interactions.only(earlier), interactions.only(~earlier & judged))
+    split = Split(interactions.only(earlier), interactions.only(~earlier))
+    known = np.diff(split.training.indptr) > 0
+    judged = _judged(known & (np.diff(_liked(split.test, liked).indptr) > 0))
+    if judged is None:
+        return split
+    return Split(split.training, split.test.only(judged[split.test.rows()]))
 
 
-def _judged(users: int) -> NDArray[np.bool_]:
-    judged = np.ones(users, np.bool_)
-    if users > JUDGED_USERS:
-        left_out = np.random.default_rng(users).permutation(users)[JUDGED_USERS:]
-        judged[left_out] = False
+def _held_out(interactions: Interactions, numbers: NDArray[np.int64]) -> Split:
+    """Hold out so many of each user's latest interactions."""
+    ends = np.repeat(interactions.indptr[1:] - numbers, np.diff(interactions.indptr))
+    training = np.arange(len(interactions)) < ends
+    return Split(interactions.only(training), interactions.only(~training))
+
+
+def _liked(interactions: Interactions, liked: float) -> Interactions:
+    return interactions.only(interactions.ratings >= liked)
+
+
+def _judged(able: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    """Of users who can be judged (bool [users]) the drawn ones; None where all of them are."""
+    users = np.flatnonzero(able)
+    if len(users) <= JUDGED_USERS:
+        return None
+    judged = np.zeros_like(able)
+    judged[np.random.default_rng(len(able)).permutation(users)[:JUDGED_USERS]] = True
     return judged
 
 

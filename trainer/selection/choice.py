@@ -24,11 +24,11 @@ from trainer.selection.trials import (
     Judgement,
     Recipe,
     Trial,
+    best_expected,
     best_of_each,
     judge,
     judge_on_test,
     recipes,
-    simplest,
     try_on_validation,
 )
 
@@ -81,8 +81,8 @@ def select(interactions: Interactions, terms: Terms, say: Say) -> Selection:
     the version itself may have learned from what is held out here.
     """
     scale = terms.scale
-    split = add_decoys(split_each_user(interactions), _random())
-    trials = _tried(split_each_user(split.training), terms, say)
+    split = add_decoys(split_each_user(interactions, scale.liked), _random())
+    trials = _tried(split_each_user(split.training, scale.liked), terms, say)
     model = trials[0].recipe.fit(split.training)
     chosen = judge(trials[0].recipe, model, split, scale)
     say(_told(chosen))
@@ -122,22 +122,24 @@ def _tried(split: Split, terms: Terms, say: Say) -> list[Trial]:
     tried = recipes(terms.scale, terms.algorithms)
     trials = best_of_each(list(try_on_validation(tried, split, terms.scale, say)))
     if terms.budget:
-        trials += search(simplest(trials, _random()), split, terms.scale, terms.budget, say)
+        trials += search(best_expected(trials), split, terms.scale, terms.budget, say)
     best = best_of_each(trials)
-    chosen = simplest(best, _random())
-    say(_why(chosen, best[0]))
+    chosen = best_expected(best)
+    say(_why(chosen, best))
     return [chosen, *(trial for trial in best if trial is not chosen)]
 
 
-def _why(chosen: Trial, best: Trial) -> str:
-    names = chosen.recipe.algorithm, best.recipe.algorithm
-    if chosen is best:
-        return f"chosen: {names[0]}, the best on validation, and no simpler one is as good"
-    gain = mean_figure(best.ndcg - chosen.ndcg, _random())
-    return (
-        f"chosen: {names[0]}; {names[1]} is better on validation by {gain.value:.4f}"
-        f" ({gain.low:.4f} to {gain.high:.4f}), which is within the noise"
-    )
+def _why(chosen: Trial, best: list[Trial]) -> str:
+    """Who could be judged, and what the chosen one was better than."""
+    told = f"chosen: {chosen.recipe.algorithm}, the best expected of {len(chosen.ndcg):,} judged"
+    others = [trial for trial in best if trial is not chosen and len(trial.ndcg)]
+    gains = (_gain(chosen, other) for other in others)
+    return "; ".join([told, *gains])
+
+
+def _gain(chosen: Trial, other: Trial) -> str:
+    gain = mean_figure(chosen.ndcg - other.ndcg, _random())
+    return f"{gain.value:+.4f} ({gain.low:+.4f} to {gain.high:+.4f}) over {other.recipe.algorithm}"
 
 
 def _evidence(model: FittedModel, ranking: RankingFigures, split: Split) -> gate.Evidence:

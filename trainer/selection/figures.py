@@ -131,7 +131,7 @@ def later_figures(interactions: Interactions, chosen: Recipe, scale: Scale) -> S
 
     `chosen`, and `popularity` beside it.
     """
-    split = split_at_one_time(interactions)
+    split = split_at_one_time(interactions, scale.liked)
     found: Stated = {}
     for name, recipe in (("chosen", chosen), (BASELINE.algorithm, BASELINE)):
         with suppress(UnsuitableDataError):  # the earlier part alone may hold no rating

@@ -79,7 +79,7 @@ class AlgorithmContract:
         assert interactions.hash() == before
 
     def test_it_ranks_as_well_as_expected(self, algorithm, configuration, interactions):
-        split = split_each_user(interactions)
+        split = split_each_user(interactions, SCALE.liked)
         model = algorithm.fit(split.training, configuration)
         low, high = self.ndcg
         assert low < judge_ranking(model, split, SCALE.liked).mean_ndcg < high
@@ -244,6 +244,19 @@ class TestEase(SearchedContract):
         weights = weights_of(interactions, kept=1_000)
         assert np.allclose(weights, weights_by_definition(interactions), atol=1e-5)
 
+    def test_who_liked_one_movie_and_movies_that_nobody_met_change_nothing(self, interactions):
+        alone = Interactions.assemble(
+            np.append(interactions.users[interactions.rows()], 10_000),
+            [*interactions.movies, "unmet+1999"],
+            np.append(interactions.items, 3).astype(np.int32),
+            np.append(interactions.ratings, 5).astype(np.float32),
+            np.append(interactions.times, 0),
+        )
+        weights = weights_of(alone, kept=1_000)
+        assert np.array_equal(weights[:-1, :-1], weights_of(interactions, kept=1_000))
+        assert not weights[-1].any()
+        assert not weights[:, -1].any()
+
     def test_with_more_movies_than_users_its_weights_are_the_same(self, interactions):
         few = interactions.only(interactions.rows() < 30)
         few = Interactions(
@@ -373,7 +386,7 @@ class TestBoostedTrees(SearchedContract):
         assert np.array_equal(fitted.item_model.fold_in(items, ratings), known)
 
     def test_its_trees_raise_what_the_first_stage_misjudges(self, algorithm):
-        split = split_each_user(people_who_like_new_movies())
+        split = split_each_user(people_who_like_new_movies(), SCALE.liked)
         usual = replace(algorithm.candidates(SCALE)[0], transitions_weight=0)
         without = replace(usual, trees=1, learning_rate=1e-9)
         judged = [

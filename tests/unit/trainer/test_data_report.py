@@ -3,17 +3,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from trainer.data.interactions import Scale
 from trainer.data.report import LastVersion, data_report
+
+SCALE = Scale(1, 5)
 
 
 def last(interactions, times=1):
-    report = data_report(interactions, None)
+    report = data_report(interactions, None, SCALE)
     before = {"interactions": times * len(interactions), "report": report}
     return LastVersion(before, interactions.users, interactions.movies)
 
 
 def test_counts_and_shares_are_told(interactions):
-    report = data_report(interactions, None)
+    report = data_report(interactions, None, SCALE)
     assert report["ratings"] == len(interactions)
     assert report["viewings_unrated"] == 0
     assert report["density"] == len(interactions) / (120 * 60)
@@ -22,7 +25,7 @@ def test_counts_and_shares_are_told(interactions):
 
 
 def test_the_same_data_again_is_nothing_new(interactions):
-    report = data_report(interactions, last(interactions))
+    report = data_report(interactions, last(interactions), SCALE)
     assert (report["users_unseen"], report["movies_unseen"], report["drift"]) == (0, 0, 0)
 
 
@@ -30,27 +33,49 @@ def test_new_users_and_movies_are_counted(interactions):
     before = LastVersion(
         last(interactions).report, interactions.users[:90], interactions.movies[:45]
     )
-    report = data_report(interactions, before)
+    report = data_report(interactions, before, SCALE)
     assert (report["users_unseen"], report["movies_unseen"]) == (0.25, 0.25)
 
 
 def test_ratings_of_another_kind_are_an_alarm(interactions):
     all_good = replace(interactions, ratings=np.full_like(interactions.ratings, 5))
-    report = data_report(all_good, last(interactions))
+    report = data_report(all_good, last(interactions), SCALE)
     assert report["drift"] > 0.25
     assert "spread otherwise" in report["alarms"][0]
 
 
 def test_half_of_the_data_gone_is_an_alarm(interactions):
-    report = data_report(interactions, last(interactions, times=3))
+    report = data_report(interactions, last(interactions, times=3), SCALE)
     assert "in the last version" in report["alarms"][0]
 
 
 def test_a_version_from_before_there_were_reports_is_no_alarm(interactions):
     before = LastVersion({"interactions": 10}, interactions.users, interactions.movies)
-    assert data_report(interactions, before)["drift"] == 0
+    assert data_report(interactions, before, SCALE)["drift"] == 0
 
 
 def test_data_without_ratings_is_described_too(interactions):
     watched = replace(interactions, ratings=np.full_like(interactions.ratings, np.nan))
-    assert data_report(watched, last(interactions))["rating_shares"] == {}
+    assert data_report(watched, last(interactions), SCALE)["rating_shares"] == {}
+
+
+def test_a_scale_of_which_half_was_never_seen_is_said(interactions):
+    notes = data_report(interactions, None, Scale(1, 10))["notes"]
+    assert notes[0] == "no rating above 5 was seen on a scale to 10"
+
+
+def test_ratings_beyond_the_scale_are_said(interactions):
+    notes = data_report(interactions, None, Scale(3, 4))["notes"]
+    assert notes[0] == "ratings from 2 to 5 were seen on a scale from 3 to 4"
+
+
+def test_a_stream_with_too_few_people_to_judge_by_is_said(interactions):
+    few = interactions.only(interactions.rows() < 99)
+    assert (
+        "99 people did two things or more and liked one"
+        in data_report(few, None, SCALE)["notes"][0]
+    )
+
+
+def test_of_data_that_can_be_judged_by_nothing_is_noted(interactions):
+    assert data_report(interactions, None, SCALE)["notes"] == []

@@ -69,7 +69,7 @@ def part(interactions, row):
     st.integers(0, 2**32 - 1),
 )
 def test_ranking_figures_are_those_worked_out_by_hand(rows, seed):
-    split = split_each_user(interactions_of(rows))
+    split = split_each_user(interactions_of(rows), 4)
     users = len(split.training.users)
     scores = np.random.default_rng(seed).permuted(np.tile(np.arange(MOVIES), (users, 1)), axis=1)
     found = judge_ranking(FixedModel(scores), split, 4)
@@ -80,7 +80,7 @@ def test_ranking_figures_are_those_worked_out_by_hand(rows, seed):
 
 
 def test_a_perfect_ranking_has_ndcg_one():
-    split = split_each_user(interactions_of([(0, movie, 5) for movie in range(10)]))
+    split = split_each_user(interactions_of([(0, movie, 5) for movie in range(10)]), 4)
     scores = np.zeros((1, MOVIES))
     scores[0, split.test.items] = 1
     figures = judge_ranking(FixedModel(scores), split, 4)
@@ -89,7 +89,7 @@ def test_a_perfect_ranking_has_ndcg_one():
 
 
 def test_without_anybody_to_judge_by_the_mean_is_nothing():
-    split = split_each_user(interactions_of([(0, movie, 1) for movie in range(10)]))
+    split = split_each_user(interactions_of([(0, movie, 1) for movie in range(10)]), 4)
     figures = judge_ranking(FixedModel(np.zeros((1, MOVIES))), split, 4)
     assert len(figures.ndcg) == 0
     assert figures.mean_ndcg == 0
@@ -122,7 +122,7 @@ def test_a_leak_would_show():
     """The judge finds a model out that knows the test part: it ranks too well to be true."""
     random = np.random.default_rng(1)
     rows = {(user, int(movie)) for user in range(40) for movie in random.permutation(MOVIES)[:15]}
-    split = split_each_user(interactions_of([(*pair, 5) for pair in sorted(rows)]))
+    split = split_each_user(interactions_of([(*pair, 5) for pair in sorted(rows)]), 4)
     leaking = split.test.matrix(np.ones(len(split.test), np.float32)).toarray()
     honest = random.random((40, MOVIES))
     assert judge_ranking(FixedModel(leaking), split, 4).mean_ndcg > 0.99
@@ -144,7 +144,7 @@ def test_figures_are_those_of_a_second_implementation(seed):
     random = np.random.default_rng(seed)
     pairs = random.permutation(12 * MOVIES)[:160]
     rows = [(pair // MOVIES, pair % MOVIES, random.integers(1, 6)) for pair in pairs]
-    split = split_each_user(interactions_of(rows))
+    split = split_each_user(interactions_of(rows), 4)
     scores = random.permutation(12 * MOVIES).reshape(12, MOVIES) / (12 * MOVIES)
     ours = judge_ranking(FixedModel(scores), split, liked=4)
     theirs = second_opinion(scores, split, ours.rows)

@@ -19,14 +19,14 @@ def best():
 def test_every_trial_is_told_and_the_best_is_found(best, interactions, tmp_path):
     told = []
     budget = Budget(1, tmp_path / "search" / "trials.log")
-    found = search(best, split_each_user(interactions), SCALE, budget, told.append)
+    found = search(best, split_each_user(interactions, SCALE.liked), SCALE, budget, told.append)
     figures = [float(line.rsplit(" ", 1)[1]) for line in told]
     assert found[0].mean_ndcg == pytest.approx(max(figures), abs=1e-4)
     assert found[0].recipe.algorithm == "recency_transitions"
 
 
 def test_a_search_on_the_same_data_goes_on_where_it_was(best, interactions, tmp_path):
-    split, budget = split_each_user(interactions), Budget(0.5, tmp_path / "trials.log")
+    split, budget = split_each_user(interactions, SCALE.liked), Budget(0.5, tmp_path / "trials.log")
     first = search(best, split, SCALE, budget, lambda _: None)
     again = search(best, split, SCALE, budget, lambda _: None)
     assert again[0].mean_ndcg >= first[0].mean_ndcg
@@ -35,5 +35,5 @@ def test_a_search_on_the_same_data_goes_on_where_it_was(best, interactions, tmp_
 def test_what_has_nothing_to_search_for_is_left_alone(interactions, tmp_path):
     budget = Budget(1, tmp_path / "trials.log")
     baseline = Trial(BASELINE, np.array([0.1]))
-    nothing = search(baseline, split_each_user(interactions), SCALE, budget, print)
+    nothing = search(baseline, split_each_user(interactions, SCALE.liked), SCALE, budget, print)
     assert nothing == []

@@ -1,13 +1,15 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.data import split as split_module
 from trainer.data.interactions import Interactions
-from trainer.data.split import add_decoys, split_at_one_time, split_each_user
+from trainer.data.split import add_decoys, split_at_one_time, split_each_user, split_some_users
 from trainer.evaluation.metrics import decoy_places
 from trainer.selection.gate import LeakingModel
 
+LIKED = 1.0
 HISTORIES = st.lists(
     st.tuples(st.integers(0, 6), st.integers(0, 30), st.integers(0, 20)),
     min_size=1,
@@ -40,44 +42,64 @@ def times_by_user(interactions):
 
 @given(HISTORIES)
 def test_nothing_of_a_users_future_is_in_their_training_part(rows):
-    split = split_each_user(interactions_of(rows))
+    split = split_each_user(interactions_of(rows), LIKED)
     past, future = times_by_user(split.training), times_by_user(split.test)
-    assert all(past[row].max(initial=-1) <= future[row].min() for row in past)
+    assert all(past[row].max(initial=-1) <= future[row].min(initial=99) for row in past)
 
 
 @given(HISTORIES)
 def test_each_interaction_is_in_one_part(rows):
     for split in (split_each_user, split_at_one_time):
-        parts = split(interactions_of(rows))
+        parts = split(interactions_of(rows), LIKED)
         assert not pairs(parts.training) & pairs(parts.test)
         assert pairs(parts.training) | pairs(parts.test) == pairs(interactions_of(rows))
 
 
 @given(HISTORIES)
-def test_a_fifth_of_each_user_is_held_out_and_at_least_one(rows):
+def test_a_fifth_of_each_user_is_held_out_and_at_most_one_of_fewer_than_five(rows):
     interactions = interactions_of(rows)
-    held_out = np.diff(split_each_user(interactions).test.indptr)
+    held_out = np.diff(split_each_user(interactions, LIKED).test.indptr)
     lengths = np.diff(interactions.indptr)
-    assert held_out.tolist() == [max(1, int(0.2 * length + 1e-9)) for length in lengths]
+    fifths = lengths // 5
+    assert (held_out[lengths >= 5] == fifths[lengths >= 5]).all()
+    assert (held_out[lengths < 5] <= 1).all()
+    assert (held_out[lengths == 1] == 0).all()
+
+
+@pytest.mark.parametrize("each", [2, 3, 4])
+def test_of_users_with_few_a_fifth_is_held_out_all_in_all(each):
+    rows = [(user, movie, 0) for user in range(3000) for movie in range(each)]
+    split = split_each_user(interactions_of(rows), LIKED)
+    assert len(split.test) / len(rows) == pytest.approx(0.2, rel=0.1)
+
+
+@given(HISTORIES, st.integers(1, 4))
+def test_in_one_of_so_many_parts_each_user_with_two_or_more_is_cut(rows, parts):
+    interactions = interactions_of(rows)
+    splits = [split_some_users(interactions, part, parts) for part in range(parts)]
+    cut = np.array([np.diff(split.test.indptr) > 0 for split in splits])
+    known = [np.diff(split.training.indptr) > 0 for split in splits]
+    assert cut.sum(axis=0).tolist() == (np.diff(interactions.indptr) > 1).astype(int).tolist()
+    assert np.all(known)
 
 
 @given(HISTORIES)
 def test_nothing_of_anybodys_future_is_in_the_earlier_part(rows):
-    split = split_at_one_time(interactions_of(rows))
+    split = split_at_one_time(interactions_of(rows), LIKED)
     latest_known = split.training.times.max(initial=-1)
     assert (split.test.times > latest_known).all()
 
 
 @given(HISTORIES)
 def test_a_fifth_at_most_is_held_out_by_one_cut(rows):
-    assert len(split_at_one_time(interactions_of(rows)).test) <= len(rows) / 5
+    assert len(split_at_one_time(interactions_of(rows), LIKED).test) <= len(rows) / 5
 
 
-def test_of_many_users_some_are_drawn_to_judge_by_and_all_of_the_others_is_learned_from(
+def test_of_many_who_can_be_judged_some_are_drawn_and_all_of_the_others_is_learned_from(
     interactions, monkeypatch
 ):
     monkeypatch.setattr(split_module, "JUDGED_USERS", 30)
-    split = add_decoys(split_each_user(interactions), np.random.default_rng(1))
+    split = add_decoys(split_each_user(interactions, 4), np.random.default_rng(1))
     judged = np.diff(split.test.indptr) > 0
     assert judged.sum() == 30
     assert np.array_equal(split.decoys >= 0, judged)
@@ -85,19 +107,37 @@ def test_of_many_users_some_are_drawn_to_judge_by_and_all_of_the_others_is_learn
     assert np.array_equal(np.diff(split.training.indptr)[~judged], whole)
 
 
+def test_of_those_who_cannot_be_judged_none_is_drawn(monkeypatch):
+    monkeypatch.setattr(split_module, "JUDGED_USERS", 10)
+    once = [(user, 0, 0) for user in range(100)]
+    twice = [(user, movie, 0) for user in range(100, 150) for movie in range(4)]
+    split = split_each_user(interactions_of(once + twice), LIKED)
+    judged = np.flatnonzero(np.diff(split.test.indptr))
+    assert len(judged) == 10
+    assert judged.min() >= 100
+
+
 def test_by_one_cut_they_alone_are_judged_too_and_nobody_elses_future_is_learned_from(
     interactions, monkeypatch
 ):
-    everybody = split_at_one_time(interactions)
-    monkeypatch.setattr(split_module, "JUDGED_USERS", 30)
-    split = split_at_one_time(interactions)
+    mixed = np.random.default_rng(1).permutation(interactions.times)
+    interactions = Interactions.assemble(
+        interactions.users[interactions.rows()],
+        interactions.movies,
+        interactions.items,
+        interactions.ratings,
+        mixed,
+    )
+    everybody = split_at_one_time(interactions, 4)
+    monkeypatch.setattr(split_module, "JUDGED_USERS", 3)
+    split = split_at_one_time(interactions, 4)
     assert split.training.hash() == everybody.training.hash()
     assert pairs(split.test) < pairs(everybody.test)
-    assert (np.diff(split.test.indptr) > 0).sum() <= 30
+    assert (np.diff(split.test.indptr) > 0).sum() == 3
 
 
 def decoys(interactions, seed=1):
-    return add_decoys(split_each_user(interactions), np.random.default_rng(seed))
+    return add_decoys(split_each_user(interactions, 4), np.random.default_rng(seed))
 
 
 def test_a_movie_that_the_user_never_met_is_planted_in_each_test_part(interactions):
@@ -110,7 +150,7 @@ def test_a_movie_that_the_user_never_met_is_planted_in_each_test_part(interactio
 
 
 def test_planting_changes_nothing_but_the_test_part(interactions):
-    before, split = split_each_user(interactions), decoys(interactions)
+    before, split = split_each_user(interactions, 4), decoys(interactions)
     assert split.training.hash() == before.training.hash()
     kept = ~np.isnan(split.test.ratings)
     assert split.test.only(kept).hash() == before.test.hash()
