@@ -43,12 +43,15 @@ class LiveVersion:
     version: str
     algorithm: str
     parameters: dict[str, Any]
+    held: dict[str, float] | None
+    popularity: dict[str, float] | None
 
 
 def live_version(connection: psycopg.Connection) -> LiveVersion | None:
     """The version that answers now, or None when nothing is live."""
     row = connection.execute(
-        "SELECT version, algorithm, manifest -> 'parameters' FROM model_version"
+        "SELECT version, algorithm, manifest -> 'parameters', nullif(manifest -> 'held', 'null'),"
+        " manifest -> 'popularity' FROM model_version"
         " WHERE version = (SELECT live_version FROM deployment ORDER BY step_id DESC LIMIT 1)"
     ).fetchone()
     return LiveVersion(*row) if row else None

@@ -75,11 +75,11 @@ def _reproduced(settings: Settings, version: str, say: Callable[[str], None]) ->
 
 def _difference(published: ModelVersion, interactions: Interactions) -> float:
     manifest = published.manifest
-    recipe = recipe_of(manifest.algorithm, manifest.parameters)
+    recipe = recipe_of(manifest.algorithm, manifest.parameters, manifest.held, manifest.popularity)
     if recipe is None:
         raise ReproductionError(f"this code does not know the recipe of {manifest.version}")
     with threadpool_limits(THREADS):
-        again = contents_of(recipe.fit(interactions), interactions)
+        again = contents_of(recipe, recipe.fit(interactions), interactions)
         lists_apart = max(_lists_apart(published.contents.top, again.top))
     before, after = published.contents.arrays(), again.arrays()
     return max(lists_apart, *(_apart(before[name], after[name]) for name in before))

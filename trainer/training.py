@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ import psycopg
 from threadpoolctl import threadpool_limits
 
 from trainer.algorithms.algorithm import FittedModel
+from trainer.algorithms.holding import FittedHeld
 from trainer.data.interactions import Interactions
 from trainer.data.report import LastVersion, data_report
 from trainer.data.snapshot import take_snapshot
@@ -209,7 +210,7 @@ def live_recipe(connection: psycopg.Connection, progress: Progress) -> Recipe | 
     if live is None:
         progress.step("nothing is live")
         return None
-    recipe = recipe_of(live.algorithm, live.parameters)
+    recipe = recipe_of(live.algorithm, live.parameters, live.held, live.popularity)
     progress.step(f"live is {live.version}" + ("" if recipe else ", which this code can't make"))
     return recipe
 
@@ -246,7 +247,7 @@ def publish(
     progress.step(f"judged {chosen.algorithm} by one cut in time and for new users, too")
     model = chosen.fit(interactions)
     progress.step(f"fitted {chosen.algorithm} to everything")
-    contents = contents_of(model, interactions)
+    contents = contents_of(chosen, model, interactions)
     cost = cost_of(contents)
     verdict = within(cost, settings.rules, selection.verdict).manifest()
     progress.step(f"gate: {verdict['verdict']}: {verdict['reason']}")
@@ -255,6 +256,8 @@ def publish(
         version=version_name(ended, chosen.algorithm),
         algorithm=chosen.algorithm,
         parameters=chosen.parameters,
+        held=asdict(chosen.holding) if chosen.holding else None,
+        popularity=asdict(chosen.popularity),
         created_at=ended.isoformat(),
         data=data,
         code=provenance.code(settings.git_commit, settings.lock_file),
@@ -271,9 +274,9 @@ def cost_of(contents: Contents[Lists]) -> Cost:
     """What a version takes: the size of its arrays and lists, and the time to fold somebody in."""
     items = contents.popular[:FOLDED_IN].copy()
     ratings = np.full(len(items), np.nan, np.float32)
-    contents.model.fold_in(items, ratings)  # the first time, memory is still being fetched
+    contents.fold_in(items, ratings)  # the first time, memory is still being fetched
     begun = time.perf_counter()
-    contents.model.fold_in(items, ratings)
+    contents.fold_in(items, ratings)
     milliseconds = (time.perf_counter() - begun) * 1e3
     lists = len(contents.users) * LIST_LENGTH * 8  # four bytes for an item, four for its score
     arrays = sum(array.nbytes for array in contents.arrays().values())
@@ -294,13 +297,16 @@ class ComputedLists:
             yield lists
 
 
-def contents_of(model: FittedModel, interactions: Interactions) -> Contents[ComputedLists]:
+def contents_of(
+    recipe: Recipe, model: FittedModel, interactions: Interactions
+) -> Contents[ComputedLists]:
     """Everything that a version holds beside its manifest."""
     return Contents(
         movies=interactions.movies,
         users=interactions.users,
-        popular=interactions.popular(),
+        popular=recipe.popularity.popular(interactions),
         top=ComputedLists(model, interactions),
         seen=SeenItems(interactions.indptr, interactions.items, interactions.ratings),
         model=model.item_model,
+        held=model.held if isinstance(model, FittedHeld) else None,
     )

@@ -1,4 +1,8 @@
-"""What most people met: the answer that any other algorithm has to beat."""
+"""What most people met and liked: a prior for all others, and what each of them has to beat.
+
+A movie's score is log(1 + ratings + w * viewings) + l * (its mean rating - the mean of all),
+the mean drawn to that of all by some ratings. By default it counts, and liking says nothing.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +17,30 @@ from trainer.versions.item_models import PopularityModel, Scores
 
 @dataclass(frozen=True)
 class PopularityConfiguration:
-    """Popularity has no parameters."""
+    """What makes a movie popular; without anything, the number of people who met it."""
+
+    liking: float = 0.0
+    """What a point of the mean rating above that of all is worth."""
+    watched: float = 1.0
+    """How much of a rating a viewing without one counts."""
+    drawn_by: float = 20.0
+    """So many ratings of the mean of all are added to each movie's."""
+
+    def scores(self, interactions: Interactions) -> Scores:
+        """float32 [items]: 0 where nobody met the movie and nothing is known against it."""
+        rated = ~np.isnan(interactions.ratings)
+        items, ratings = interactions.items[rated], interactions.ratings[rated]
+        size = len(interactions.movies)
+        counts = np.bincount(items, minlength=size)
+        usual = float(ratings.mean(dtype=np.float64)) if len(ratings) else 0.0
+        above = np.bincount(items, ratings - usual, size) / (counts + self.drawn_by)
+        viewings = np.bincount(interactions.items[~rated], minlength=size)
+        popular = np.log1p(counts + self.watched * viewings)
+        return np.asarray(popular + self.liking * above, np.float32)
+
+    def popular(self, interactions: Interactions) -> Rows:
+        """int32 [items]: every movie, the most popular first, equal ones by index."""
+        return np.argsort(-self.scores(interactions), kind="stable").astype(np.int32)
 
 
 @dataclass(frozen=True)
@@ -29,22 +56,22 @@ class FittedPopularity:
 
 
 class Popularity:
-    """Counts the interactions of each movie, ratings and viewings alike."""
+    """Counts interactions, and how much they were liked."""
 
     name = "popularity"
 
     def candidates(self, scale: Scale) -> Sequence[PopularityConfiguration]:
-        """The one configuration there is."""
-        del scale
-        return [PopularityConfiguration()]
+        """Counts first; then two weights of liking, with viewings as much as ratings or less."""
+        points = 5 / scale.highest
+        weighed = ((0.0, 1.0), (1.0, 1.0), (2.0, 1.0), (1.0, 0.3), (2.0, 0.0))
+        return [PopularityConfiguration(liking * points, watched) for liking, watched in weighed]
 
     def configure(self, **parameters: Any) -> PopularityConfiguration:
-        """The configuration of a version; `parameters` must be empty."""
+        """The configuration that a version's parameters say; the first versions had none."""
         return PopularityConfiguration(**parameters)
 
     def fit(
         self, interactions: Interactions, configuration: PopularityConfiguration
     ) -> FittedPopularity:
-        """Order the movies by how many people met them."""
-        del configuration
-        return FittedPopularity(PopularityModel(interactions.popular()))
+        """Order the movies."""
+        return FittedPopularity(PopularityModel(configuration.popular(interactions)))

@@ -13,6 +13,7 @@ from trainer.algorithms.algorithm import Algorithm
 PLACES = {
     "popularity": ("popularity", "Popularity"),
     "ease": ("ease", "Ease"),
+    "gfcf": ("gfcf", "Gfcf"),
     "als": ("als", "Als"),
     "svd": ("svd", "Svd"),
     "svdpp": ("svd", "Svdpp"),

@@ -6,6 +6,7 @@ min(20, relevant); recall is over min(20, relevant) too. Users without a relevan
 without any history, say nothing about a ranking and are left out.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,8 @@ from scipy import sparse
 from trainer.algorithms.algorithm import FittedModel, RatingModel
 from trainer.data.interactions import Interactions
 from trainer.data.split import Split
-from trainer.evaluation.top_lists import USERS_AT_ONCE, rank
+from trainer.evaluation.top_lists import USERS_AT_ONCE, rank_held
+from trainer.versions.holding import Held
 
 DEPTH = 20
 RESAMPLES = 2_000
@@ -70,12 +72,28 @@ def judge_ranking(model: FittedModel, split: Split, liked: float) -> RankingFigu
         split: one matrix in two parts.
         liked: from this rating on a held-out movie is relevant.
     """
+    return judge_rankings(model, [None], split, liked)[0]
+
+
+def judge_rankings(
+    model: FittedModel, held: Sequence[Held | None], split: Split, liked: float
+) -> list[RankingFigures]:
+    """The same for one model whose scores, computed once, are held in several ways, or not.
+
+    Args:
+        model: fitted to the split's training part.
+        held: each way; None for the model's own scores.
+        split: one matrix in two parts.
+        liked: from this rating on a held-out movie is relevant.
+    """
     relevant = split.test.only(split.test.ratings >= liked)
     known = np.diff(split.training.indptr) > 0
     judged = np.flatnonzero((np.diff(relevant.indptr) > 0) & known).astype(np.int32)
-    lists = [np.zeros((0, DEPTH), np.int32)]
-    lists += [best.items for _, best in rank(model, split.training, judged, DEPTH)]
-    return _judged(relevant, judged, np.vstack(lists))
+    lists = [[np.zeros((0, DEPTH), np.int32)] for _ in held]
+    for _, tops in rank_held(model, held, split.training, judged, DEPTH):
+        for of_one, top in zip(lists, tops, strict=True):
+            of_one.append(top.items)
+    return [_judged(relevant, judged, np.vstack(of_one)) for of_one in lists]
 
 
 def judge_for_movies(

@@ -1,6 +1,6 @@
 """From scores to lists: each user's best items, best first, without those they know."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numba
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from trainer.algorithms.algorithm import FittedModel, Rows
 from trainer.data.interactions import Interactions
 from trainer.versions.artifact import PADDING, TopLists
+from trainer.versions.holding import Held
 from trainer.versions.item_models import Items, Scores
 
 USERS_AT_ONCE = 64
@@ -28,13 +29,27 @@ def rank(
     Yields:
         A piece of `rows` and the lists of these users.
     """
+    for piece, tops in rank_held(model, [None], history, rows, length):
+        yield piece, tops[0]
+
+
+def rank_held(
+    model: FittedModel,
+    held: Sequence[Held | None],
+    history: Interactions,
+    rows: Rows,
+    length: int,
+) -> Iterator[tuple[Rows, list[TopLists]]]:
+    """The same for scores that are held in several ways, or not (None): a list for each way."""
     popular = history.popular()
     known = history.matrix(np.ones(len(history), np.float32))
     for start in range(0, len(rows), USERS_AT_ONCE):
         piece = rows[start : start + USERS_AT_ONCE]
-        scores = model.score(piece)
-        scores[known[piece].nonzero()] = -np.inf
-        yield piece, best_items(scores, popular, length)
+        scores, met = model.score(piece), known[piece].nonzero()
+        ways = [way(scores, model.item_model) if way else scores for way in held]
+        for each in ways:
+            each[met] = -np.inf
+        yield piece, [best_items(each, popular, length) for each in ways]
 
 
 def best_items(scores: Scores, popular: Items, length: int) -> TopLists:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.algorithms.algorithm import Rows
+from trainer.algorithms.algorithm import FittedModel, Rows
+from trainer.algorithms.holding import folded_in
 from trainer.data.interactions import Interactions, Scale
 from trainer.data.split import HELD_OUT_ONE_IN, split_at_one_time
 from trainer.errors import UnsuitableDataError
@@ -108,7 +109,7 @@ def new_user_figures(selection: Selection, scale: Scale) -> Stated:
         training=training.only(new[training.rows()]),
         test=selection.split.test.only(new[selection.split.test.rows()]),
     )
-    folded = FoldedIn(model.item_model, strangers.training)
+    folded = FoldedIn(model, strangers.training)
     return _mean("new_users", judge_ranking(folded, strangers, scale.liked).ndcg)
 
 
@@ -116,13 +117,18 @@ def new_user_figures(selection: Selection, scale: Scale) -> Stated:
 class FoldedIn:
     """Scores everybody as somebody it never met, by their history."""
 
-    item_model: ItemModel
+    model: FittedModel
     histories: Interactions
+
+    @property
+    def item_model(self) -> ItemModel:
+        """That of the model."""
+        return self.model.item_model
 
     def score(self, rows: Rows) -> Scores:
         """Fold in one after the other."""
         return np.vstack(
-            [self.item_model.fold_in(*self.histories.histories(row)[1:]) for row in rows[:, None]]
+            [folded_in(self.model, *self.histories.histories(row)[1:]) for row in rows[:, None]]
         )
 
 

@@ -4,7 +4,7 @@ Every trial is kept in a journal on the models volume: a training that was inter
 where it was, as long as the data is the same. How many trials there are depends on the time.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import optuna
@@ -49,7 +49,7 @@ def search(best: Trial, split: Split, scale: Scale, budget: Budget, say: Say) ->
     usual = best.recipe.configuration
 
     def recipe(trial: BaseTrial) -> Recipe:
-        return Recipe(algorithm.name, algorithm.suggest(trial, usual))
+        return replace(best.recipe, configuration=algorithm.suggest(trial, usual))
 
     def judged(tried: Recipe) -> RankingFigures:
         return judge_ranking(tried.fit(split.training), split, scale.liked)

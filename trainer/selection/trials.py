@@ -1,13 +1,14 @@
 """Which algorithm, in which configuration: chosen on validation, scored once on the test part."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trainer.algorithms.algorithm import FittedModel, RatingModel, ReusableModel
+from trainer.algorithms.holding import HOLDINGS, FittedHeld, can_be_held
 from trainer.algorithms.popularity import PopularityConfiguration
 from trainer.algorithms.registry import ALGORITHMS
 from trainer.data.interactions import Interactions, Scale
@@ -17,10 +18,16 @@ from trainer.evaluation.metrics import (
     RankingFigures,
     RatingError,
     judge_ranking,
+    judge_rankings,
     judge_ratings,
 )
+from trainer.versions.holding import Held, Holding
 
 Say = Callable[[str], None]
+
+
+COUNTS = PopularityConfiguration()
+"""Popularity as it is plainest: the number of people who met a movie."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,10 @@ class Recipe:
 
     algorithm: str
     configuration: Any
+    holding: Holding | None = None
+    """How its scores are held towards popularity; None where they are not."""
+    popularity: PopularityConfiguration = COUNTS
+    """What makes a movie popular: the popular list, and what scores are held towards."""
 
     @property
     def parameters(self) -> Mapping[str, Any]:
@@ -37,12 +48,15 @@ class Recipe:
 
     def fit(self, interactions: Interactions) -> FittedModel:
         """Learn from interactions; raises UnsuitableDataError."""
-        return ALGORITHMS[self.algorithm].fit(interactions, self.configuration)
+        fitted = ALGORITHMS[self.algorithm].fit(interactions, self.configuration)
+        if self.holding is None:
+            return fitted
+        return FittedHeld(fitted, Held(self.holding, self.popularity.scores(interactions)))
 
 
 EQUAL = 0.005
 """Figures that differ by less than this share of the better one are equal."""
-BASELINE = Recipe("popularity", PopularityConfiguration())
+BASELINE = Recipe("popularity", COUNTS)
 """What every version has to beat."""
 
 
@@ -69,12 +83,22 @@ class Judgement:
     rating_error: RatingError | None
 
 
-def recipe_of(algorithm: str, parameters: Mapping[str, Any]) -> Recipe | None:
+def recipe_of(
+    algorithm: str,
+    parameters: Mapping[str, Any],
+    held: Mapping[str, float] | None = None,
+    popularity: Mapping[str, float] | None = None,
+) -> Recipe | None:
     """The recipe that a manifest states, or None when this code no longer knows it."""
     if algorithm not in ALGORITHMS:
         return None
     try:
-        return Recipe(algorithm, ALGORITHMS[algorithm].configure(**parameters))
+        return Recipe(
+            algorithm,
+            ALGORITHMS[algorithm].configure(**parameters),
+            Holding(**held) if held else None,
+            PopularityConfiguration(**popularity or {}),
+        )
     except TypeError:
         return None
 
@@ -90,28 +114,62 @@ def recipes(scale: Scale, algorithms: Collection[str]) -> list[Recipe]:
 
 
 def try_on_validation(
-    tried: Iterable[Recipe], split: Split, scale: Scale, say: Say
+    tried: Sequence[Recipe], split: Split, scale: Scale, say: Say
 ) -> Iterator[Trial]:
     """Fit every recipe to the training part and rank the validation part with it.
 
-    An algorithm that cannot be fitted to this data is left out with all its recipes.
+    Popularity is tried first: the best of it is what all others are held towards, in several
+    ways. An algorithm that cannot be fitted to this data is left out with all its recipes.
     """
+    baselines = [recipe for recipe in tried if recipe.algorithm == BASELINE.algorithm]
+    popular = list(_try(baselines, BASELINE.popularity, split, scale, say))
+    yield from popular
+    others = [recipe for recipe in tried if recipe.algorithm != BASELINE.algorithm]
+    best = best_of_each(popular)[0].recipe.configuration
+    yield from _try(others, best, split, scale, say)
+
+
+def _try(
+    tried: Sequence[Recipe],
+    popularity: PopularityConfiguration,
+    split: Split,
+    scale: Scale,
+    say: Say,
+) -> Iterator[Trial]:
     models: dict[str, FittedModel] = {}
     unsuitable = set()
+    scores = popularity.scores(split.training)
     for recipe in tried:
         if recipe.algorithm in unsuitable:
             continue
-        told = f"{recipe.algorithm} {_varied(recipe)}".rstrip()
         try:
             model = _reused(models.get(recipe.algorithm), recipe) or recipe.fit(split.training)
             models = {recipe.algorithm: model}
-            ranking = judge_ranking(model, split, scale.liked)
+            ways = [None, *(HOLDINGS if can_be_held(model) else ())]
+            held = [Held(way, scores) if way else None for way in ways]
+            rankings = judge_rankings(model, held, split, scale.liked)
         except UnsuitableDataError as error:
             unsuitable.add(recipe.algorithm)
             say(f"validation: {recipe.algorithm} left out: {error}")
         else:
-            say(f"validation: {told}: NDCG@20 {ranking.mean_ndcg:.4f}")
-            yield Trial(recipe, ranking.ndcg)
+            own = recipe.configuration if recipe.algorithm == BASELINE.algorithm else popularity
+            trials = [
+                Trial(replace(recipe, holding=way, popularity=own), ranking.ndcg)
+                for way, ranking in zip(ways, rankings, strict=True)
+            ]
+            say(_tried(trials))
+            yield from trials
+
+
+def _tried(trials: Sequence[Trial]) -> str:
+    """A recipe's own figure, and that of the best way to hold it."""
+    own, best = trials[0], max(trials, key=lambda trial: trial.mean_ndcg)
+    told = f"validation: {own.recipe.algorithm} {_varied(own.recipe)}".rstrip()
+    told += f": NDCG@20 {own.mean_ndcg:.4f}"
+    if best.recipe.holding:
+        how = f"{best.recipe.holding.weight:g} popularity, floor {best.recipe.holding.floor:g}"
+        told += f"; held towards {how}: {best.mean_ndcg:.4f}"
+    return told
 
 
 def _reused(model: FittedModel | None, recipe: Recipe) -> FittedModel | None:
@@ -122,7 +180,7 @@ def _varied(recipe: Recipe) -> str:
     return " ".join(
         f"{key} {value:g}"
         for key, value in recipe.parameters.items()
-        if key == "regularisation" or key.endswith("_weight")
+        if key in {"regularisation", "liking", "watched", "low_pass"} or key.endswith("_weight")
     )
 
 

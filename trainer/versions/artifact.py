@@ -28,6 +28,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from trainer.errors import DamagedVersionError, ExistingVersionError, NewerVersionError
+from trainer.versions.holding import Held, Holding
 from trainer.versions.item_models import ItemModel, Items, Ratings, Scores
 from trainer.versions.manifest import Manifest
 from trainer.versions.saved_models import ITEM_MODELS, name_of
@@ -41,6 +42,8 @@ UNFINISHED = ".tmp-"
 ARRAY_NAMES = ("users", "popular", "top_items", "top_scores", "seen_indptr", "seen_indices")
 RATINGS_NAME = "seen_ratings"
 """An array that the first versions did not have."""
+POPULARITY_NAME = "popularity_scores"
+"""An array that versions have whose scores are held towards it."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,8 @@ class Contents[Top: Lists = TopLists]:
     top: Top
     seen: SeenItems
     model: ItemModel
+    held: Held | None = None
+    """What its scores are held towards; None where they are the model's own."""
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Every array but the lists, by the name of its file without `.npy`."""
@@ -102,7 +107,13 @@ class Contents[Top: Lists = TopLists]:
             "popular": self.popular,
             **self.seen.arrays(),
             **self.model.arrays(),
+            **({POPULARITY_NAME: self.held.popularity} if self.held else {}),
         }
+
+    def fold_in(self, items: Items, ratings: Ratings) -> Scores:
+        """Score every item for somebody by what they rated; see `ItemModel.fold_in`."""
+        scores = self.model.fold_in(items, ratings)
+        return self.held(scores[None], self.model)[0] if self.held else scores
 
 
 class UserRecord(NamedTuple):
@@ -172,9 +183,7 @@ class ModelVersion:
 
     def fold_in(self, items: Items, ratings: Ratings) -> Scores:
         """Score every item for somebody by what they rated; see `ItemModel.fold_in`."""
-        return self.contents.model.fold_in(
-            np.asarray(items, np.int32), np.asarray(ratings, np.float32)
-        )
+        return self.contents.fold_in(np.asarray(items, np.int32), np.asarray(ratings, np.float32))
 
 
 def version_name(now: datetime, algorithm: str) -> str:
@@ -202,6 +211,7 @@ def _array_names(manifest: Manifest) -> Sequence[str]:
     if manifest.item_model not in ITEM_MODELS:
         raise NewerVersionError(f"the algorithm {manifest.algorithm} is newer than this code")
     kept = [RATINGS_NAME] if f"{RATINGS_NAME}.npy" in manifest.files else []
+    kept += [POPULARITY_NAME] if manifest.held else []
     return (*ARRAY_NAMES, *kept, *ITEM_MODELS[manifest.item_model].array_names)
 
 
@@ -252,6 +262,7 @@ def _contents(
         top=TopLists(arrays["top_items"], arrays["top_scores"]),
         seen=SeenItems(arrays["seen_indptr"], arrays["seen_indices"], arrays.get(RATINGS_NAME)),
         model=ITEM_MODELS[manifest.item_model].restore(manifest.parameters, popular, arrays),
+        held=Held(Holding(**manifest.held), arrays[POPULARITY_NAME]) if manifest.held else None,
     )
 
 

@@ -24,6 +24,8 @@ class ItemModel(Protocol):
 
     array_names: ClassVar[tuple[str, ...]]
     """Names of the arrays it is saved as."""
+    logarithmic: ClassVar[bool]
+    """Whether its scores are logarithms of evidence, and not evidence itself."""
 
     @classmethod
     def restore(cls, parameters: Parameters, popular: Items, arrays: Arrays) -> Self:
@@ -52,6 +54,7 @@ class PopularityModel:
     """The items by how many people met them; the same for everybody."""
 
     array_names: ClassVar[tuple[str, ...]] = ()
+    logarithmic: ClassVar[bool] = True
 
     popular: Items
     """int32 [items]: item indices, most popular first."""
@@ -79,6 +82,7 @@ class ItemWeightsModel:
     """A sparse matrix that says how much liking one item speaks for another (EASE's B)."""
 
     array_names: ClassVar[tuple[str, ...]] = ("weights_indptr", "weights_indices", "weights_data")
+    logarithmic: ClassVar[bool] = False
 
     weights: sparse.csr_array
     """float32 [items, items]: row: the item that was liked; column: the item scored."""
@@ -113,6 +117,7 @@ class FactorModel:
     """Factors and offsets of each item; a rating is an offset, the user's bias and a product."""
 
     array_names: ClassVar[tuple[str, ...]] = ("item_factors", "item_offsets", "item_prior")
+    logarithmic: ClassVar[bool] = True
 
     factors: NDArray[np.float32]
     """float32 [items, factors]."""
@@ -191,6 +196,7 @@ class AlsModel:
     """Factors of each item, found by weighted least squares (Hu, Koren and Volinsky)."""
 
     array_names: ClassVar[tuple[str, ...]] = ("item_factors", "factor_products")
+    logarithmic: ClassVar[bool] = False
 
     factors: NDArray[np.float32]
     """float32 [items, factors]."""
@@ -275,6 +281,7 @@ class HistoryModel:
         "year_shares",
         "genre_weights",
     )
+    logarithmic: ClassVar[bool] = True
 
     liking: sparse.csr_array
     """float32 [items, items]: row: the item that was liked; column: the item scored."""

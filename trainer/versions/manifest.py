@@ -45,6 +45,10 @@ class Manifest:
     """`verdict` (accepted or refused) and `reason`."""
     item_model: str = ""
     """As what its arrays are read back: a name in `saved_models`."""
+    held: Mapping[str, float] | None = None
+    """How its scores are held towards popularity (see `Holding`); None where they are not."""
+    popularity: Mapping[str, float] = field(default_factory=dict)
+    """What the popular list was made by; nothing where it counts interactions."""
     sources: Mapping[str, Sequence[str]] = field(default_factory=lambda: SOURCES)
     """Where lists come from: from so many events of somebody on, what is asked, in this order."""
     files: Mapping[str, str] = field(default_factory=dict)
@@ -95,6 +99,8 @@ def _of_schema_1(content: Mapping[str, Any]) -> dict[str, Any]:
         **content,
         "figures": _nested(content.get("figures", {})),
         "item_model": ITEM_MODELS_OF_SCHEMA_1.get(content.get("algorithm", ""), ""),
+        "held": None,
+        "popularity": {},
         "sources": SOURCES,
         "schema": SCHEMA,
     }

@@ -32,6 +32,7 @@ class RerankedModel:
         *MovieStatistics.array_names,
         *Trees.array_names,
     )
+    logarithmic: ClassVar[bool] = True
 
     first: HistoryModel
     movies: MovieStatistics

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from trainer.versions.graph_filter import GraphFilterModel
 from trainer.versions.item_models import (
     AlsModel,
     FactorModel,
@@ -16,6 +17,7 @@ from trainer.versions.reranking import RerankedModel
 ITEM_MODELS: Mapping[str, type[ItemModel]] = {
     "popularity": PopularityModel,
     "item_weights": ItemWeightsModel,
+    "graph_filter": GraphFilterModel,
     "als": AlsModel,
     "factors": FactorModel,
     "implicit_factors": ImplicitFactorModel,

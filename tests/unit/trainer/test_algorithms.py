@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from trainer.algorithms import boosted_trees, ease, history
+from trainer.algorithms import boosted_trees, ease, gfcf, history
 from trainer.algorithms.algorithm import RatingModel
 from trainer.algorithms.ease import Ease, EaseConfiguration
 from trainer.algorithms.registry import ALGORITHMS
@@ -138,6 +138,17 @@ class TestPopularity(AlgorithmContract):
     name = "popularity"
     ndcg = (0.05, 0.5)
 
+    def test_what_was_liked_more_comes_first_where_liking_counts(self, algorithm, interactions):
+        raised = np.where(interactions.items == 7, 5, 1).astype(np.float32)
+        liking = algorithm.configure(liking=100.0)
+        model = algorithm.fit(replace(interactions, ratings=raised), liking)
+        assert model.score(np.array([0], np.int32))[0].argmax() == 7
+
+    def test_viewings_count_as_much_as_they_are_told_to(self, algorithm, interactions):
+        watched = only_watched(interactions)
+        assert algorithm.configure(watched=0.0).scores(watched).max() == 0
+        assert np.allclose(algorithm.configure().scores(watched), np.log1p(interactions.counts()))
+
     def test_it_scores_by_count(self, fitted, interactions):
         scores = fitted.score(np.array([0], np.int32))[0]
         assert scores.argmax() == interactions.counts().argmax()
@@ -228,6 +239,45 @@ class TestAls(SearchedContract):
         disliked = replace(interactions, ratings=np.ones_like(interactions.ratings))
         with pytest.raises(UnsuitableDataError, match="nothing was"):
             algorithm.fit(disliked, configuration)
+
+
+class TestGfcf(SearchedContract):
+    name = "gfcf"
+    ndcg = (0.3, 1.0)
+
+    def test_a_known_user_is_scored_as_if_folded_in(self, fitted, interactions):
+        _, items, ratings = interactions.histories(np.array([3], np.int32))
+        known = fitted.score(np.array([3], np.int32))[0]
+        assert np.allclose(fitted.item_model.fold_in(items, ratings), known, atol=1e-5)
+
+    def test_it_filters_as_by_definition(self, fitted, interactions):
+        likes = (interactions.matrix(interactions.ratings) >= 2.5).toarray().astype(float)
+        users, movies = (np.maximum(1, likes.sum(axis=axis)) ** -0.5 for axis in (1, 0))
+        normal = users[:, None] * likes * movies
+        vectors = np.linalg.svd(normal, full_matrices=False)[2][:48]
+        smooth = (likes * movies) @ vectors.T @ vectors / movies
+        expected = likes @ (normal.T @ normal) + 0.3 * smooth
+        assert np.allclose(fitted.score(EVERYBODY), expected, atol=1e-4)
+
+    def test_another_weight_of_the_low_pass_needs_no_refit(self, algorithm, interactions, fitted):
+        other = algorithm.candidates(SCALE)[1]
+        reused, anew = fitted.reused(other), algorithm.fit(interactions, other)
+        assert np.array_equal(reused.score(EVERYBODY), anew.score(EVERYBODY))
+
+    def test_who_liked_one_movie_says_nothing_of_what_goes_together(
+        self, algorithm, configuration, interactions
+    ):
+        once = interactions.only(
+            np.arange(len(interactions))
+            == interactions.indptr[:-1].repeat(np.diff(interactions.indptr))
+        )
+        with pytest.raises(UnsuitableDataError, match="nobody did"):
+            algorithm.fit(once, configuration)
+
+    def test_too_many_likes_are_refused(self, algorithm, configuration, interactions, monkeypatch):
+        monkeypatch.setattr(gfcf, "MOST_PAIRS", 10)
+        with pytest.raises(UnsuitableDataError, match="at most 10 pairs of likes"):
+            algorithm.fit(interactions, configuration)
 
 
 class TestEase(SearchedContract):

@@ -1,0 +1,73 @@
+"""What GF-CF learned of the items: products of neighbours, and a low pass of a few vectors."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from trainer.versions.item_models import Arrays, Items, Parameters, Ratings, Scores
+
+
+@dataclass(frozen=True)
+class GraphFilterModel:
+    """A filter for likes; see `trainer.algorithms.gfcf`."""
+
+    array_names: ClassVar[tuple[str, ...]] = (
+        "products_indptr",
+        "products_indices",
+        "products_data",
+        "vectors",
+        "degree_roots",
+    )
+    logarithmic: ClassVar[bool] = False
+
+    products: sparse.csr_array
+    """float32 [items, items]: row: the item that was liked; column: the item scored."""
+    vectors: NDArray[np.float32]
+    """float32 [vectors, items]."""
+    degree_roots: NDArray[np.float32]
+    """float32 [items]: root of how many liked each; 0 for those that the low pass passes over."""
+    midpoint: float
+    low_pass: float
+
+    @classmethod
+    def restore(cls, parameters: Parameters, popular: Items, arrays: Arrays) -> Self:
+        """Put the matrix together from its three arrays, without copying them."""
+        size = len(popular)
+        data, indices, indptr = (
+            arrays[f"products_{part}"] for part in ("data", "indices", "indptr")
+        )
+        products = sparse.csr_array((data, indices, indptr), shape=(size, size))
+        vectors, roots = arrays["vectors"], arrays["degree_roots"]
+        return cls(products, vectors, roots, parameters["midpoint"], parameters["low_pass"])
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The matrix in CSR, the vectors and the roots."""
+        return {
+            "products_indptr": self.products.indptr.astype(np.int64),
+            "products_indices": self.products.indices.astype(np.int32),
+            "products_data": self.products.data.astype(np.float32),
+            "vectors": self.vectors,
+            "degree_roots": self.degree_roots,
+        }
+
+    def fold_in(self, items: Items, ratings: Ratings) -> Scores:
+        """Filter what was liked; what was watched and not rated counts as liked."""
+        liked = np.asarray(items)[np.isnan(ratings) | (ratings >= self.midpoint)]
+        ones = np.ones(len(liked), np.float32)
+        likes = sparse.csr_array(
+            (ones, liked, np.array([0, len(liked)])), shape=(1, len(self.degree_roots))
+        )
+        scores: Scores = self.filtered(likes)[0]
+        return scores
+
+    def filtered(self, likes: sparse.csr_array) -> Scores:
+        """float32 [n, items]: what the filter makes of some rows of likes, float32 [n, items]."""
+        near = (likes @ self.products).toarray()
+        inverse = np.divide(
+            1, self.degree_roots, where=self.degree_roots > 0, out=np.zeros_like(self.degree_roots)
+        )
+        smooth = (likes @ (self.vectors * inverse).T) @ self.vectors * self.degree_roots
+        return np.asarray(near + self.low_pass * smooth, np.float32)
