@@ -28,8 +28,9 @@ from trainer.records import (
     training_lock,
 )
 from trainer.selection.choice import Selection, Terms, select
-from trainer.selection.figures import figures, later_figures, new_user_figures
+from trainer.selection.figures import figures, later_figures
 from trainer.selection.gate import Cost, within
+from trainer.selection.newcomers import judge_newcomers, sources
 from trainer.selection.search import Budget
 from trainer.selection.trials import Recipe, recipe_of, recipes
 from trainer.settings import Settings
@@ -243,7 +244,8 @@ def publish(
     settings, progress, chosen = run.settings, run.progress, selection.chosen
     found = figures(selection, settings.scale.liked)
     found["later"] = later_figures(interactions, chosen, settings.scale)
-    found["segments"] |= new_user_figures(selection, settings.scale)
+    newcomers = judge_newcomers(chosen, selection.split.training, settings.scale.liked)
+    found["newcomers"] = {str(number): each.figures() for number, each in newcomers.items()}
     progress.step(f"judged {chosen.algorithm} by one cut in time and for new users, too")
     model = chosen.fit(interactions)
     progress.step(f"fitted {chosen.algorithm} to everything")
@@ -256,6 +258,7 @@ def publish(
         version=version_name(ended, chosen.algorithm),
         algorithm=chosen.algorithm,
         parameters=chosen.parameters,
+        sources=sources(newcomers),
         held=asdict(chosen.holding) if chosen.holding else None,
         popularity=asdict(chosen.popularity),
         created_at=ended.isoformat(),

@@ -1,6 +1,6 @@
 """A version's manifest as a page for people."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from trainer.versions.manifest import Figure, Figures, Manifest
@@ -32,6 +32,8 @@ def report(manifest: Manifest) -> str:
             "",
             *_gains(manifest.figures),
             *_segments(manifest.figures),
+            *_newcomers(manifest.figures),
+            *_sources(manifest.sources),
             f"gate       {manifest.gate['verdict'].upper()}: {manifest.gate['reason']}",
         ]
     )
@@ -102,4 +104,19 @@ def _gains(figures: Figures) -> list[str]:
     return [
         f"gain       {name.replace('_', ' ')}: {_cell(figure)} NDCG@20"
         for name, figure in figures.get("gains", {}).items()
+    ]
+
+
+def _newcomers(figures: Figures) -> list[str]:
+    return [
+        f"new people after {number}: folded in {its['fold_in']['value']:.4f}, popular"
+        f" {its['popular']['value']:.4f}, gain {_cell(its['gain'])}"
+        for number, its in figures.get("newcomers", {}).items()
+    ]
+
+
+def _sources(sources: Mapping[str, Sequence[str]]) -> list[str]:
+    return [
+        f"asked      from {number} events on: {', '.join(names).replace('_', ' ')}"
+        for number, names in sources.items()
     ]

@@ -142,6 +142,8 @@ def rank_at_once(user: UserRecord, since: Mapping[int, float]) -> Ranked:
 
 def _folded_in(model: ModelVersion, user: UserRecord, since: Mapping[int, float]) -> Ranked:
     known = history(user, since)
+    if len(known) < model.manifest.personal_from:
+        return Ranked(NO_ITEMS, NO_SCORES, "popular", user, since)
     seen = np.fromiter(known.keys(), np.int32, len(known))
     scores = model.fold_in(seen, np.fromiter(known.values(), np.float32, len(known)))
     if np.ptp(scores) == 0:
@@ -172,9 +174,15 @@ def best_items(model: ModelVersion, scores: Scores, count: int) -> Items:
 def _fillers(
     model: ModelVersion, fallback: Fallback, enough: int
 ) -> Iterator[tuple[Reason, Iterable[int]]]:
-    yield "people", items_in_order(model, fallback.people)
-    yield "lately", items_in_order(model, fallback.lately)
-    yield "popular", model.popular[:enough].tolist()
+    """What fills up a list, in the order that the version's manifest states."""
+    order = list(model.manifest.sources["0"])
+    fillers: list[tuple[Reason, Iterable[int]]] = [
+        ("people", items_in_order(model, fallback.people)),
+        ("lately", items_in_order(model, fallback.lately)),
+        ("popular", model.popular[:enough].tolist()),
+    ]
+    asked = [filler for filler in fillers if filler[0] in order]
+    yield from sorted(asked, key=lambda filler: order.index(filler[0]))
 
 
 def items_in_order(model: ModelVersion, movies: Iterable[str]) -> Iterator[int]:

@@ -1,22 +1,18 @@
 """Every figure that a manifest states: of each algorithm, and of the chosen one for whom."""
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.algorithms.algorithm import FittedModel, Rows
-from trainer.algorithms.holding import folded_in
 from trainer.data.interactions import Interactions, Scale
-from trainer.data.split import HELD_OUT_ONE_IN, split_at_one_time
+from trainer.data.split import split_at_one_time
 from trainer.errors import UnsuitableDataError
 from trainer.evaluation.beyond_accuracy import beyond_accuracy, heavy_users, popular_movies
-from trainer.evaluation.metrics import Figure, judge_for_movies, judge_ranking, mean_figure
+from trainer.evaluation.metrics import Figure, judge_for_movies, mean_figure
 from trainer.selection.choice import SEED, Selection
 from trainer.selection.trials import BASELINE, Judgement, Recipe, judge_on_test
-from trainer.versions.item_models import ItemModel, Scores
 
 Stated = dict[str, dict[str, float]]
 """Figures by name, each as a manifest states it."""
@@ -90,46 +86,6 @@ def _mean(name: str, values: NDArray[np.float64]) -> Stated:
 
 def _stated(figure: Figure) -> dict[str, float]:
     return {"value": figure.value, "low": figure.low, "high": figure.high}
-
-
-def new_user_figures(selection: Selection, scale: Scale) -> Stated:
-    """`new_users`: its NDCG for people it never met, by folding their history in.
-
-    A fifth of the users are taken out before the chosen recipe is fitted.
-    """
-    training = selection.split.training
-    new = np.arange(len(training.users)) % HELD_OUT_ONE_IN == 0
-    fitted_to = training.only(~new[training.rows()])
-    try:
-        model = selection.chosen.fit(fitted_to)
-    except UnsuitableDataError:
-        return {}
-    strangers = replace(
-        selection.split,
-        training=training.only(new[training.rows()]),
-        test=selection.split.test.only(new[selection.split.test.rows()]),
-    )
-    folded = FoldedIn(model, strangers.training)
-    return _mean("new_users", judge_ranking(folded, strangers, scale.liked).ndcg)
-
-
-@dataclass(frozen=True)
-class FoldedIn:
-    """Scores everybody as somebody it never met, by their history."""
-
-    model: FittedModel
-    histories: Interactions
-
-    @property
-    def item_model(self) -> ItemModel:
-        """That of the model."""
-        return self.model.item_model
-
-    def score(self, rows: Rows) -> Scores:
-        """Fold in one after the other."""
-        return np.vstack(
-            [folded_in(self.model, *self.histories.histories(row)[1:]) for row in rows[:, None]]
-        )
 
 
 def later_figures(interactions: Interactions, chosen: Recipe, scale: Scale) -> Stated:

@@ -173,6 +173,7 @@ class ModelVersion:
         top, seen = contents.top.items[row], contents.seen
         listed = top != PADDING
         known = slice(*seen.indptr[row : row + 2].tolist())
+        listed &= known.stop - known.start >= self.manifest.personal_from
         return UserRecord(
             is_known=True,
             top_items=top[listed],

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -17,7 +18,9 @@ Figures = Mapping[str, Any]
 
 `algorithms`: by algorithm, what it was on validation and on test; `live`: the recipe of the
 live version on test; `gains`: of the chosen one on test, `over_` what; `segments`: its NDCG for
-some people, or for some movies; `later`: by one cut in time; `judged_users`; `size_mib`.
+some people, or for some movies; `newcomers`: by how many things people did whom it never met,
+that of folding them in, of what is popular, and the gain; `later`: by one cut in time;
+`judged_users`; `size_mib`.
 """
 
 SOURCES = {
@@ -73,6 +76,12 @@ class Manifest:
         if content.keys() != {each.name for each in fields(cls)}:
             raise ValueError("manifest.json has not the keys of its schema")
         return cls(**content)
+
+    @cached_property
+    def personal_from(self) -> int:
+        """From how many things done on somebody is served by the model; 0: always."""
+        numbers = [int(number) for number, names in self.sources.items() if "fold_in" in names]
+        return next((number for number in numbers if number > 1), 0)
 
     def text(self) -> bytes:
         """The bytes of manifest.json."""

@@ -135,3 +135,45 @@ def test_an_answer_is_as_many_distinct_unseen_movies_as_asked_for_or_all_that_ar
     seen = {MOVIES[item] for item in model.user(user).seen} | recent.keys()
     assert len(movies) == len(set(movies)) == min(count, len(MOVIES) - len(seen))
     assert not seen.intersection(movies)
+
+
+LATE = {
+    "0": ["lately", "people", "popular"],
+    "2": ["model", "fold_in", "lately", "people", "popular"],
+}
+FALLBACK = Fallback(people=[MOVIES[30]], lately=[MOVIES[40]])
+
+
+@pytest.fixture(scope="module")
+def late(tmp_path_factory):
+    """A version whose model was found to help from the second thing done on."""
+    return publish(
+        tmp_path_factory.mktemp("models"),
+        top={KNOWN: list(range(59, 29, -1)), 8: list(range(20, 50))},
+        seen={KNOWN: [0, 1], 8: [0]},
+        likes={3: [50, 51, 52]},
+        sources=LATE,
+    )
+
+
+def test_sources_are_asked_in_the_order_of_the_manifest(late):
+    movies, _scores, reason = answer(STRANGER, late, {}, FALLBACK)
+    assert (movies[:3], reason) == ([MOVIES[40], MOVIES[30], MOVIES[0]], "lately")
+
+
+def test_the_model_is_not_asked_for_who_did_less_than_it_needs(late):
+    known, stranger = answer(8, late, {}, FALLBACK), answer(STRANGER, late, {MOVIES[3]: 5.0})
+    assert (known.movie_ids[0], known.reason) == (MOVIES[40], "lately")
+    assert (stranger.movie_ids[0], stranger.reason) == (MOVIES[0], "popular")
+
+
+def test_from_there_on_it_is(late):
+    stranger = answer(STRANGER, late, {MOVIES[9]: 1.0, MOVIES[3]: 5.0}, FALLBACK)
+    assert answer(KNOWN, late, {}, FALLBACK).reason == "model"
+    assert (stranger.movie_ids[0], stranger.reason) == (MOVIES[50], "fold_in")
+
+
+def test_a_source_that_the_manifest_leaves_out_is_not_asked(tmp_path):
+    version = publish(tmp_path, sources={"0": ["popular"], "1": ["model", "fold_in", "popular"]})
+    movies, _scores, reason = answer(STRANGER, version, {}, FALLBACK)
+    assert (movies[0], reason) == (MOVIES[0], "popular")

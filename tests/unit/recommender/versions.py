@@ -23,7 +23,7 @@ from trainer.versions.item_models import (
     ItemWeightsModel,
     Recency,
 )
-from trainer.versions.manifest import Manifest
+from trainer.versions.manifest import SOURCES, Manifest
 
 NAME = "20260101-000000-ease"
 MOVIES = tuple(f"movie+{number}+1999" for number in range(60))
@@ -51,6 +51,7 @@ def publish(  # noqa: PLR0913 -- each test names the two it is about
     likes: Mapping[int, Items] | None = None,
     follows: Mapping[int, Items] | None = None,
     offsets: Mapping[str, int] | None = None,
+    sources: Mapping[str, Sequence[str]] = SOURCES,
 ) -> ModelVersion:
     """Publish a version and read it back.
 
@@ -65,6 +66,7 @@ def publish(  # noqa: PLR0913 -- each test names the two it is about
         follows: for a movie, which are met right after it, the first most; makes a model that
             goes by the order of a history.
         offsets: where the data of the training end, by partition.
+        sources: from how many things done on, which sources are asked, in which order.
     """
     top = top or {}
     manifest = Manifest(
@@ -78,6 +80,7 @@ def publish(  # noqa: PLR0913 -- each test names the two it is about
         libraries={},
         figures={},
         gate={"verdict": "accepted", "reason": "a test"},
+        sources=sources,
     )
     contents = Contents(
         movies=movies,

@@ -2,7 +2,7 @@ import pytest
 
 from trainer.data.interactions import Scale
 from trainer.selection.choice import Terms, select
-from trainer.selection.figures import figures, later_figures, new_user_figures
+from trainer.selection.figures import figures, later_figures
 from trainer.selection.gate import Rules
 from trainer.selection.trials import BASELINE
 
@@ -27,11 +27,6 @@ def test_figures_are_given_for_every_algorithm(selection):
 def test_later_figures_stand_beside_popularity(interactions):
     found = later_figures(interactions, BASELINE, SCALE)
     assert found["chosen"] == found["popularity"]
-
-
-def test_people_it_never_met_are_judged_by_their_history(selection):
-    figure = new_user_figures(selection, SCALE)["new_users"]
-    assert 0.2 < figure["value"] <= 1
 
 
 def test_heavy_and_light_users_are_told_apart(selection):

@@ -32,6 +32,7 @@ MANIFEST = Manifest(
         "gains": {"over_popularity": {"value": 0.065, "low": 0.05, "high": 0.08}},
     },
     gate={"verdict": "refused", "reason": "the moon is full"},
+    sources={"0": ["popular"], "2": ["model", "fold_in", "popular"]},
 )
 
 
@@ -48,6 +49,8 @@ def test_the_report_of_a_version():
         "svd        -                  0.0870 (0.0750 to 0.1000)  0.8900\n"
         "\n"
         "gain       over popularity: 0.0650 (0.0500 to 0.0800) NDCG@20\n"
+        "asked      from 0 events on: popular\n"
+        "asked      from 2 events on: model, fold in, popular\n"
         "gate       REFUSED: the moon is full"
     )
 
@@ -74,3 +77,17 @@ def test_the_report_tells_how_it_does_for_whom():
     figures = {**MANIFEST.figures, "segments": segments}
     lines = report(replace(MANIFEST, figures=figures)).split("\n")
     assert "for        new users: 0.1000 (0.0500 to 0.1500) NDCG@20" in lines
+
+
+def test_the_report_tells_how_new_people_are_served():
+    after_two = {
+        "fold_in": {"value": 0.12},
+        "popular": {"value": 0.1},
+        "gain": {"value": 0.02, "low": 0.01, "high": 0.03},
+    }
+    figures = {**MANIFEST.figures, "newcomers": {"2": after_two}}
+    lines = report(replace(MANIFEST, figures=figures)).split("\n")
+    assert (
+        "new people after 2: folded in 0.1200, popular 0.1000, gain 0.0200 (0.0100 to 0.0300)"
+        in lines
+    )
