@@ -6,6 +6,7 @@ J. Carbonell and J. Goldstein, "The Use of MMR, Diversity-Based Reranking", SIGI
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.versions.graph_filter import GraphFilterModel
 from trainer.versions.item_models import (
     AlsModel,
     FactorModel,
@@ -47,6 +48,8 @@ def likeness(model: ItemModel, items: Items) -> Likeness | None:
     """How alike the items are: by weights or by the angle of factors; None if it is not known."""
     match model:
         case ItemWeightsModel(weights=weights) | HistoryModel(liking=weights):
+            return _by_weights(weights[items][:, items].toarray())
+        case GraphFilterModel(products=weights):
             return _by_weights(weights[items][:, items].toarray())
         case RerankedModel(first=first):
             return likeness(first, items)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from trainer.versions.graph_filter import GraphFilterModel
 from trainer.versions.item_models import (
     NOTHING,
     SHARE_FLOOR,
@@ -46,9 +47,8 @@ def contributions(
         float32 [n, m], on the model's own scale; nothing for a model that is the same for all.
     """
     match model:
-        case ItemWeightsModel():
-            weights = model.weights[items][:, targets].toarray()
-            return np.asarray(weights * model.preferences(ratings)[:, None], np.float32)
+        case ItemWeightsModel() | GraphFilterModel():
+            return model.contributions(items, ratings, targets)
         case RerankedModel():
             return contributions(model.first, items, ratings, targets)
         case HistoryModel():
@@ -64,7 +64,7 @@ def contributions(
 def how_exact(model: ItemModel) -> str:
     """How far contributions can be taken at their word."""
     match model:
-        case ItemWeightsModel():
+        case ItemWeightsModel() | GraphFilterModel():
             return "exact: a score is the sum of what the user's movies contribute"
         case HistoryModel():
             return "by own terms: how far a score falls without the movie's; these do not add up"

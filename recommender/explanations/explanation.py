@@ -177,7 +177,10 @@ def explain_by_model(
     recommended = [_recommended(movie, model, own, led, scores) for movie in receipt["movie_ids"]]
     ranking = _ranking(receipt["reason"], model, scores)
     left = left_out(receipt["movie_ids"], model, ranking, known, user)
-    return Explanation(receipt, manifest, recommended, left, how_exact(model.contents.model), gone)
+    exactness = how_exact(model.contents.model)
+    if model.contents.held:
+        exactness = f"of the evidence, before it is held towards what is popular; {exactness}"
+    return Explanation(receipt, manifest, recommended, left, exactness, gone)
 
 
 def own_ratings(user: UserRecord, model: ModelVersion, recent: Recent) -> dict[int, float]:

@@ -63,11 +63,20 @@ class GraphFilterModel:
         scores: Scores = self.filtered(likes)[0]
         return scores
 
+    def contributions(self, items: Items, ratings: Ratings, targets: Items) -> Scores:
+        """float32 [n, targets]: what each of somebody's items added to the score of each target."""
+        liked = np.isnan(ratings) | (ratings >= self.midpoint)
+        near = self.products[items][:, targets].toarray()
+        smooth = self._scaled()[:, items].T @ self.vectors[:, targets] * self.degree_roots[targets]
+        return np.asarray(liked[:, None] * (near + self.low_pass * smooth), np.float32)
+
     def filtered(self, likes: sparse.csr_array) -> Scores:
         """float32 [n, items]: what the filter makes of some rows of likes, float32 [n, items]."""
         near = (likes @ self.products).toarray()
-        inverse = np.divide(
-            1, self.degree_roots, where=self.degree_roots > 0, out=np.zeros_like(self.degree_roots)
-        )
-        smooth = (likes @ (self.vectors * inverse).T) @ self.vectors * self.degree_roots
+        smooth = (likes @ self._scaled().T) @ self.vectors * self.degree_roots
         return np.asarray(near + self.low_pass * smooth, np.float32)
+
+    def _scaled(self) -> NDArray[np.float32]:
+        roots = self.degree_roots
+        inverse = np.divide(1, roots, where=roots > 0, out=np.zeros_like(roots))
+        return np.asarray(self.vectors * inverse, np.float32)

@@ -106,6 +106,11 @@ class ItemWeightsModel:
         above = np.maximum(ratings - self.midpoint, 0.0)
         return np.where(np.isnan(ratings), self.watched_preference, above).astype(np.float32)
 
+    def contributions(self, items: Items, ratings: Ratings, targets: Items) -> Scores:
+        """float32 [n, targets]: what each of somebody's items added to the score of each target."""
+        weights = self.weights[items][:, targets].toarray()
+        return np.asarray(weights * self.preferences(ratings)[:, None], np.float32)
+
     def fold_in(self, items: Items, ratings: Ratings) -> Scores:
         """The sum of the items' rows, weighted by the preferences."""
         preferences = self.preferences(np.asarray(ratings, np.float32))

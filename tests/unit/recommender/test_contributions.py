@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from recommender.explanations.contributions import contributions, how_exact
+from trainer.versions.graph_filter import GraphFilterModel
 from trainer.versions.item_models import (
     SHARE_FLOOR,
     AlsModel,
@@ -77,6 +78,18 @@ def test_it_is_how_far_a_score_falls_when_a_movie_is_left_out(make, history):
     assert contributions(model, items, ratings, targets) == pytest.approx(
         np.array(falls), rel=1e-2, abs=1e-3
     )
+
+
+@given(history=histories)
+def test_what_a_filter_is_asked_with_adds_up_to_its_scores(history):
+    products = sparse.csr_array(np.maximum(numbers(ITEMS, ITEMS), 0))
+    model = GraphFilterModel(products, numbers(4, ITEMS), np.ones(ITEMS, np.float32), 2.5, 0.3)
+    items, ratings = np.array([*history], np.int32), np.array([*history.values()], np.float32)
+    targets = np.array([3, 17, 29], np.int32)
+    added = contributions(model, items, ratings, targets).sum(axis=0)
+
+    assert added == pytest.approx(model.fold_in(items, ratings)[targets], rel=1e-3, abs=1e-4)
+    assert how_exact(model).startswith("exact")
 
 
 @pytest.mark.parametrize("rating", [nan, 0.5, 5.0])
