@@ -91,6 +91,18 @@ COPY ci/__init__.py ci/tables.py ci/
 USER 10108:10108
 CMD ["python", "-m", "compose.migrate"]
 
+FROM python AS backup
+RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
+    --mount=type=secret,id=ca_bundle,mode=0444 \
+    install-packages postgresql-client-17
+COPY --from=ingest-wheels /opt/venv /opt/venv
+COPY compose/__init__.py compose/
+COPY compose/service/ compose/service/
+COPY compose/backup/ compose/backup/
+ARG GIT_COMMIT=unknown
+ENV GIT_COMMIT=${GIT_COMMIT}
+CMD ["python", "-m", "compose.backup", "work"]
+
 FROM python AS ingest
 COPY --from=ingest-wheels /opt/venv /opt/venv
 COPY compose/__init__.py compose/

@@ -15,7 +15,7 @@ help: ## Show this list
 
 # --- run it
 
-.PHONY: up down status alert-test logs psql password rotate images
+.PHONY: up down status alert-test logs psql password rotate backup restore images
 up: ## Install what is missing, build, start, train, release; settings: NAME=value
 	@compose/up.sh
 down: ## Stop everything and keep the data; DATA=gone deletes it, after asking
@@ -32,6 +32,10 @@ password: ## Show a password: NAME=analyst, grafana, jenkins, ...
 	@docker compose run --rm --no-deps -T secrets show $(NAME)
 rotate: ## Give one database role a new password, nobody locked out: NAME=ingest, analyst, ...
 	@docker compose run --rm --no-deps -T rotate python -m compose.migrate rotate '$(NAME)'
+backup: ## Copy database, models, state and secrets to BACKUP_DIRECTORY, while all runs
+	@docker compose exec -T backup python -m compose.backup take
+restore: ## Start from a backup, here or on another host: FROM=folder; asks before it replaces
+	@compose/restore.sh
 images: ## Build every image of this checkout
 	@compose/images.sh
 

@@ -19,6 +19,7 @@ source compose/up/check_database.sh
 source compose/up/check_rights.sh
 source compose/up/install_engine.sh
 source compose/up/start_engine.sh
+source compose/up/backups.sh
 source compose/up/build_images.sh
 source compose/up/start_services.sh
 source compose/up/first_release.sh
@@ -27,6 +28,7 @@ source compose/up/what_to_try.sh
 check_platform
 check_disk
 hold_stack_lock
+check_restored
 read_settings
 check_ports
 check_jenkins
@@ -41,6 +43,7 @@ find_docker_group
 choose_image_source
 write_settings
 build_images
+keep_settings
 start_services
 load_history
 first_release

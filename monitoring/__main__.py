@@ -24,7 +24,7 @@ from monitoring.page.rendering import style_hash
 from monitoring.settings import Settings
 from monitoring.status.alerts import alert_facts
 from monitoring.status.containers import services
-from monitoring.status.status import console, database_facts, ingest_lag, table
+from monitoring.status.status import console, database_facts, ingest_lag, last_backup, table
 from monitoring.worker import QUEUE, evaluate_once, register
 
 PAGE_SECONDS = 10.0
@@ -92,6 +92,7 @@ def status() -> None:
     facts = [
         *alert_facts(settings.prometheus_url, now),
         ingest_lag(settings.ingest_metrics_url),
+        last_backup(settings.backup_metrics_url, now),
         *database_facts(settings.conninfo(), now),
     ]
     console().print(table(found, facts))

@@ -3,7 +3,7 @@
 Roles first (the tables name their owners), then the tables, then the job queue's own
 schema, then views and rights, then the partitions that rows can land in right away.
 
-Usage: python -m compose.migrate [rotate NAME]
+Usage: python -m compose.migrate [roles | rotate NAME]
 """
 
 import json
@@ -117,11 +117,20 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case []:
             return migrate_all(settings)
+        case ["roles"]:
+            make_roles(settings)
+            return 0
         case ["rotate", name]:
             return rotate_by_name(settings.conninfo(), name)
         case _:
-            sys.stderr.write("migrate: nothing, or rotate NAME\n")
+            sys.stderr.write("migrate: nothing, or roles, or rotate NAME\n")
             return 2
+
+
+def make_roles(settings: Settings) -> None:
+    """Only the roles with their passwords: a dump that is restored names them as owners."""
+    with psycopg.connect(settings.conninfo(), autocommit=True) as connection:
+        create_roles(connection, json.loads(settings.role_verifiers_file.read_text()))
 
 
 def migrate_all(settings: Settings) -> int:

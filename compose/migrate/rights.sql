@@ -2,9 +2,9 @@
 -- here is gone after the next start.
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA public
-    FROM ingest, retention, trainer, recommender, evaluation, releaser, analyst, job_worker;
+    FROM ingest, retention, trainer, recommender, evaluation, releaser, backup, analyst, job_worker;
 GRANT USAGE ON SCHEMA public
-    TO ingest, retention, trainer, recommender, evaluation, releaser, analyst;
+    TO ingest, retention, trainer, recommender, evaluation, releaser, backup, analyst;
 
 -- retention makes, empties and drops partitions, so it owns the tables that have them
 GRANT CREATE ON SCHEMA public TO retention;

@@ -8,7 +8,7 @@ BEGIN
         CREATE ROLE job_worker NOLOGIN;
     END IF;
     FOREACH service IN ARRAY ARRAY['ingest', 'retention', 'trainer', 'recommender',
-                                   'evaluation', 'releaser', 'exporter', 'analyst']
+                                   'evaluation', 'releaser', 'exporter', 'backup', 'analyst']
     LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = service) THEN
             EXECUTE format('CREATE ROLE %I LOGIN', service);
@@ -18,7 +18,8 @@ END
 $$;
 
 GRANT pg_monitor TO exporter;
-GRANT job_worker TO retention, trainer, evaluation, releaser;
+GRANT job_worker TO retention, trainer, evaluation, releaser, backup;
+GRANT pg_read_all_data TO backup;
 ALTER ROLE analyst SET default_transaction_read_only = on;
 ALTER ROLE analyst SET statement_timeout = '5min';
 -- it asks for a few rows twice a second: starting parallel workers costs five times the query

@@ -28,7 +28,7 @@ def main(arguments: list[str], folder: Path = FOLDER, volumes: Path = VOLUMES) -
             sys.stdout.write((folder / name).read_text() + "\n")
         case ["set", name] if name in UIDS:
             write_secret(folder / name, sys.stdin.read().strip(), UIDS[name])
-            follow(folder)
+            make_all(folder, volumes)
         case _:
             names = ", ".join(sorted(UIDS))
             sys.stderr.write(f"secrets: make | show NAME | set NAME < FILE; names: {names}\n")

@@ -13,11 +13,13 @@ ROLE_UIDS = {
     "evaluation": 10105,
     "releaser": 10106,
     "exporter": 10109,
+    "backup": 0,
     "analyst": 0,
 }
 """Database roles and the user id of the service that logs in with each; analyst: people."""
 
-MIGRATE_UID, POSTGRES_UID, ALERTMANAGER_UID, GRAFANA_UID, JENKINS_UID = 10108, 999, 65534, 472, 1000
+BACKUP_UID, MIGRATE_UID, POSTGRES_UID = ROLE_UIDS["backup"], 10108, 999
+ALERTMANAGER_UID, GRAFANA_UID, JENKINS_UID = 65534, 472, 1000
 OWNER = "postgres"
 """The password of the database's owner: the server reads it, and `migrate` logs in with it."""
 OPTIONAL = {"slack": "http://slack.invalid/not-set", "watchdog": "http://watchdog.invalid/not-set"}
@@ -54,6 +56,7 @@ SECRETS = (
     Secret(OWNER, POSTGRES_UID, new_password),
     *(Secret(role, uid, new_password) for role, uid in ROLE_UIDS.items()),
     *(Secret(name, ALERTMANAGER_UID, partial(str, unset)) for name, unset in OPTIONAL.items()),
+    Secret("settings", BACKUP_UID, str),  # what .env says, so that a backup has it, too
     *(Secret(name, ROLE_UIDS["ingest"], str) for name in BROKER_SECRETS),
     Secret("grafana", GRAFANA_UID, new_password),
     Secret("jenkins", JENKINS_UID, new_password),

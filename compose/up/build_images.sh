@@ -146,14 +146,14 @@ bake_services() {
   mapfile -t flags < <(secret_flags | sed 's/^/--set=*.secrets=/')
   docker compose --profile '*' config > "$HOST_FOLDER/docker-compose.yml"
   quietly docker buildx bake --file "$HOST_FOLDER/docker-compose.yml" "${flags[@]}" \
-    --set "trainer.args.GIT_COMMIT=$(commit)" "$@" ||
+    --set "trainer.args.GIT_COMMIT=$(commit)" --set "backup.args.GIT_COMMIT=$(commit)" "$@" ||
     fail "an image could not be built" "See the lines above."
 }
 
 # Every service with a build of its own but the slots, whose tags only a release moves
 built_services() {
-  printf '%s\n' secrets migrate ingest trainer recommender evaluation releaser simulator \
-    nginx-exporter "${PACKAGED[@]}"
+  printf '%s\n' secrets migrate backup ingest trainer recommender evaluation releaser \
+    simulator nginx-exporter "${PACKAGED[@]}"
   if [ "$IMAGE_SOURCE" = registry ]; then printf '%s\n' grafana jenkins; fi
 }
 

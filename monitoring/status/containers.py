@@ -17,6 +17,7 @@ LONG_RUNNING = (
     "nginx",
     "evaluation",
     "releaser",
+    "backup",
     "prometheus",
     "alertmanager",
     "node-exporter",

@@ -2,7 +2,7 @@
 
 import urllib.request
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 from prometheus_client.parser import text_string_to_metric_families
@@ -12,26 +12,50 @@ from rich.markup import escape
 from rich.table import Table
 
 from monitoring.status.containers import Service
-from monitoring.status.overview import Fact, overview
+from monitoring.status.overview import Fact, ago, overview
 
 LAG = "marquee_ingest_lag_records"
+BACKUP = (
+    "marquee_backup_newest_timestamp_seconds",
+    "marquee_backup_newest_bytes",
+    "marquee_backup_scheduled",
+)
+BACKUP_OVERDUE = timedelta(hours=26)
+"""Somewhat more than the night between two of them."""
 PLAIN_WIDTH = 120
 
 
 def ingest_lag(metrics_url: str) -> Fact:
     """How many records of the stream ingest has still to read, as it says itself."""
     try:
-        with urllib.request.urlopen(metrics_url, timeout=1) as answer:  # noqa: S310 -- an operator's setting
-            page = answer.read().decode()
+        lags = _samples(metrics_url, LAG)
     except OSError as error:
         return Fact("ingest lag", f"unknown: {metrics_url} did not answer ({error})")
-    lags = [
+    return Fact("ingest lag", f"{sum(lags):,.0f} records" if lags else "unknown yet")
+
+
+def last_backup(metrics_url: str, now: datetime) -> Fact:
+    """How old and how large the newest whole backup is; where none comes, that is not well."""
+    try:
+        taken, size, scheduled = (sum(_samples(metrics_url, name)) for name in BACKUP)
+    except OSError as error:
+        return Fact("last backup", f"unknown: {metrics_url} did not answer ({error})", well=False)
+    if not taken:
+        return Fact("last backup", "none yet: make backup")
+    moment = datetime.fromtimestamp(taken, UTC)
+    overdue = bool(scheduled) and now - moment > BACKUP_OVERDUE
+    return Fact("last backup", f"{ago(moment, now)}, {size / 2**20:,.0f} MiB", well=not overdue)
+
+
+def _samples(metrics_url: str, name: str) -> list[float]:
+    with urllib.request.urlopen(metrics_url, timeout=1) as answer:  # noqa: S310 -- an operator's setting
+        page = answer.read().decode()
+    return [
         sample.value
         for family in text_string_to_metric_families(page)
         for sample in family.samples
-        if sample.name == LAG
+        if sample.name == name
     ]
-    return Fact("ingest lag", f"{sum(lags):,.0f} records" if lags else "unknown yet")
 
 
 def database_facts(conninfo: str, now: datetime) -> list[Fact]:

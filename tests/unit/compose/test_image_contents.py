@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[3]
 PACKAGES = ("ingest", "trainer", "recommender", "monitoring", "ci", "compose")
 SERVICES = {
     "migrate": "compose.migrate",
+    "backup": "compose.backup",
     "ingest": "ingest",
     "trainer": "trainer",
     "recommender": "recommender",

@@ -81,6 +81,17 @@ def test_everybody_may_know_which_addresses_were_given_and_none_of_them(volume, 
     assert addresses_given(volume) == {"slack": False, "watchdog": False}
 
 
+def test_what_is_set_first_of_all_has_the_others_beside_it(tmp_path, monkeypatch):
+    volume, settings = tmp_path / "volume", tmp_path / "settings"
+    volume.mkdir()
+    settings.write_text("NGINX_PORT='9000'\n")
+    with settings.open() as file:
+        monkeypatch.setattr("sys.stdin", file)
+        assert main(["set", "settings"], volume, tmp_path) == 0
+    assert (volume / "settings").read_text() == "NGINX_PORT='9000'"
+    assert {secret.name for secret in SECRETS} <= contents(volume).keys()
+
+
 def test_a_lost_password_is_made_anew_and_the_others_stay(volume):
     before = contents(volume)
     (volume / "trainer").unlink()

@@ -1,12 +1,12 @@
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from rich.console import Console
 
 from monitoring.status.containers import Service
-from monitoring.status.overview import Fact
-from monitoring.status.status import database_facts, ingest_lag, table
+from monitoring.status.overview import Fact, ago
+from monitoring.status.status import database_facts, ingest_lag, last_backup, table
 
 NOWHERE = "http://127.0.0.1:1/metrics"
 
@@ -43,3 +43,33 @@ def test_the_lag_is_the_sum_over_the_partitions(tmp_path):
 def test_a_database_that_is_gone_takes_one_line():
     (fact,) = database_facts("host=127.0.0.1 port=1 connect_timeout=1", datetime.now(UTC))
     assert (fact.name, fact.well, "\n" in fact.text) == ("database", False, False)
+
+
+def backup_page(tmp_path, taken, scheduled=1):
+    page = tmp_path / "metrics"
+    page.write_text(
+        f"marquee_backup_newest_timestamp_seconds {taken.timestamp() if taken else 0}\n"
+        f"marquee_backup_newest_bytes {3 * 2**20}\nmarquee_backup_scheduled {scheduled}\n"
+    )
+    return page.as_uri()
+
+
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("hours", "scheduled", "well"), [(3, 1, True), (50, 1, False), (50, 0, True)]
+)
+def test_a_backup_that_is_overdue_is_marked_where_one_should_come(tmp_path, hours, scheduled, well):
+    url = backup_page(tmp_path, NOW - timedelta(hours=hours), scheduled)
+    fact = last_backup(url, NOW)
+    assert (fact.text, fact.well) == (f"{ago(NOW - timedelta(hours=hours), NOW)}, 3 MiB", well)
+
+
+def test_before_the_first_backup_the_command_for_one_is_shown(tmp_path):
+    fact = last_backup(backup_page(tmp_path, None), NOW)
+    assert ("make backup" in fact.text, fact.well) == (True, True)
+
+
+def test_a_backup_service_that_does_not_answer_is_marked():
+    assert not last_backup(NOWHERE, NOW).well

@@ -1,0 +1,1 @@
+"""Copies of everything that cannot be made again, and the way back from one."""

@@ -1,0 +1,128 @@
+"""Back everything up, and put a backup back: `python -m compose.backup --help`."""
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import psycopg
+import typer
+from procrastinate.exceptions import AlreadyEnqueued
+from prometheus_client import REGISTRY, start_http_server
+from pydantic_settings import BaseSettings
+
+from compose.backup.archive import unpack
+from compose.backup.database import restore
+from compose.backup.errors import BackupError
+from compose.backup.folder import (
+    DATABASE,
+    MODELS,
+    SECRETS,
+    STATE,
+    check,
+    finished,
+    read_manifest,
+    size,
+)
+from compose.backup.metrics import BackupMetrics
+from compose.backup.settings import Settings
+from compose.backup.taking import MIB
+from compose.backup.worker import QUEUE, TASK, backup_app
+from compose.service.database import DatabaseSettings
+from compose.service.jobs import defer, follow, job_app, job_status, work
+from compose.service.log import configure_logging
+
+NICENESS = 10
+Folder = Annotated[Path, typer.Argument(help="A backup: a folder with SHA256SUMS in it.")]
+
+cli = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+class Places(BaseSettings):
+    """Where a restore writes."""
+
+    secrets: Path = Path("/run/secrets")
+    models: Path = Path("/var/lib/marquee/models")
+    state: Path = Path("/var/lib/marquee/state")
+
+
+@cli.command("work")
+def work_command() -> None:
+    """Take the backups that are asked for, and one at BACKUP_CRON, until SIGTERM."""
+    configure_logging("backup")
+    os.nice(NICENESS)
+    settings = Settings()
+    metrics = BackupMetrics(REGISTRY, scheduled=settings.scheduled)
+    metrics.show(settings.backups, settings.project)
+    start_http_server(settings.metrics_port)
+    app = backup_app(settings, metrics, lambda: datetime.now(UTC))
+    work(app, QUEUE, settings.heartbeat_file)
+
+
+@cli.command()
+def take() -> None:
+    """Ask the worker for a backup and follow it; ends with 0 when it is whole, else with 1."""
+    conninfo = Settings().conninfo()
+    try:
+        with psycopg.connect(conninfo, autocommit=True) as connection:
+            job_id = defer(job_app(conninfo), TASK, QUEUE)
+            for line in follow(conninfo, job_id):
+                typer.echo(f"{line.at:%H:%M:%S} {line.message}")
+            raise typer.Exit(0 if job_status(connection, job_id) == "succeeded" else 1)
+    except AlreadyEnqueued:
+        typer.echo("a backup is waiting already", err=True)
+    except psycopg.OperationalError as error:
+        typer.echo(f"the database does not answer: {error}", err=True)
+    raise typer.Exit(1)
+
+
+@cli.command("list")
+def list_command() -> None:
+    """Show the whole backups of this stack, the oldest first."""
+    settings = Settings()
+    for folder in finished(settings.backups, settings.project):
+        manifest = read_manifest(folder)
+        live = manifest.live_version or "nothing"
+        taken = f"{size(folder) / MIB:9,.1f} MiB  {manifest.lines:12,} lines"
+        typer.echo(f"{folder.name}  {taken}  live {live}")
+
+
+@cli.command("check")
+def check_command(folder: Folder) -> None:
+    """Read all of a backup and say whether it is whole; ends with 1 where it is not."""
+    for name in check(folder):
+        typer.echo(f"{name} is whole")
+    manifest = read_manifest(folder)
+    typer.echo(
+        f"{manifest.project} at {manifest.taken_at}: {manifest.lines:,} lines, live"
+        f" {manifest.live_version or 'nothing'}, database {manifest.revision},"
+        f" code {manifest.git_commit}"
+    )
+
+
+@cli.command("restore-files")
+def restore_files(folder: Folder) -> None:
+    """Write secrets, models and state onto their volumes, which must be empty."""
+    places = Places()
+    for archive, target in (
+        (SECRETS, places.secrets),
+        (MODELS, places.models),
+        (STATE, places.state),
+    ):
+        unpack(folder / archive, target)
+        typer.echo(f"{archive} is back")
+
+
+@cli.command("restore-database")
+def restore_database(folder: Folder) -> None:
+    """Put the dump in the database's place, whole or not at all; connects as the owner."""
+    restore(DatabaseSettings().conninfo(), folder / DATABASE)
+    typer.echo(f"{DATABASE} is back")
+
+
+if __name__ == "__main__":
+    try:
+        cli()
+    except BackupError as error:
+        sys.exit(str(error))

@@ -1,0 +1,116 @@
+"""A backup is whole or it is refused; which are kept, and what one says of itself."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from compose.backup.errors import DamagedError, NewerError
+from compose.backup.folder import (
+    FILES,
+    MANIFEST,
+    SUMS,
+    Manifest,
+    begin,
+    check,
+    finish,
+    finished,
+    prune,
+    read_manifest,
+)
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+def manifest(**changes: object) -> Manifest:
+    known = {
+        "project": "marquee",
+        "taken_at": NOON.isoformat(),
+        "seconds": 1.5,
+        "git_commit": "unknown",
+        "revision": "0004",
+        "live_version": None,
+        "lines": 3,
+    }
+    return Manifest(**(known | changes))
+
+
+def whole_backup(backups: Path, project: str = "marquee", at: datetime = NOON) -> Path:
+    folder = begin(backups, project, at)
+    for name in FILES:
+        (folder / name).write_bytes(f"what {name} holds".encode())
+    return finish(folder, manifest())
+
+
+def test_a_whole_backup_passes_file_by_file(tmp_path):
+    assert list(check(whole_backup(tmp_path))) == list(FILES)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_cut_off_a_changed_and_a_missing_file_are_refused_by_name(tmp_path, name):
+    folder = whole_backup(tmp_path)
+    content = (folder / name).read_bytes()
+    for damage in (content[:-1], b"X" + content[1:], b""):
+        (folder / name).write_bytes(damage)
+        with pytest.raises(DamagedError, match=f"{name} is not what was written"):
+            list(check(folder))
+    (folder / name).unlink()
+    with pytest.raises(DamagedError, match=f"{name} is missing"):
+        list(check(folder))
+
+
+def test_a_backup_that_was_never_finished_is_refused(tmp_path):
+    folder = begin(tmp_path, "marquee", NOON)
+    with pytest.raises(DamagedError, match="no whole backup"):
+        list(check(folder))
+
+
+@pytest.mark.parametrize("length", range(0, 400, 37))
+def test_checksums_that_were_cut_off_are_refused(tmp_path, length):
+    folder = whole_backup(tmp_path)
+    (folder / SUMS).write_bytes((folder / SUMS).read_bytes()[:length])
+    with pytest.raises(DamagedError):
+        list(check(folder))
+
+
+def test_what_a_killed_backup_left_is_not_listed_and_gone_with_the_next(tmp_path):
+    left = begin(tmp_path, "marquee", NOON)
+    assert finished(tmp_path, "marquee") == []
+    begin(tmp_path, "marquee", NOON + timedelta(days=1))
+    assert not left.exists()
+
+
+def test_the_newest_are_kept_and_anothers_are_left_alone(tmp_path):
+    days = [NOON + timedelta(days=day) for day in range(4)]
+    folders = [whole_backup(tmp_path, "marquee", day) for day in days]
+    others = [whole_backup(tmp_path, name) for name in ("marquee-2", "other")]
+    assert prune(tmp_path, "marquee", keep=2) == [folder.name for folder in folders[:2]]
+    assert finished(tmp_path, "marquee") == folders[2:]
+    assert all(folder.is_dir() for folder in others)
+
+
+def test_only_its_owner_can_read_any_of_it(tmp_path):
+    folder = whole_backup(tmp_path)
+    assert folder.stat().st_mode & 0o077 == 0
+
+
+def test_a_manifest_is_read_as_it_was_written():
+    assert Manifest.parse(manifest().text()) == manifest()
+
+
+def test_a_manifest_of_later_code_is_refused_as_such():
+    with pytest.raises(NewerError, match="schema 2"):
+        Manifest.parse(manifest(schema=2).text())
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b'{"schema": 1}', b'{"schema": "one"}'])
+def test_what_is_no_manifest_is_refused(text):
+    with pytest.raises(DamagedError):
+        Manifest.parse(text)
+
+
+def test_a_backup_without_a_manifest_is_refused(tmp_path):
+    folder = whole_backup(tmp_path)
+    (folder / MANIFEST).unlink()
+    with pytest.raises(DamagedError, match=f"{MANIFEST} is missing"):
+        read_manifest(folder)
