@@ -45,7 +45,9 @@ def test_a_service_runs_with_least_rights_and_bounded_use(stack, service):
     assert not host["Privileged"]
     assert host["ReadonlyRootfs"]
     assert host["SecurityOpt"] == ["no-new-privileges:true"]
-    assert host["Memory"] > 0
+    assert host["MemorySwap"] == host["Memory"] > 0
+    assert host["PidsLimit"] > 0
+    assert host["Init"]
     assert host["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}
     assert container["Config"]["User"] not in ("", "root", "0", "0:0")
     assert container["State"]["Health"]["Status"] == "healthy"
