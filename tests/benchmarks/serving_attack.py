@@ -114,14 +114,14 @@ def serve(database: str) -> None:
         folder = Path(name)
         slots = Slots(folder, as_role(database, "recommender"))
         publish_reranked(slots.models, OTHERS + ACTIVE)
-        both = [slots.start(each, RERANKED).port for each in ("blue", "green")]
-        for port in both:
+        blue, green = (slots.start(each, RERANKED).port for each in ("blue", "green"))
+        for port in (blue, green):
             eventually(lambda port=port: knows_the_active(port), 120)
         split = slots.state / "split" / "live"
         split.mkdir(parents=True)
         for bucket in range(0, 1000, 2):
             (split / f"{bucket:03}").touch()
-        with nginx(folder, slots.state, *both, listen=f"0.0.0.0:{PORT}") as door:
+        with nginx(folder, slots.state, blue, green, listen=f"0.0.0.0:{PORT}") as door:
             say("ready")
             stop.wait()
         slots.end()
