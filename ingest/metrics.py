@@ -18,6 +18,11 @@ UNCOMMITTED_RECORDS = Gauge(
     ["partition"],
     registry=INGEST,
 )
+CLOCK_BEHIND = Gauge(
+    "marquee_ingest_clock_behind_seconds",
+    "How much later the newest lines were published than it was here when they were read",
+    registry=INGEST,
+)
 LAG_SECONDS = Gauge(
     "marquee_ingest_lag_seconds",
     "Age of the record that landed last; 0 when none waits",

@@ -48,6 +48,7 @@ class Gathered:
         self._lines: list[bytes] = []
         self._gaps: list[range] = []
         self._leader_epoch: int | None = None
+        self._published_ms: int | None = None
         self.next_offset = first_offset
 
     def add(self, records: Sequence[ConsumerRecord]) -> None:
@@ -57,7 +58,9 @@ class Gathered:
                 self.pass_over(record.offset)
                 self.next_offset = record.offset + 1
         self.next_offset = records[-1].offset + 1
-        self._leader_epoch = None if records[-1].leader_epoch == -1 else records[-1].leader_epoch
+        newest = records[-1]
+        self._leader_epoch = None if newest.leader_epoch == -1 else newest.leader_epoch
+        self._published_ms = None if newest.timestamp == -1 else newest.timestamp
         self._lines += lines_of(records)
 
     def pass_over(self, to_offset: int) -> None:
@@ -74,6 +77,7 @@ class Gathered:
             self._lines,
             self._gaps,
             self._leader_epoch,
+            self._published_ms,
         )
 
 

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Event
 
 import psycopg
@@ -37,10 +37,11 @@ from ingest.kafka.shifts import NO_SHIFT, Shift, as_stored, offset_shifts
 from ingest.kafka.start import start_positions
 from ingest.kafka.truncation import check_log
 from ingest.landing.transaction import Landing, Prepared, connect
-from ingest.lines.slices import Slice
+from ingest.lines.slices import Slice, newest_publication
 from ingest.metrics import (
     BATCH_LINES,
     BATCH_SECONDS,
+    CLOCK_BEHIND,
     DUPLICATES,
     LAG_RECORDS,
     LAG_SECONDS,
@@ -143,8 +144,10 @@ def _session(
         _take_up(consumer, topic, positions)
         landed = beside.submit(_land, landing, landing.prepare((), now()), now)
         silence, progress = Silence(consumer), Progress(time.monotonic)
+        clock = SlowClock(settings.clock_tolerance, time.monotonic)
         while not stop.is_set() and consumer.partitions_for_topic(topic) <= positions.keys():
             batch = read_batch(consumer, positions, settings, stop)
+            clock.compare(now(), newest_publication(batch.slices))
             lines = [as_stored(part, shifts) for part in batch.slices]
             prepared = landing.prepare(lines, now())
             landed.result()
@@ -251,6 +254,28 @@ def _ends(
     held_back = [at for at in silent if (consumer.highwater(at) or 0) > positions[at.partition]]
     ends = consumer.end_offsets(held_back) if held_back else {}
     return {at.partition: end for at, end in ends.items()}
+
+
+class SlowClock:
+    """Says, now and then, that lines are published later than it is here: our clock is slow."""
+
+    def __init__(self, tolerance: timedelta, clock: Callable[[], float]) -> None:
+        self._tolerance = tolerance
+        self._clock = clock
+        self._said_at = -PROGRESS_SECONDS
+
+    def compare(self, now: datetime, published: datetime | None) -> None:
+        """`published` is when a line was, by the clock of whoever did."""
+        if published is None:
+            return
+        behind = published - now
+        CLOCK_BEHIND.set(max(0.0, behind.total_seconds()))
+        if behind > self._tolerance and self._clock() - self._said_at >= PROGRESS_SECONDS:
+            self._said_at = self._clock()
+            LOG.warning(
+                "the clock of this host is slow, or the publishers' is fast",
+                seconds=round(behind.total_seconds()),
+            )
 
 
 class Progress:

@@ -19,7 +19,7 @@ from ingest.errors import FencedError, NoPartitionError
 from ingest.landing.rows import COLUMNS, TABLE_OF, Rows, Rules, encode, encode_keys
 from ingest.lines.admission import KnownIds, TimeVerdicts
 from ingest.lines.grammar import RatingScale
-from ingest.lines.slices import Slice
+from ingest.lines.slices import Slice, newest_publication
 from ingest.partition import Partition
 from ingest.retention.partitions import existing_partitions
 
@@ -128,11 +128,11 @@ class Landing:
 
     def rules(self, now: datetime) -> Rules:
         """What decides at this moment whether a line is taken."""
-        return self._rules(self.know(now), now)
+        return self._rules(self.know(now), now, None)
 
-    def _rules(self, knowledge: Knowledge, now: datetime) -> Rules:
+    def _rules(self, knowledge: Knowledge, now: datetime, published: datetime | None) -> Rules:
         verdicts = {
-            table: TimeVerdicts(partitions, now, self._clock_tolerance)
+            table: TimeVerdicts(partitions, now, self._clock_tolerance, published)
             for table, partitions in knowledge.partitions.items()
         }
         return Rules(verdicts, self._scale, now, knowledge.ids)
@@ -151,7 +151,7 @@ class Landing:
     def _encode(
         self, batch: Sequence[Slice], duplicates: Duplicates, knowledge: Knowledge, now: datetime
     ) -> Prepared:
-        rules = self._rules(knowledge, now)
+        rules = self._rules(knowledge, now, newest_publication(batch))
         rows = encode(batch, rules, duplicates)
         keys = (
             encode_keys(batch, rules.verdicts[KEYS], duplicates) if self._across_partitions else b""

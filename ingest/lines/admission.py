@@ -25,13 +25,21 @@ class TimeVerdicts(dict[bytes, Reason | None]):
     """
 
     def __init__(
-        self, partitions: Sequence[Partition], now: datetime, tolerance: timedelta
+        self,
+        partitions: Sequence[Partition],
+        now: datetime,
+        tolerance: timedelta,
+        published: datetime | None = None,
     ) -> None:
-        """`partitions` are one table's, oldest first; `tolerance` is for clocks ahead of ours."""
+        """`partitions` are one table's, oldest first; `tolerance` is for clocks ahead of ours.
+
+        A line is of the future after now and after it was `published`: where others say that it
+        is later than our clock does, ours is slow.
+        """
         super().__init__()
         self._partitions = partitions
         self._now = now
-        self._tolerance = tolerance
+        self._latest = max(now, published or now) + tolerance
 
     def __missing__(self, minute: bytes) -> Reason | None:
         time = parse_time(minute) if MINUTE_ONLY.fullmatch(minute) else None
@@ -41,7 +49,7 @@ class TimeVerdicts(dict[bytes, Reason | None]):
     def _judge(self, time: datetime | None) -> Reason | None:
         if time is None:
             return Reason.BAD_TIME
-        if time > self._now + self._tolerance:
+        if time > self._latest:
             return Reason.FUTURE
         if any(partition.lower <= time < partition.upper for partition in self._partitions):
             return None

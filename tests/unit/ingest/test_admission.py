@@ -35,6 +35,26 @@ def test_a_minute_is_judged_by_the_clock_and_the_partitions(minute, expected):
     assert verdict(minute, days(-2, 2)) == expected
 
 
+@pytest.mark.parametrize(
+    ("minute", "expected"),
+    [(b"2026-03-10T15:05", None), (b"2026-03-10T15:06", Reason.FUTURE)],
+)
+def test_where_lines_are_published_later_than_it_is_our_clock_is_slow(minute, expected):
+    published = NOON + timedelta(hours=3)
+    verdicts = TimeVerdicts(days(-2, 2), NOON, timedelta(minutes=5), published)
+    assert verdicts[minute] == expected
+
+
+def test_what_was_published_before_now_makes_no_difference():
+    verdicts = TimeVerdicts(days(-2, 2), NOON, timedelta(minutes=5), NOON - DAY)
+    assert verdicts[b"2026-03-10T12:05"] is None
+
+
+def test_a_line_beyond_all_partitions_is_of_the_future_whenever_it_says_it_was_published():
+    verdicts = TimeVerdicts(days(-2, 2), NOON, timedelta(minutes=5), NOON + 999 * DAY)
+    assert verdicts[b"2027-03-10T12:00"] == Reason.FUTURE
+
+
 def test_a_hole_between_partitions_has_expired():
     assert verdict(b"2026-03-08T10:00", days(-3, -2) + days(-1, 2)) == Reason.EXPIRED
 

@@ -11,6 +11,7 @@ class Record:
     offset: int
     value: bytes | None
     leader_epoch: int = -1
+    timestamp: int = -1
 
 
 def test_each_record_is_a_line():
