@@ -240,11 +240,12 @@ def test_an_algorithm_of_newer_code_is_refused(version):
 
 def test_a_version_of_schema_1_is_read(version):
     content = json.loads((version / "manifest.json").read_bytes())
-    old = {name: content[name] for name in content if name not in {"item_model", "sources"}}
+    later = {"item_model", "held", "popularity", "sources"}
+    old = {name: content[name] for name in content if name not in later}
     old |= {"schema": 1, "figures": {"ndcg20_ease": {"value": 0.14}}}
     (version / "manifest.json").write_text(json.dumps(old))
     sign(version)
-    assert read_version(version).top_list(3).tolist() == [1, 3]
+    assert read_version(version).user(3).top_items.tolist() == [1, 3]
 
 
 def state(version, manifest):
