@@ -1,22 +1,21 @@
-# One target for each service. Compose names them; third-party services start from an
-# official image or from compose/images/packages.Dockerfile, whichever the host can have.
+# One target for each service. Compose names them; all stand on one base image, from a
+# registry or made from the distribution's packages, and on the distribution's packages.
+#
+# What a host needs to reach its package mirrors comes as build secrets: none of it stays in
+# an image, and a build without any takes what the base image knows.
 
 ARG BASE_IMAGE=debian:trixie-slim
-ARG POSTGRES_IMAGE=postgres:17-trixie
-ARG KAFKA_IMAGE=apache/kafka:4.1.1
-ARG NGINX_IMAGE=nginx:1.26
-ARG PROMETHEUS_IMAGE=prom/prometheus:v2.53.5
-ARG ALERTMANAGER_IMAGE=prom/alertmanager:v0.28.1
-ARG NODE_EXPORTER_IMAGE=prom/node-exporter:v1.9.1
 ARG GRAFANA_IMAGE=grafana/grafana:12.2.0
 ARG JENKINS_IMAGE=jenkins/jenkins:2.528.1-lts-jdk21
 ARG DOCKER_CLI_IMAGE=docker:28-cli
 
+FROM ${BASE_IMAGE} AS base
+COPY --chmod=755 compose/images/install-packages.sh /usr/local/sbin/install-packages
+
 
 # --- Python, and a folder for each volume ------------------------------------------
 
-FROM ${BASE_IMAGE} AS python
-COPY --chmod=755 compose/images/install-packages.sh /usr/local/sbin/install-packages
+FROM base AS python
 RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
     --mount=type=secret,id=ca_bundle,mode=0444 \
     install-packages python3 ca-certificates
@@ -176,43 +175,91 @@ USER 10107:10107
 CMD ["python", "-m", "compose.simulator", "run"]
 
 
-# --- Third-party services: the upstream image and this project's configuration ------
+# --- Third-party services: the distribution's packages and this project's configuration ---
 
-FROM ${POSTGRES_IMAGE} AS postgres
+FROM base AS postgres
+RUN groupadd --system --gid 999 postgres \
+    && useradd --system --uid 999 --gid 999 --home-dir /var/lib/postgresql postgres
+RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
+    --mount=type=secret,id=ca_bundle,mode=0444 \
+    install-packages postgresql-17
+RUN install --directory --owner=postgres --group=postgres --mode=0700 /var/lib/postgresql/data
 COPY compose/images/postgres/ /etc/marquee/
 COPY --chmod=755 compose/images/postgres/start.sh /usr/local/bin/start-postgres
 
-FROM ${KAFKA_IMAGE} AS kafka
-USER root
-COPY compose/images/kafka/server.properties compose/images/kafka/log4j2.properties \
-    compose/images/kafka/metrics.yml /etc/marquee/
-COPY --chmod=755 compose/images/kafka/start.sh /usr/local/bin/start-kafka
-USER 1000:1000
-
-FROM ${NGINX_IMAGE} AS nginx
+FROM base AS nginx
+RUN groupadd --system --gid 101 nginx && useradd --system --uid 101 --gid 101 nginx
+RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
+    --mount=type=secret,id=ca_bundle,mode=0444 \
+    install-packages nginx-light
 COPY nginx/ /etc/nginx/
 
-FROM ${PROMETHEUS_IMAGE} AS prometheus
+FROM base AS prometheus
+RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
+    --mount=type=secret,id=ca_bundle,mode=0444 \
+    install-packages prometheus \
+    && install --directory --owner=65534 --group=65534 /prometheus
 COPY monitoring/prometheus/ /etc/prometheus/
 
-FROM ${ALERTMANAGER_IMAGE} AS alertmanager
+FROM base AS alertmanager
+RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
+    --mount=type=secret,id=ca_bundle,mode=0444 \
+    install-packages prometheus-alertmanager \
+    && install --directory --owner=65534 --group=65534 /alertmanager
 COPY monitoring/alertmanager/ /etc/alertmanager/
 
-FROM ${NODE_EXPORTER_IMAGE} AS node-exporter
+FROM base AS node-exporter
+RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
+    --mount=type=secret,id=ca_bundle,mode=0444 \
+    install-packages prometheus-node-exporter wget
 
-# From the distribution's packages everywhere: what measures Nginx, its log, PostgreSQL and processes
-FROM ${BASE_IMAGE} AS exporters
-COPY --chmod=755 compose/images/install-packages.sh /usr/local/sbin/install-packages
+# What measures Nginx, its log, PostgreSQL and processes
+FROM base AS exporters
 RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
     --mount=type=secret,id=ca_bundle,mode=0444 \
     install-packages mtail prometheus-nginx-exporter prometheus-postgres-exporter \
         prometheus-process-exporter
 COPY monitoring/exporters/ /etc/exporters/
 
-FROM ${DOCKER_CLI_IMAGE} AS docker-cli
+
+# --- Kafka and a compiler for the Jenkinsfile: jars from Maven, whose own super POM knows
+# --- where; their checksums pin each of them
+
+FROM base AS maven
+RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
+    --mount=type=secret,id=ca_bundle,mode=0444 \
+    install-packages maven default-jre-headless openssl
+COPY --chmod=755 compose/images/resolve-jars.sh /usr/local/bin/resolve-jars
+
+FROM maven AS kafka-jars
+COPY compose/images/kafka/pom.xml compose/images/kafka/jars.sha256 /build/
+RUN --mount=type=secret,id=maven_settings --mount=type=secret,id=ca_bundle \
+    resolve-jars /build /opt/kafka/libs
+
+FROM base AS kafka
+RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
+    --mount=type=secret,id=ca_bundle,mode=0444 \
+    install-packages default-jre-headless
+COPY --from=kafka-jars /opt/kafka/libs /opt/kafka/libs
+RUN useradd --uid 1000 kafka \
+    && install --directory --owner=kafka --group=kafka /var/lib/kafka/data
+COPY compose/images/kafka/server.properties compose/images/kafka/log4j2.properties \
+    compose/images/kafka/metrics.yml /etc/marquee/
+COPY --chmod=755 compose/images/kafka/start.sh /usr/local/bin/start-kafka
+USER 1000:1000
+
+FROM maven AS groovy-jars
+COPY ci/groovy/pom.xml ci/groovy/jars.sha256 /build/
+RUN --mount=type=secret,id=maven_settings --mount=type=secret,id=ca_bundle \
+    resolve-jars /build /opt/groovy
+
+
+# --- The two that only an image registry has; nothing waits for them ----------------
 
 FROM ${GRAFANA_IMAGE} AS grafana
 COPY monitoring/grafana/ /etc/grafana/provisioning/
+
+FROM ${DOCKER_CLI_IMAGE} AS docker-cli
 
 FROM ${JENKINS_IMAGE} AS jenkins
 USER root
@@ -234,7 +281,7 @@ RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
     install-packages curl docker-cli docker-compose docker-buildx default-jre-headless git \
         libgomp1 make mtail nginx-light postgresql-client-17 procps prometheus \
         prometheus-alertmanager shellcheck wrk
-COPY --from=marquee/packages-groovy-jars /opt/groovy /opt/groovy
+COPY --from=groovy-jars /opt/groovy /opt/groovy
 COPY --from=tests-wheels /opt/venv /opt/venv
 WORKDIR /src/build
 WORKDIR /src

@@ -12,6 +12,7 @@ source compose/up/lock.sh
 source compose/up/commit.sh
 source compose/up/install_engine.sh
 source compose/up/start_engine.sh
+source compose/up/base_image.sh
 source compose/up/build_images.sh
 
 hold_stack_lock
@@ -19,5 +20,6 @@ read_settings
 check_commit
 install_engine
 start_engine
-choose_image_source
+choose_base_image
+choose_profiles
 build_images

@@ -20,7 +20,9 @@ source compose/up/check_rights.sh
 source compose/up/install_engine.sh
 source compose/up/start_engine.sh
 source compose/up/backups.sh
+source compose/up/base_image.sh
 source compose/up/build_images.sh
+source compose/up/grafana.sh
 source compose/up/start_services.sh
 source compose/up/first_release.sh
 source compose/up/what_to_try.sh
@@ -40,7 +42,8 @@ check_rights
 install_engine
 start_engine
 find_docker_group
-choose_image_source
+choose_base_image
+choose_profiles
 write_settings
 build_images
 keep_settings
@@ -49,4 +52,5 @@ load_history
 first_release
 wait_for_answer
 let_people_in
+add_grafana
 what_to_try

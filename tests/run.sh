@@ -16,6 +16,7 @@ source compose/up/commit.sh
 source compose/up/check_subnet.sh
 source compose/up/install_engine.sh
 source compose/up/start_engine.sh
+source compose/up/base_image.sh
 source compose/up/build_images.sh
 source tests/run/settings.sh
 source tests/run/checks.sh
@@ -26,6 +27,8 @@ read -r -a PYTEST_ARGUMENTS <<< "${ARGS-}"
 use_test_settings
 install_engine
 start_engine
+choose_base_image
+choose_profiles
 
 case ${1-} in
   all) everything ;;

@@ -10,16 +10,20 @@ check_ports() {
     [[ ${!name} =~ ^[1-9][0-9]{0,4}$ && ${!name} -le 65535 ]] ||
       fail "$name is '${!name}'" "A port is a number from 1 to 65535."
     check_only_ours "$name" "${used[@]}"
-    if grep -qx "${!name}" <<< "$held" && ! published_by_us "${!name}"; then
+    if is_held "${!name}" "$held"; then
       fail "port ${!name} is taken by another program" "Move ours: make up $name=<free port>"
     fi
   done
 }
 
+# is_held PORT HELD: by somebody else
+is_held() { grep -qx "$1" <<< "$2" && ! published_by_us "$1"; }
+
 used_ports() {
   printf '%s\n' NGINX_PORT STATUS_PORT PROMETHEUS_PORT ALERTMANAGER_PORT POSTGRES_PORT \
     KAFKA_PORT
-  if [ "$IMAGE_SOURCE" != packages ]; then printf '%s\n' GRAFANA_PORT JENKINS_PORT; fi
+  if [ "$GRAFANA" = on ] || [[ ,$COMPOSE_PROFILES, == *,grafana,* ]]; then echo GRAFANA_PORT; fi
+  if [ "$JENKINS" = on ]; then echo JENKINS_PORT; fi
 }
 
 check_only_ours() {

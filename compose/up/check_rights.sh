@@ -17,7 +17,7 @@ commands_for_root() {
   if ! engine_answers; then
     echo "systemctl start docker || (dockerd > $ENGINE_LOG 2>&1 &)"
     echo "usermod --append --groups docker $(id -un)"
-  elif [ "$IMAGE_SOURCE" != registry ] && ! base_image_exists && ! registry_answers; then
+  elif ! base_image_can_be_had; then
     echo "apt-get update && apt-get install -y mmdebstrap"
     echo "mmdebstrap --variant=minbase trixie - | docker import - $OWN_BASE"
   fi

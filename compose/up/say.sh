@@ -39,4 +39,6 @@ show_progress() {
   fi
 }
 
-newest_line() { tail -n 3 "$1" | tr -d '\r' | grep . | tail -n 1 || true; }
+newest_line() {
+  tail -n 3 "$1" | tr -d '\r' | sed -E 's/ --mount=[^ ]+//g; s/ +/ /g' | grep . | tail -n 1 || true
+}

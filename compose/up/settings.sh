@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What .env holds: image source, ports, subnet, profiles. No secrets. A value given to
-# make or in the environment beats .env, .env beats the default.
+# What .env holds: images, ports, subnet, profiles. No secrets. A value given to make or in
+# the environment beats .env, .env beats the default.
 
 source compose/up/env_file.sh
 
@@ -9,8 +9,10 @@ ENV_FILE=${ENV_FILE:-.env}
 # shellcheck disable=SC2054  # the commas are part of the values
 SETTINGS=(
   COMPOSE_PROJECT_NAME=marquee IMAGE_PREFIX=marquee
-  COMPOSE_FILE=docker-compose.yml COMPOSE_PROFILES=simulator
-  IMAGE_SOURCE=auto
+  COMPOSE_FILE=docker-compose.yml COMPOSE_PROFILES=
+  BASE_IMAGE=debian:trixie-slim
+  GRAFANA=auto GRAFANA_IMAGE=grafana/grafana:12.2.0
+  JENKINS=off JENKINS_IMAGE=jenkins/jenkins:2.528.1-lts-jdk21 DOCKER_CLI_IMAGE=docker:28-cli
   NGINX_PORT=8082 STATUS_PORT=8083 STATUS_PAGE=public
   GRAFANA_PORT=3000 PROMETHEUS_PORT=9090 ALERTMANAGER_PORT=9093
   JENKINS_PORT=8080 POSTGRES_PORT=5432 KAFKA_PORT=9092
@@ -35,13 +37,6 @@ SETTINGS=(
   TIME_LAPSE=60 RATE=50 SEED=1 PEOPLE=610
 )
 
-# With simulated people a movie takes minutes, so what follows an answer is known soon.
-SIMULATED=(
-  METADATA_URL=http://simulator:8090
-  RATING_MIN=0.5 RATING_STEP=0.5
-  EVALUATION_WINDOW=PT1M EVALUATION_HORIZON=PT3M
-)
-
 # What belongs to one command or to this host, and is remembered nowhere
 UNREMEMBERED=(ARGS DATA FROM NAME ONLY SCALE SERVICE VERSION CA_BUNDLE PIP_CONFIG_FILE MAVEN_SETTINGS)
 ENV_HEADER="# Written by make up; change a value with: make up NAME=value"
@@ -51,12 +46,18 @@ read_settings() {
   # shellcheck disable=SC2034  # choose_subnet asks it
   SUBNET_ASKED=${SUBNET_PREFIX-}
   read_env_file "$ENV_FILE"
-  local before=${REMEMBERED[SIMULATOR]:-on}
-  SIMULATOR=${SIMULATOR:-$before}
-  if [ "$SIMULATOR" != "$before" ]; then forget "${SIMULATED[@]}"; fi
-  if [ "$SIMULATOR" = on ]; then default_to "${SIMULATED[@]}"; fi
+  choose_people
   default_to "${SETTINGS[@]}"
   check_values
+}
+
+# What fits simulated people is in a file of its own, which Compose reads, too.
+choose_people() {
+  local before=${REMEMBERED[SIMULATOR]:-on} fitting=()
+  SIMULATOR=${SIMULATOR:-$before}
+  mapfile -t fitting < <(grep -v '^#' compose/simulator.on.env)
+  if [ "$SIMULATOR" != "$before" ]; then forget "${fitting[@]}"; fi
+  if [ "$SIMULATOR" = on ]; then default_to "${fitting[@]}"; fi
 }
 
 # default_to NAME=value...: what neither the environment nor .env says. Empty says nothing:
@@ -80,7 +81,7 @@ forget() {
 
 is_setting() {
   local setting
-  for setting in "${SETTINGS[@]}" "${IMAGE_SETTINGS[@]}"; do
+  for setting in "${SETTINGS[@]}"; do
     if [ "${setting%%=*}" = "$1" ]; then return 0; fi
   done
   return 1
@@ -109,6 +110,8 @@ check_values() {
     fi
   done
   is_one_of SIMULATOR on off
+  is_one_of GRAFANA auto on off
+  is_one_of JENKINS on off
   [[ $COMPOSE_PROJECT_NAME =~ ^[a-z0-9][a-z0-9_-]*$ ]] ||
     fail "COMPOSE_PROJECT_NAME is '$COMPOSE_PROJECT_NAME'" "It is lower-case letters, digits, - and _."
 }
@@ -132,7 +135,7 @@ write_settings() {
 
 our_lines() {
   local setting name
-  for setting in "${SETTINGS[@]}" "${IMAGE_SETTINGS[@]}"; do
+  for setting in "${SETTINGS[@]}"; do
     name=${setting%%=*}
     printf '%s=%s\n' "$name" "$(quoted "${!name}")"
   done

@@ -9,9 +9,15 @@ running_services() {
 
 start_services() {
   say "Starting the services"
+  stop_simulator
   local services=()
   mapfile -t services < <(running_services)
   start "${services[@]}"
+}
+
+stop_simulator() {
+  [ "$SIMULATOR" = off ] || return 0
+  docker compose --profile simulator rm --stop --force simulator > /dev/null 2>&1
 }
 
 let_people_in() {

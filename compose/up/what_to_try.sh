@@ -27,6 +27,8 @@ slack() {
 }
 
 grafana_and_jenkins() {
-  [ "$IMAGE_SOURCE" = registry ] || return 0
-  printf '\n  Dashboards, builds  http://127.0.0.1:%s, http://127.0.0.1:%s' "$GRAFANA_PORT" "$JENKINS_PORT"
+  if [[ ,$COMPOSE_PROFILES, == *,grafana,* ]]; then
+    printf '\n  Dashboards          http://127.0.0.1:%s' "$GRAFANA_PORT"
+  fi
+  if [ "$JENKINS" = on ]; then printf '\n  Builds              http://127.0.0.1:%s' "$JENKINS_PORT"; fi
 }

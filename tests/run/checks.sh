@@ -3,9 +3,7 @@
 
 build_tests_image() {
   collect_host_configuration
-  if [ "$IMAGE_SOURCE" = packages ]; then make_base_image; fi
   say "Building the image that checks"
-  bake_packages groovy-jars
   build_image tests "$IMAGE_PREFIX/tests"
 }
 
@@ -76,7 +74,7 @@ on_stores() {
 start_stores() {
   export COMPOSE_PROJECT_NAME=marquee-test-stores
   trap stop_stores EXIT
-  bake_services secrets postgres kafka
+  bake secrets postgres kafka
   quietly docker compose up --detach --no-build --wait --wait-timeout 120 postgres kafka ||
     fail "the stores did not start" "See: docker compose --project-name $COMPOSE_PROJECT_NAME logs"
 }

@@ -6,7 +6,6 @@
 use_test_settings() {
   if [ -z "${TEST_SETTINGS-}" ]; then choose_test_settings; fi
   read_settings
-  choose_image_source
 }
 
 choose_test_settings() {

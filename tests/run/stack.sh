@@ -23,7 +23,7 @@ test_stack() {
 
 stack_environment() {
   local setting
-  for setting in COMPOSE_ENV_FILES=x "${SETTINGS[@]}" "${IMAGE_SETTINGS[@]}"; do
+  for setting in COMPOSE_ENV_FILES=x "${SETTINGS[@]}"; do
     printf '%s=%s\n' "${setting%%=*}" "$(printenv "${setting%%=*}")"
   done
 }

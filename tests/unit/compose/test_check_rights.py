@@ -11,15 +11,14 @@ MACHINE = """
 source compose/up/say.sh
 source compose/up/install_engine.sh
 source compose/up/start_engine.sh
-source compose/up/build_images.sh
+source compose/up/base_image.sh
 source compose/up/check_rights.sh
-IMAGE_SOURCE=packages
 id() { if [ "$1" = -u ]; then echo 1000; else echo ada; fi; }
 engine_installed() { true; }
 engine_answers() { true; }
 compose_works() { true; }
 buildx_works() { true; }
-base_image_exists() { true; }
+base_image_can_be_had() { true; }
 """
 """One that lacks nothing, and a user who may use the engine."""
 
@@ -44,7 +43,7 @@ def test_who_lacks_nothing_needs_no_root():
         ("buildx_works() { false; }", "apt-get install -y docker-buildx"),
         ("engine_answers() { false; }", "usermod --append --groups docker ada"),
         (
-            "base_image_exists() { false; }; registry_answers() { false; }",
+            "base_image_can_be_had() { false; }",
             "mmdebstrap --variant=minbase trixie - | docker import - marquee/base:trixie",
         ),
     ],
@@ -57,5 +56,6 @@ def test_what_only_root_can_do_is_said_at_once(lacking, command):
 
 
 def test_where_a_registry_answers_no_base_image_is_made():
-    done = checked("base_image_exists() { false; }; registry_answers() { true; }")
+    pulled = "image_exists() { false; }; pull() { true; }; BASE_IMAGE=debian:trixie-slim"
+    done = checked(f"unset -f base_image_can_be_had; source compose/up/base_image.sh; {pulled}")
     assert done.returncode == 0

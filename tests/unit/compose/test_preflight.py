@@ -9,9 +9,9 @@ from tests.unit.compose.shell import bash
 HOST = """
 source compose/up/say.sh; source compose/up/check_ports.sh; source compose/up/check_subnet.sh
 source compose/up/check_database.sh
-COMPOSE_PROJECT_NAME=marquee IMAGE_SOURCE=${IMAGE_SOURCE-packages}
-NGINX_PORT=${NGINX_PORT-1} STATUS_PORT=8 PROMETHEUS_PORT=2 ALERTMANAGER_PORT=3
-POSTGRES_PORT=4 KAFKA_PORT=5
+COMPOSE_PROJECT_NAME=marquee GRAFANA=auto JENKINS=off COMPOSE_PROFILES=${COMPOSE_PROFILES-}
+NGINX_PORT=${NGINX_PORT-1} STATUS_PORT=8 PROMETHEUS_PORT=2 ALERTMANAGER_PORT=3 POSTGRES_PORT=4
+KAFKA_PORT=5
 GRAFANA_PORT=${GRAFANA_PORT-6} JENKINS_PORT=7
 SUBNET_PREFIX=172.31.250 SUBNET_ASKED=
 docker() { false; }
@@ -25,11 +25,9 @@ def taken_port():
         yield str(listener.getsockname()[1])
 
 
-@pytest.mark.parametrize(
-    ("name", "host"), [("NGINX_PORT", "packages"), ("GRAFANA_PORT", "registry")]
-)
-def test_a_taken_port_is_named_with_what_moves_it(taken_port, name, host):
-    done = bash(f"{HOST}check_ports", environment={name: taken_port, "IMAGE_SOURCE": host})
+@pytest.mark.parametrize(("name", "profiles"), [("NGINX_PORT", ""), ("GRAFANA_PORT", "grafana")])
+def test_a_taken_port_is_named_with_what_moves_it(taken_port, name, profiles):
+    done = bash(f"{HOST}check_ports", environment={name: taken_port, "COMPOSE_PROFILES": profiles})
     assert done.returncode == 1
     assert f"port {taken_port} is taken" in done.stderr
     assert f"make up {name}=<free port>" in done.stderr

@@ -5,8 +5,7 @@ import pytest
 from tests.unit.compose.shell import CHECKOUT, bash
 
 READ = """
-source compose/up/say.sh; source compose/up/settings.sh; source compose/up/build_images.sh
-for setting in "${IMAGE_SETTINGS[@]}"; do export "$setting"; done
+source compose/up/say.sh; source compose/up/settings.sh;
 read_settings
 """
 
