@@ -7,13 +7,14 @@ BUILD_SECRETS=(apt_sources apt_conf ca_bundle pip_conf maven_settings)
 
 # Jenkins only when asked for; Grafana comes last, by itself.
 choose_profiles() {
-  COMPOSE_PROFILES=
+  export COMPOSE_PROFILES=
   if [ "$JENKINS" = on ]; then COMPOSE_PROFILES=jenkins; fi
 }
 
 build_images() {
   collect_host_configuration
   say "Building images on $BASE_IMAGE"
+  # shellcheck disable=SC2119  # all of them
   bake
   tag_slots
 }
@@ -36,6 +37,7 @@ secret_flags() {
 
 # bake [SERVICE...]: build these, or all that this host starts. Compose's own file says how;
 # the secrets are this host's and stay out of it. Both slots start from the candidate.
+# shellcheck disable=SC2120  # the tests name some
 bake() {
   try_to_bake "$@" || fail "an image could not be built" "See the lines above."
 }

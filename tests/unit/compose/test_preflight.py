@@ -1,10 +1,11 @@
 """What `make up` finds out about the host before it changes anything."""
 
+import re
 import socket
 
 import pytest
 
-from tests.unit.compose.shell import bash
+from tests.unit.compose.shell import CHECKOUT, bash
 
 HOST = """
 source compose/up/say.sh; source compose/up/check_ports.sh; source compose/up/check_subnet.sh
@@ -17,6 +18,7 @@ SUBNET_PREFIX=172.31.250 SUBNET_ASKED=
 docker() { false; }
 """
 """One without an engine."""
+PUBLISHED = re.compile(r"[\":]\$\{([A-Z_]+_PORT):-[0-9]+\}:[0-9]+\"")
 
 
 @pytest.fixture
@@ -37,6 +39,13 @@ def test_a_port_that_this_stack_itself_publishes_is_not_taken(taken_port):
     ours = f"docker() {{ echo '127.0.0.1:{taken_port}->9090/tcp'; }}"
     done = bash(f"{HOST}{ours}\ncheck_ports", environment={"NGINX_PORT": taken_port})
     assert done.returncode == 0, done.stderr
+
+
+def test_every_port_that_compose_publishes_is_looked_at():
+    done = bash(f"{HOST}JENKINS=on GRAFANA=on; used_ports")
+    files = (CHECKOUT / "compose").glob("*.yml")
+    published = {name for file in files for name in PUBLISHED.findall(file.read_text())}
+    assert set(done.stdout.split()) == published
 
 
 @pytest.mark.parametrize("port", ["", "80 82", "0", "65536", "-1", "x", "08"])
