@@ -1,5 +1,6 @@
 """Release and roll back model versions: `python -m ci --help`."""
 
+from threading import Thread
 from typing import Annotated
 
 import psycopg
@@ -8,6 +9,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.types import JSONValue
 from prometheus_client import start_http_server
 
+from ci.first_releases import keep_releasing
 from ci.release import metrics
 from ci.settings import Settings
 from ci.worker import QUEUE, clear_up, register
@@ -27,6 +29,8 @@ def work_command() -> None:
     clear_up(settings)
     app = job_app(settings.conninfo())
     register(app, settings)
+    if settings.release_cron:  # empty: never by itself
+        Thread(target=keep_releasing, args=(settings, QUEUE), daemon=True).start()
     work(app, QUEUE, settings.heartbeat_file)
 
 

@@ -17,6 +17,7 @@ source compose/up/check_subnet.sh
 source compose/up/check_rights.sh
 source compose/up/install_engine.sh
 source compose/up/start_engine.sh
+source compose/up/base_image.sh
 source compose/up/build_images.sh
 source compose/up/start_services.sh
 source compose/up/first_release.sh
@@ -36,7 +37,8 @@ check_code
 check_rights
 install_engine
 start_engine
-choose_image_source
+choose_base_image
+choose_profiles
 build_images
 check_backup
 confirm_replacement
@@ -51,5 +53,4 @@ go_on_with_the_topic
 end_restore
 start_services
 wait_for_answer
-let_people_in
 what_to_try

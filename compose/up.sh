@@ -48,9 +48,7 @@ write_settings
 build_images
 keep_settings
 start_services
-load_history
-first_release
+follow_first_release
 wait_for_answer
-let_people_in
 add_grafana
 what_to_try

@@ -30,6 +30,7 @@ class Settings(DatabaseSettings):
     compose_profiles: str = Field(
         default="", description="What of the stack is chosen; tells which services are missed."
     )
+    simulator: Literal["on", "off"] = "off"
     given_file: Path = Field(
         default=Path("/run/secrets/given.json"),
         description="Which of the addresses that only a person knows were given.",

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from threading import Thread
 
 import psycopg
 from procrastinate import App, JobContext, RetryStrategy
@@ -9,6 +10,7 @@ from procrastinate.exceptions import AlreadyEnqueued, JobAborted
 
 from compose.service.jobs import defer, job_app, say, work
 from trainer.errors import TrainerError
+from trainer.first_trainings import keep_training
 from trainer.metrics import TrainingMetrics
 from trainer.process import train_beside
 from trainer.progress import seconds_left
@@ -30,6 +32,8 @@ def serve(settings: Settings, metrics: TrainingMetrics) -> None:
         metrics.show(newest)
     app = job_app(conninfo)
     register(app, settings, metrics)
+    if settings.retrain_cron:  # empty: never by itself
+        Thread(target=keep_training, args=(conninfo, ask), daemon=True).start()
     work(app, QUEUE, settings.heartbeat_file)
 
 

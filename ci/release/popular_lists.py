@@ -6,6 +6,7 @@ popular/<version>/N.json  the same as the slots' JSON; Nginx puts the user's id 
 popular/live              leads to the version's folder; it changes by one rename
 """
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Sequence
@@ -31,29 +32,43 @@ def publish_popular(root: Path, models: Path, version: str) -> None:
     """
     line = (models / "versions" / version / "popular.txt").read_text().removesuffix("\n")
     movies = [movie for movie in line.split(",") if movie]
-    popular = root / "popular"
+    _publish(root / "popular", version, movies, version)
+
+
+def publish_so_far(root: Path, movies: Sequence[str]) -> None:
+    """Give Nginx lists that no version is behind; the same movies again change nothing.
+
+    Args:
+        root: the state volume.
+        movies: the most popular first.
+    """
+    name = f"so-far-{hashlib.sha256(as_line(movies)).hexdigest()[:16]}"
+    _publish(root / "popular", name, movies, None)
+
+
+def _publish(popular: Path, name: str, movies: Sequence[str], version: str | None) -> None:
     write_whole(popular / "list.txt", as_line(movies[:USUAL_LENGTH]))
-    _make_folder(popular / version, movies)
-    _lead_to(popular / "live", version)
+    _make_folder(popular / name, movies, version)
+    _lead_to(popular / "live", name)
     for other in popular.iterdir():
-        if other.is_dir() and other.name not in {"live", version}:
+        if other.is_dir() and other.name not in {"live", name}:
             shutil.rmtree(other)
 
 
-def _make_folder(folder: Path, movies: Sequence[str]) -> None:
+def _make_folder(folder: Path, movies: Sequence[str], version: str | None) -> None:
     """Write all lists beside their place, and rename them over it."""
     if folder.exists():
         return
     unfinished = folder.with_name(f".tmp-{folder.name}")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
-    for name, content in _files(movies, folder.name):
+    for name, content in _files(movies, version):
         write_synced(unfinished / name, content)
     sync(unfinished)
     rename(unfinished, folder)
 
 
-def _files(movies: Sequence[str], version: str) -> Iterator[tuple[str, bytes]]:
+def _files(movies: Sequence[str], version: str | None) -> Iterator[tuple[str, bytes]]:
     for length in LENGTHS:
         yield f"{length}.txt", as_line(movies[:length])
         yield f"{length}.json", as_json(movies[:length], version)
@@ -64,7 +79,7 @@ def as_line(movies: Sequence[str]) -> bytes:
     return f"{','.join(movies)}\n".encode()
 
 
-def as_json(movies: Sequence[str], version: str) -> bytes:
+def as_json(movies: Sequence[str], version: str | None) -> bytes:
     """An answer as `recommender/openapi.yaml` has it: of nobody's own, so without a receipt.
 
     What stands in a movie's id is never taken for something that Nginx should put in.

@@ -138,6 +138,23 @@ def was_released(connection: psycopg.Connection, version: str) -> bool:
     )
 
 
+def times_begun(connection: psycopg.Connection, version: str) -> int:
+    """How many releases of `version` were begun."""
+    row = connection.execute(
+        "SELECT count(*) FROM deployment WHERE version = %s AND step = 'start'", (version,)
+    ).fetchone()
+    return row[0] if row else 0
+
+
+def jobs_open(connection: psycopg.Connection) -> bool:
+    """Whether any release or rollback waits or is under way."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM procrastinate_jobs"
+        " WHERE queue_name = 'release' AND status IN ('todo', 'doing'))"
+    ).fetchone()
+    return row == (True,)
+
+
 def end_experiments(connection: psycopg.Connection, reason: str) -> list[str]:
     """End whatever experiment runs, since a release needs its slot; the names of those ended."""
     ended = connection.execute(

@@ -45,7 +45,8 @@ GRANT SELECT, INSERT, UPDATE ON receipt_spool TO recommender;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO evaluation;
 GRANT INSERT, UPDATE ON online_metric, retention_lease, experiment TO evaluation;
 
-GRANT SELECT ON model_version, online_metric, receipt, experiment TO releaser;
+-- ... and tells Nginx what is popular while nothing is live
+GRANT SELECT ON model_version, online_metric, receipt, experiment, rating, viewing TO releaser;
 GRANT SELECT, INSERT ON deployment TO releaser;
 GRANT UPDATE ON experiment TO releaser;
 

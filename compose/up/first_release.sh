@@ -1,34 +1,63 @@
 # shellcheck shell=bash
-# A first model, from what came in through the same door as everything else.
+# The services send the history, train and release by themselves; here it is watched and shown.
 
-load_history() {
-  [ "$SIMULATOR" = on ] || return 0
-  if released; then return; fi
-  say "Sending 90 days of history (MovieLens) through Kafka"
-  docker compose run --rm --no-deps -T simulator python -m compose.simulator history ||
-    fail "the history could not be sent" "See the lines above; then run it again."
-  say "Waiting until ingest has landed it"
-  docker compose exec -T ingest python -m ingest wait ||
-    fail "ingest did not catch up" "See: make logs SERVICE=ingest"
-}
+SHOWN_LINE=0
+PATIENCE=600
 
-first_release() {
+# Simulated people have their history at once. A stream of one's own takes the time it takes:
+# what is popular so far is answered meanwhile.
+follow_first_release() {
+  local failed_before turn last_line=0 last_turn=0
   if released; then return; fi
-  if [ "$SIMULATOR" != on ]; then
-    say "No model yet: once rows have come in (make status), run: make retrain release"
+  if [ "$SIMULATOR" = off ]; then
+    say "Until a first model is trained and released, which happens by itself as rows come in (make status), what is popular so far is answered"
     return
   fi
-  say "Training the first model"
-  docker compose exec -T trainer python -m trainer retrain ||
-    fail "the training failed" "See: make logs SERVICE=trainer"
-  say "Releasing it"
-  docker compose exec -T releaser python -m ci release ||
-    fail "the release failed" "See: make logs SERVICE=releaser"
+  say "The history comes in, the first model is trained and released"
+  failed_before=$(jobs_failed)
+  for ((turn = 0; ; turn++)); do
+    show_new_lines
+    if released; then return; fi
+    [ "$(jobs_failed)" -le "$failed_before" ] ||
+      fail "the first training or release failed; the lines above say why" "See: make logs SERVICE=trainer, SERVICE=releaser"
+    if [ "$SHOWN_LINE" != "$last_line" ]; then last_line=$SHOWN_LINE last_turn=$turn; fi
+    [ $((turn - last_turn)) -lt "$PATIENCE" ] ||
+      fail "nothing has happened for a while, and nothing is live" "See: make status, make logs SERVICE=trainer"
+    if [ $((turn % 5)) -eq 0 ] && [ "$SHOWN_LINE" -eq 0 ]; then show_landed; fi
+    sleep 1
+  done
 }
 
-# Whether a model is live: the popularity list is published with it.
+# Whether a model is live: traffic is sent to a slot by the first release.
 released() {
-  docker compose exec -T nginx test -e /var/lib/marquee/state/popular/list.txt
+  docker compose exec -T nginx test -e /var/lib/marquee/state/split/live
+}
+
+# look STATEMENT: what the database says, unaligned; nothing while it is away
+look() {
+  docker compose exec -T postgres psql --host=/tmp --username=analyst --no-align --tuples-only \
+    --field-separator=' ' --command="$1" marquee 2> /dev/null || true
+}
+
+show_new_lines() {
+  local id line
+  while read -r id line; do
+    if [ -z "$id" ]; then continue; fi
+    printf '          %s\n' "$line"
+    SHOWN_LINE=$id
+  done < <(look "SELECT line_id, split_part(message, E'\n', 1) FROM job_log WHERE line_id > $SHOWN_LINE ORDER BY 1")
+}
+
+show_landed() {
+  local lines
+  lines=$(look "SELECT sum(next_offset - first_offset) FROM stream_offset")
+  printf '          %s lines have landed\n' "${lines:-0}"
+}
+
+jobs_failed() {
+  local failed
+  failed=$(look "SELECT count(*) FROM procrastinate_jobs WHERE status = 'failed'")
+  printf '%s' "${failed:-0}"
 }
 
 wait_for_answer() {

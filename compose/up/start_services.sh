@@ -2,7 +2,7 @@
 # Start what is not running and wait for it; leave alone what is.
 
 # No one-shots here: they end, and their dependants wait for that themselves. Nor the
-# simulator: people come when there is something to ask.
+# simulator: how long its history takes to be sent depends on the machine.
 running_services() {
   docker compose config --services | grep -vxE 'secrets|migrate|simulator'
 }
@@ -13,17 +13,15 @@ start_services() {
   local services=()
   mapfile -t services < <(running_services)
   start "${services[@]}"
+  if [ "$SIMULATOR" = on ]; then
+    docker compose up --detach --no-build simulator > /dev/null 2>&1 ||
+      fail "the simulator did not start" "See: make logs SERVICE=simulator"
+  fi
 }
 
 stop_simulator() {
   [ "$SIMULATOR" = off ] || return 0
   docker compose --profile simulator rm --stop --force simulator > /dev/null 2>&1
-}
-
-let_people_in() {
-  [ "$SIMULATOR" = on ] || return 0
-  say "Letting simulated people in"
-  start simulator
 }
 
 start() {

@@ -28,8 +28,6 @@ WORKERS = {
 }
 """The service that works on each queue of jobs; another queue's service has its name."""
 OPTIONAL_SERVICES = ("simulator", "grafana")
-PROFILES = {"grafana": "registry"}
-"""The Compose profile that starts an optional service, where it has another name."""
 PATIENCE = "-c statement_timeout=2s"
 """Prometheus waits 5 s for the whole answer."""
 
@@ -55,7 +53,7 @@ class AlertingCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield what can be read."""
-        yield services_wanted(self._settings.compose_profiles)
+        yield services_wanted(self._settings.compose_profiles, self._settings.simulator)
         yield from secrets_set(self._settings.given_file)
         yield alert_test(self._settings.alert_test_file)
         yield from self._of_database()
@@ -112,10 +110,10 @@ def database_metrics(facts: DatabaseFacts) -> Iterator[Metric]:
     )
 
 
-def services_wanted(profiles: str) -> Metric:
+def services_wanted(profiles: str, simulator: str) -> Metric:
     """Which of the services that may be left out the settings ask for."""
-    chosen = profiles.split(",")
-    wanted = {name: PROFILES.get(name, name) in chosen for name in OPTIONAL_SERVICES}
+    chosen = {*profiles.split(","), *(["simulator"] if simulator == "on" else [])}
+    wanted = {name: name in chosen for name in OPTIONAL_SERVICES}
     return _yes_or_no(
         "marquee_service_wanted",
         "1 where the settings ask for a service",

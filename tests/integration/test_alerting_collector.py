@@ -107,10 +107,11 @@ def test_addresses_that_were_given_are_told_from_those_that_were_not(settings):
 
 
 @pytest.mark.parametrize(
-    ("profiles", "wanted"), [("simulator", (1, 0)), ("registry", (0, 1)), ("", (0, 0))]
+    ("simulator", "profiles", "wanted"),
+    [("on", "", (1, 0)), ("off", "grafana", (0, 1)), ("off", "", (0, 0))],
 )
-def test_a_service_is_wanted_when_its_profile_is_chosen(settings, profiles, wanted):
-    chosen = settings.model_copy(update={"compose_profiles": profiles})
+def test_a_service_is_wanted_when_it_is_chosen(settings, simulator, profiles, wanted):
+    chosen = settings.model_copy(update={"simulator": simulator, "compose_profiles": profiles})
     assert wanted == tuple(
         sample(chosen, "marquee_service_wanted", name=name) for name in ("simulator", "grafana")
     )

@@ -122,6 +122,7 @@ def releaser(conninfo, tmp_path) -> Iterator[Releaser]:
             "RELEASE_STEPS": "10,1000",
             "RELEASE_WATCH_SECONDS": "0.2",
             "SCHEDULE": "jenkins",
+            "RELEASE_CRON": "",
         }
         yield Releaser(environment, owner, tmp_path / "state")
 
@@ -197,6 +198,61 @@ def test_where_nothing_else_schedules_the_releaser_releases_by_itself_what_is_ne
         said = "SELECT message FROM job_log WHERE message LIKE 'nothing new%'"
         eventually(lambda: releaser.owner.execute(said).fetchone())
     assert releaser.owner.execute("SELECT count(*) FROM deployment").fetchone() == steps
+
+
+NIGHTLY = {"RELEASE_CRON": "30 3 * * *"}
+
+
+def make_popularity(releaser, version, verdict="accepted"):
+    statement = "UPDATE model_version SET algorithm = 'popularity', verdict = %s WHERE version = %s"
+    releaser.owner.execute(statement, (verdict, version))
+
+
+def test_the_first_release_comes_by_itself(releaser):
+    with releaser.working(**NIGHTLY):
+        eventually(lambda: releaser.last_step() == ("promote", "live, the first"))
+    assert assigned(releaser.state, Slot.BLUE) == V2
+
+
+def test_popularity_that_nobody_could_judge_is_replaced_by_the_first_that_was(releaser):
+    make_popularity(releaser, V1)
+    make_popularity(releaser, V2, "refused")
+    with releaser.working(**NIGHTLY):
+        eventually(lambda: releaser.last_step() == ("promote", "live, the first"))
+        releaser.owner.execute(
+            "UPDATE model_version SET algorithm = 'ease', verdict = 'accepted' WHERE version = %s",
+            (V2,),
+        )
+        eventually(lambda: releaser.last_step() == ("promote", f"live in place of {V1}"))
+
+
+def test_a_first_release_that_was_killed_comes_again(releaser):
+    releaser.owner.execute(
+        "INSERT INTO deployment (action, step, version, slot, share, reason)"
+        " VALUES ('release', 'start', %s, 'blue', 0, 'the first release')",
+        (V2,),
+    )
+    with releaser.working(**NIGHTLY):
+        eventually(lambda: releaser.last_step() == ("promote", "live, the first"))
+
+
+def test_what_is_popular_so_far_is_answered_while_nothing_is_live(releaser):
+    make_popularity(releaser, V1, "refused")
+    make_popularity(releaser, V2, "refused")
+    releaser.owner.cursor().executemany(
+        "INSERT INTO rating (time, user_id, movie_id, rating, log_partition, log_offset)"
+        " VALUES (now(), %s, %s, 4, 0, %s)",
+        [(1, "heat+1995", 0), (2, "alien+1979", 1), (3, "alien+1979", 2)],
+    )
+    popular = releaser.state / "popular"
+    with releaser.working(**NIGHTLY):
+        eventually((popular / "live/2.json").is_file)
+        assert (popular / "list.txt").read_text() == "alien+1979,heat+1995\n"
+        assert (popular / "live/1.txt").read_text() == "alien+1979\n"
+        assert '"model_version":null' in (popular / "live/2.json").read_text()
+        make_popularity(releaser, V1)
+        eventually(lambda: releaser.last_step() == ("promote", "live, the first"))
+    assert (popular / "list.txt").read_text() == "heat+1995\n"
 
 
 def test_without_a_database_the_command_says_so_in_one_line(releaser):

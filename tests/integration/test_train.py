@@ -67,6 +67,13 @@ def settings(conninfo, tmp_path):
     )
 
 
+def few(users, movies):
+    """As a stream of somebody's own begins: so many people have rated so many movies each."""
+    for user in range(1, users + 1):
+        for movie in range(movies):
+            yield TODAY + timedelta(minutes=movie), user, f"movie+{movie:02}+1999", 1 + movie % 5
+
+
 class Clock:
     """Every look at it is a second later."""
 
@@ -80,6 +87,18 @@ class Clock:
 
 def quietly(*_):
     pass
+
+
+@pytest.mark.parametrize(("users", "movies"), [(1, 1), (1, 5), (3, 1), (5, 30)])
+def test_where_too_few_people_could_judge_popularity_is_accepted(
+    conninfo, trainer, settings, users, movies
+):
+    load(conninfo, few(users, movies))
+    settings = settings.model_copy(update={"algorithms": NAMES})
+    first = train(trainer, settings, Clock(), quietly)
+    assert (first.algorithm, first.gate["verdict"]) == ("popularity", "accepted")
+    assert "no comparison with itself" in first.gate["reason"]
+    assert read_version(settings.versions_directory / first.version)
 
 
 def go_live(conninfo, version):
@@ -190,13 +209,16 @@ def test_nothing_to_train_on_is_said_clearly(trainer, settings):
 
 
 def test_too_few_people_to_judge_by_is_a_refusal_with_its_reason(conninfo, trainer, settings):
-    load(conninfo, ratings(users=5))
-    manifest = train(trainer, settings, Clock(), quietly)
+    load(conninfo, ratings())
+    clock = Clock()
+    go_live(conninfo, train(trainer, settings, clock, quietly).version)
+    demanding = settings.model_copy(update={"gate_minimum_users": USERS + 1})
+    manifest = train(trainer, demanding, clock, quietly)
     assert manifest.gate["verdict"] == "refused"
     assert "too little to judge by" in manifest.gate["reason"]
 
 
-def test_a_single_rating_is_trained_on_and_refused(conninfo, trainer, settings):
+def test_a_single_rating_is_trained_on(conninfo, trainer, settings):
     load(conninfo, [(TODAY, 1, "movie+1999", 5)])
     manifest = train(trainer, settings, Clock(), quietly)
     assert "0 users have a liked movie held out" in manifest.gate["reason"]

@@ -100,6 +100,18 @@ def test_retrain_fails_when_there_is_nothing_to_train_on(environment):
     )
 
 
+def versions(conninfo):
+    with psycopg.connect(conninfo("trainer")) as connection:
+        return connection.execute("SELECT algorithm, verdict FROM model_version").fetchall()
+
+
+def test_the_first_training_comes_by_itself(conninfo, environment):
+    load(conninfo, users=3)
+    with working(environment | {"RETRAIN_CRON": "0 3 * * *"}):
+        wait_for(lambda: versions(conninfo))
+    assert versions(conninfo) == [("popularity", "accepted")]
+
+
 def test_a_second_request_joins_the_one_that_waits(environment):
     first, second = (start("retrain", environment) for _ in range(2))
     try:

@@ -82,6 +82,11 @@ def select(interactions: Interactions, terms: Terms, say: Say) -> Selection:
     """
     scale = terms.scale
     split = add_decoys(split_each_user(interactions, scale.liked), _random())
+    if terms.live in (None, BASELINE):
+        judged = judge_on_test(BASELINE, split, scale)
+        users = len(judged.ranking.ndcg)
+        if users < terms.rules.minimum_users:
+            return _unjudged(judged, users, split, terms)
     trials = _tried(split_each_user(split.training, scale.liked), terms, say)
     model = trials[0].recipe.fit(split.training)
     chosen = judge(trials[0].recipe, model, split, scale)
@@ -102,6 +107,17 @@ def select(interactions: Interactions, terms: Terms, say: Say) -> Selection:
         ),
     )
     return Selection(trials, judgements, on_live, split, verdict)
+
+
+def _unjudged(judged: Judgement, users: int, split: Split, terms: Terms) -> Selection:
+    """Popularity, where too few people could judge another: it has no need to beat itself."""
+    why = (
+        f"popularity, which needs no comparison with itself: {users} users have a liked movie"
+        f" held out, and {terms.rules.minimum_users} are needed to judge another algorithm by"
+    )
+    trials = [Trial(BASELINE, np.empty(0))]
+    verdict = gate.Verdict(accepted=not terms.alarms, reason="; ".join(terms.alarms) or why)
+    return Selection(trials, {BASELINE.algorithm: judged}, None, split, verdict)
 
 
 def _judged(trials: Sequence[Trial], split: Split, scale: Scale, say: Say) -> dict[str, Judgement]:

@@ -1,0 +1,94 @@
+"""The first releases: they come by themselves, until what is live has passed the gate.
+
+While nothing is live at all, Nginx answers with what is popular among the rows landed so far.
+"""
+
+import time
+
+import psycopg
+import structlog
+from procrastinate.exceptions import AlreadyEnqueued
+
+from ci.errors import RefusedError
+from ci.release import popular_lists, records
+from ci.settings import Settings
+from compose.service.jobs import defer, job_app
+
+LOOK_SECONDS = 5.0
+TRIES = 3
+"""So often a version is tried while nothing is live: a release that was killed has failed."""
+
+POPULAR_SO_FAR = """
+SELECT movie_id
+FROM (
+    (SELECT movie_id FROM rating LIMIT 100000)
+    UNION ALL (SELECT movie_id FROM viewing LIMIT 100000)
+) AS met
+GROUP BY movie_id
+ORDER BY count(*) DESC, movie_id
+LIMIT 100
+"""
+
+LOG = structlog.get_logger()
+
+
+def keep_releasing(settings: Settings, queue: str) -> None:
+    """Release what is accepted until something that was judged is live; publish lists before.
+
+    A database or a volume that is away passes; a release under way is waited for.
+    """
+    conninfo = settings.conninfo()
+    while True:
+        try:
+            with psycopg.connect(conninfo, autocommit=True) as connection:
+                live = live_algorithm(connection)
+                if live not in (None, "popularity"):
+                    return
+                if live is None:
+                    publish_so_far(connection, settings)
+                version = due(connection)
+            if version:
+                defer(job_app(conninfo), "release", queue, version=version)
+        except (RefusedError, AlreadyEnqueued) as error:
+            LOG.debug("no first release just now", why=str(error))
+        except (psycopg.OperationalError, OSError) as error:
+            LOG.warning("not looked for a first release", why=str(error))
+        time.sleep(LOOK_SECONDS)
+
+
+def live_algorithm(connection: psycopg.Connection) -> str | None:
+    """By which algorithm what is live was made; None when nothing is live."""
+    live = records.deployed(connection).live
+    if live is None:
+        return None
+    row = connection.execute(
+        "SELECT algorithm FROM model_version WHERE version = %s", (live.version,)
+    ).fetchone()
+    return row[0] if row else "unknown"
+
+
+def due(connection: psycopg.Connection) -> str | None:
+    """The version to release now; one that was tried in place of a live one is a person's to try.
+
+    Raises:
+        RefusedError: no version is accepted yet.
+    """
+    version = records.choose_version(connection, None)
+    if records.jobs_open(connection):
+        return None
+    tries = TRIES if records.deployed(connection).live is None else 1
+    return version if records.times_begun(connection, version) < tries else None
+
+
+def publish_so_far(connection: psycopg.Connection, settings: Settings) -> None:
+    """Give Nginx what is popular among the rows so far, if there are any.
+
+    Raises:
+        RefusedError: a release is at work, which publishes its version's lists.
+    """
+    with records.sole_releaser(connection):
+        if records.deployed(connection).live is not None:
+            return
+        movies = [movie for (movie,) in connection.execute(POPULAR_SO_FAR)]
+        if movies:
+            popular_lists.publish_so_far(settings.state_directory, movies)
