@@ -23,6 +23,7 @@ from psycopg import sql
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
+from compose.migrate.locks import LOCK_TIMEOUT, patiently
 from compose.migrate.rotation import rotate_by_name
 from compose.migrate.topic import TopicSettings, make_topic
 from compose.service.database import DatabaseSettings
@@ -53,13 +54,19 @@ def migrate(conninfo: str, verifiers: dict[str, str], now: datetime) -> None:
     refuse_newer(conninfo)
     with psycopg.connect(conninfo, autocommit=True) as connection:
         create_roles(connection, verifiers)
-        migrate_tables(conninfo)
+        connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'".encode())
+        patiently(lambda: migrate_tables(conninfo), "tables")
         create_job_queue(connection)
-        with connection.transaction():  # nobody finds a view missing
-            connection.execute(HERE.joinpath("views.sql").read_bytes())
-            connection.execute(HERE.joinpath("rights.sql").read_bytes())
+        patiently(lambda: set_views_and_rights(connection), "views and rights")
         connection.execute("SET ROLE retention")
         make_partitions(connection, PartitionSettings(), now)
+
+
+def set_views_and_rights(connection: psycopg.Connection) -> None:
+    """State all of them, at once: nobody finds a view missing."""
+    with connection.transaction():
+        connection.execute(HERE.joinpath("views.sql").read_bytes())
+        connection.execute(HERE.joinpath("rights.sql").read_bytes())
 
 
 def create_roles(connection: psycopg.Connection, verifiers: dict[str, str]) -> None:
@@ -100,8 +107,12 @@ def _config() -> Config:
 
 def _engine(conninfo: str) -> Engine:
     return create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(conninfo), poolclass=NullPool
+        "postgresql+psycopg://", creator=lambda: _connect(conninfo), poolclass=NullPool
     )
+
+
+def _connect(conninfo: str) -> psycopg.Connection:
+    return psycopg.connect(conninfo, options=f"-c lock_timeout={LOCK_TIMEOUT}")
 
 
 def create_job_queue(connection: psycopg.Connection) -> None:

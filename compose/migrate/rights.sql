@@ -1,6 +1,29 @@
 -- What each role may do. Re-run on every start: it states the whole, so a right taken out
 -- here is gone after the next start.
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
+DO $$
+DECLARE
+    routine regprocedure;
+BEGIN
+    EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO service, analyst', current_database());
+    -- nobody needs large objects, which fill the disk past every budget; and who holds an
+    -- advisory lock of a service's stops releases, trainings and drops
+    FOR routine IN
+        SELECT oid FROM pg_proc
+        WHERE pronamespace = 'pg_catalog'::regnamespace
+          AND (proname ~ '^(lo_|loread$|lowrite$)' OR proname ~ '^pg_(try_)?advisory_')
+    LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', routine);
+    END LOOP;
+    FOR routine IN
+        SELECT oid FROM pg_proc
+        WHERE pronamespace = 'pg_catalog'::regnamespace AND proname ~ '^pg_(try_)?advisory_'
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO service', routine);
+    END LOOP;
+END
+$$;
 REVOKE ALL ON ALL TABLES IN SCHEMA public
     FROM ingest, retention, trainer, recommender, evaluation, releaser, backup, analyst, job_worker;
 GRANT USAGE ON SCHEMA public
@@ -8,16 +31,22 @@ GRANT USAGE ON SCHEMA public
 
 -- retention makes, empties and drops partitions, so it owns the tables that have them
 GRANT CREATE ON SCHEMA public TO retention;
-ALTER TABLE watch OWNER TO retention;
-ALTER TABLE rating OWNER TO retention;
-ALTER TABLE recommendation_request OWNER TO retention;
-ALTER TABLE account OWNER TO retention;
-ALTER TABLE reject OWNER TO retention;
-ALTER TABLE duplicate OWNER TO retention;
-ALTER TABLE offset_gap OWNER TO retention;
-ALTER TABLE line_key OWNER TO retention;
-ALTER TABLE viewing OWNER TO retention;
-ALTER TABLE receipt OWNER TO retention;
+-- (only where it does not yet: changing an owner waits for everybody who reads the table)
+DO $$
+DECLARE
+    relation text;
+BEGIN
+    FOREACH relation IN ARRAY ARRAY['watch', 'rating', 'recommendation_request', 'account',
+                                    'reject', 'duplicate', 'line_key', 'offset_gap', 'viewing',
+                                    'receipt']
+    LOOP
+        IF (SELECT relowner <> 'retention'::regrole FROM pg_class WHERE oid = relation::regclass)
+        THEN
+            EXECUTE format('ALTER TABLE %I OWNER TO retention', relation);
+        END IF;
+    END LOOP;
+END
+$$;
 GRANT ALL ON watch, rating, recommendation_request, account, reject, duplicate, offset_gap,
     line_key, viewing, receipt TO retention;
 GRANT SELECT ON stream_offset, stream_loss, retention_lease TO retention;

@@ -7,6 +7,9 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'job_worker') THEN
         CREATE ROLE job_worker NOLOGIN;
     END IF;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'service') THEN
+        CREATE ROLE service NOLOGIN;
+    END IF;
     FOREACH service IN ARRAY ARRAY['ingest', 'retention', 'trainer', 'recommender',
                                    'evaluation', 'releaser', 'exporter', 'backup', 'analyst']
     LOOP
@@ -18,9 +21,15 @@ END
 $$;
 
 GRANT pg_monitor TO exporter;
+GRANT service TO ingest, retention, trainer, recommender, evaluation, releaser,
+    exporter, backup;
+-- however many people look, a service gets in (reserved_connections in postgresql.conf)
+GRANT pg_use_reserved_connections TO service;
 GRANT job_worker TO retention, trainer, evaluation, releaser, backup;
 GRANT pg_read_all_data TO backup;
 ALTER ROLE analyst SET default_transaction_read_only = on;
 ALTER ROLE analyst SET statement_timeout = '5min';
+ALTER ROLE analyst SET idle_in_transaction_session_timeout = '5min';
+ALTER ROLE analyst SET temp_file_limit = '2GB';
 -- it asks for a few rows twice a second: starting parallel workers costs five times the query
 ALTER ROLE recommender SET max_parallel_workers_per_gather = 0;

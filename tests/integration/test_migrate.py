@@ -6,7 +6,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from compose.migrate.__main__ import NewerDatabaseError, migrate
+from compose.migrate.__main__ import HERE, NewerDatabaseError, migrate
+from compose.migrate.locks import patiently
 from compose.migrate.tables import metadata
 
 PROCRASTINATE = "procrastinate_"
@@ -79,6 +80,10 @@ def test_every_table_and_column_has_a_comment(conninfo):
         ("releaser", "SELECT * FROM watch"),
         ("analyst", "CREATE TABLE t ()"),
         ("evaluation", "DELETE FROM receipt"),
+        ("analyst", "SELECT lo_create(0)"),
+        ("ingest", "SELECT lo_from_bytea(0, 'x')"),
+        ("analyst", "SELECT pg_advisory_lock(hashtext('marquee release'))"),
+        ("analyst", "LOCK TABLE rating IN SHARE MODE"),
     ],
 )
 def test_a_role_may_do_no_more_than_its_service_needs(conninfo, role, statement):
@@ -86,3 +91,53 @@ def test_a_role_may_do_no_more_than_its_service_needs(conninfo, role, statement)
         connection.read_only = False  # a role may set what only its defaults forbid
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(statement)
+
+
+def test_a_service_takes_its_locks_and_people_do_not(conninfo):
+    with psycopg.connect(conninfo("releaser")) as connection:
+        assert connection.execute("SELECT pg_try_advisory_lock(7)").fetchone() == (True,)
+
+
+def test_people_in_the_middle_of_a_transaction_do_not_hold_up_a_start(conninfo):
+    with psycopg.connect(conninfo("analyst")) as person:
+        person.execute("SELECT count(*) FROM rating")
+        person.execute("SELECT count(*) FROM receipt")
+        with psycopg.connect(conninfo("marquee"), options="-c lock_timeout=5s") as owner:
+            owner.execute(HERE.joinpath("rights.sql").read_bytes())
+
+
+def test_people_make_no_temporary_tables(conninfo):
+    migrate(
+        conninfo("marquee"), {}, datetime.now(UTC)
+    )  # a copied database has no rights of its own
+    with psycopg.connect(conninfo("analyst")) as connection:
+        connection.read_only = False
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("CREATE TEMP TABLE t ()")
+
+
+def test_people_have_limits(conninfo):
+    with psycopg.connect(conninfo("analyst")) as connection:
+        for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            assert connection.execute(f"SHOW {limit}").fetchone() == ("5min",)
+        assert connection.execute("SHOW temp_file_limit").fetchone() == ("2GB",)
+
+
+def test_a_change_waits_for_a_reader_without_keeping_others_from_the_table(conninfo):
+    """Whoever waits for a lock keeps off everybody who comes after: it must let go in between."""
+    pauses = []
+
+    def pause(_seconds: float) -> None:
+        pauses.append(1)
+        with psycopg.connect(conninfo("ingest"), options="-c lock_timeout=1s") as other:
+            other.execute("SELECT count(*) FROM watch")
+        person.rollback()
+
+    with (
+        psycopg.connect(conninfo("analyst")) as person,
+        psycopg.connect(conninfo("marquee"), options="-c lock_timeout=200ms") as owner,
+    ):
+        person.execute("SELECT count(*) FROM watch")
+        owner.autocommit = True
+        patiently(lambda: owner.execute("ALTER TABLE watch ADD COLUMN x int") and None, "x", pause)
+    assert pauses == [1]
