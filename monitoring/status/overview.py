@@ -60,6 +60,7 @@ def overview(connection: psycopg.Connection, now: datetime) -> Iterator[Fact]:
     step = last_step(connection)
     yield live_model(step, now)
     yield last_release(step, now)
+    yield from training_data(connection)
     yield last_commit(connection, now)
     yield from row_counts(connection)
     yield last_audit(connection, now)
@@ -91,6 +92,15 @@ def last_release(step: Step | None, now: datetime) -> Fact:
         "last release",
         f"{step.action} of {step.version}: {step.step} {ago(step.at, now)}, {step.reason}",
     )
+
+
+def training_data(connection: psycopg.Connection) -> Iterator[Fact]:
+    """What the newest version's data report says is odd with its data, such as its scale."""
+    for (note,) in connection.execute(
+        "SELECT jsonb_array_elements_text(manifest #> '{data,report,notes}') FROM model_version"
+        " WHERE created_at = (SELECT max(created_at) FROM model_version)"
+    ).fetchall():
+        yield Fact("training data", note)
 
 
 def last_commit(connection: psycopg.Connection, now: datetime) -> Fact:

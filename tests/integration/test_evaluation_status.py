@@ -54,6 +54,19 @@ def test_the_last_release_is_told_with_its_outcome(owner, facts):
     assert facts()["last release"].text == "release of v2: promote 5 min ago, asked for"
 
 
+def test_what_is_odd_with_the_newest_training_data_is_told(owner, facts):
+    manifest = '{"data": {"report": {"notes": ["no rating above 5 was seen on a scale to 10"]}}}'
+    owner.cursor().executemany(
+        "INSERT INTO model_version (created_at, version, algorithm, git_commit, data_hash,"
+        " interactions, users, movies, figures, manifest, verdict, reason)"
+        " VALUES (%s, %s, 'ease', 'c', 'd', 1, 1, 1, '{}', %s, 'refused', '')",
+        [("2026-01-01Z", "v1", manifest), ("2026-01-02Z", "v2", "{}")],
+    )
+    assert "training data" not in facts()
+    owner.execute("UPDATE model_version SET created_at = '2026-01-03Z' WHERE version = 'v1'")
+    assert facts()["training data"].text == "no rating above 5 was seen on a scale to 10"
+
+
 @pytest.mark.parametrize("balanced", [True, False])
 def test_an_audit_that_does_not_balance_is_not_well(owner, facts, balanced):
     for partition, found in ((0, True), (1, balanced)):
