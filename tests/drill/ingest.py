@@ -269,7 +269,7 @@ FAULTS: dict[str, tuple[Callable[[int, int], str], int, int]] = {
     "connection_cut": (connection_cut, 10, 300_000),
     "disk_full": (disk_full, 2, 50_000),
     "poison": (poison, 1, 100_000),
-    "log_went_back": (log_went_back, 4, 10_000),
+    "log_went_back": (log_went_back, 2, 2_000),
 }
 """Each fault with its full count, and the lines it strikes: in all, or a second."""
 
