@@ -126,6 +126,12 @@ recommendation_request = _event_table(
     *_position(),
     comment="A recommendation request as the caller logged it",
 )
+Index(
+    "recommendation_request_time",
+    recommendation_request.c.time,
+    postgresql_using="brin",
+    postgresql_with={"autosummarize": "on"},
+)
 account = _event_table(
     "account",
     "time",

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from dataclasses import astuple
 from datetime import UTC, datetime
 from threading import Event, Thread
 
@@ -19,13 +20,15 @@ from monitoring.dashboard import dashboard
 from monitoring.errors import ListingError, MonitoringError
 from monitoring.evaluation.evaluation_pass import Pass
 from monitoring.evaluation.exporter import Exporter
+from monitoring.evaluation.figures import Figure
+from monitoring.evaluation.results import too_late
 from monitoring.page.publisher import Publisher, prepare, publish_forever
 from monitoring.page.rendering import style_hash
 from monitoring.settings import Settings
 from monitoring.status.alerts import alert_facts
 from monitoring.status.containers import services
 from monitoring.status.status import console, database_facts, ingest_lag, last_backup, table
-from monitoring.worker import QUEUE, evaluate_once, register
+from monitoring.worker import QUEUE, evaluate_once, register, stoppable_connection
 
 PAGE_SECONDS = 10.0
 MOMENT = "%Y-%m-%d %H:%M:%S %Z"
@@ -61,18 +64,24 @@ def one_pass() -> None:
     """Judge now what can be judged, and print the figures.
 
     A window of answers (EVALUATION_WINDOW long) can be judged once the stream has moved
-    EVALUATION_HORIZON past its end. Judging twice does no harm.
+    EVALUATION_HORIZON past its end. What belongs to it and comes later, by at most LATENESS,
+    has it judged again. Judging twice does no harm.
     """
     settings = Settings()
-    done, _latest = evaluate_once(settings, should_stop=lambda: False)
+    with stoppable_connection(settings, lambda: False) as connection:
+        done = evaluate_once(connection, settings, lambda: False)
+        late = too_late(connection)
     out = console()
     if done.judgements:
         out.print(judgement_table(done))
-    needed = done.watermark + settings.evaluation_window + settings.evaluation_horizon
+    needed = done.judged_until + settings.evaluation_window + settings.evaluation_horizon
     progress = f"{done.progress:{MOMENT}}" if done.progress else "an unknown time"
-    out.print(f"judged: answers before {done.watermark:{MOMENT}}")
+    out.print(f"judged: answers before {done.judged_until:{MOMENT}}")
+    out.print(f"final: those before {done.closed_until:{MOMENT}}")
     out.print(f"the next window waits for the stream to pass {needed:{MOMENT}}")
     out.print(f"the stream has landed up to {progress}")
+    counted = ", ".join(f"{rows:,} of {kind}" for kind, rows in late.items())
+    out.print(f"rows that came too late so far: {counted or 'none'}")
 
 
 @app.command()
@@ -129,18 +138,25 @@ def print_style_hash() -> None:
 
 def judgement_table(done: Pass) -> Table:
     """The figures of a pass, one row each."""
-    table = Table("window", "model version", "arm", "figure", "value", "samples")
+    heading = ("window", "model version", "arm", "reason", "segment", "figure")
+    table = Table(*heading, "value", "95 % interval", "samples")
     for judgement in done.judgements:
         for figure in judgement.figures:
             table.add_row(
                 f"{judgement.window.start:{MOMENT}}",
-                figure.model_version,
-                figure.arm,
+                *astuple(figure.group),
                 figure.metric,
                 f"{figure.value:.4g}",
+                _interval(figure),
                 f"{figure.samples}",
             )
     return table
+
+
+def _interval(figure: Figure) -> str:
+    if figure.low is None or figure.high is None:
+        return ""
+    return f"{figure.low:.4g} to {figure.high:.4g}"
 
 
 if __name__ == "__main__":

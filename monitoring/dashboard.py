@@ -52,7 +52,12 @@ PANELS = (
     Panel(
         "Model quality, online: answers that led to watching",
         "percentunit",
-        [('marquee_online_metric{metric="hit_rate"}', "{{model_version}} {{arm}}")],
+        [
+            (
+                'marquee_online_metric{metric="hit_rate", reason="all", segment="all"}',
+                "{{model_version}} {{arm}}",
+            )
+        ],
     ),
     Panel("Share of a release", "short", [("marquee_release_share", "buckets of 1,000")]),
     Panel("Memory", "percentunit", [(MEMORY_USED, "used")]),

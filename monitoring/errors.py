@@ -2,7 +2,6 @@
 
 MonitoringError
 ├── AlertTestError: an alert did not arrive
-├── LeaseLostError: the evaluation's watermark is gone
 ├── ListingError: what should be a listing of containers is none
 └── UnansweredError: Prometheus or Alertmanager did not answer
 """
@@ -14,10 +13,6 @@ class MonitoringError(Exception):
 
 class AlertTestError(MonitoringError):
     """An alert that was asked for did not come as far as it should; says what to look at."""
-
-
-class LeaseLostError(MonitoringError):
-    """The row that holds the evaluation's watermark is gone."""
 
 
 class ListingError(MonitoringError):

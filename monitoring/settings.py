@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from compose.service.database import DatabaseSettings
+from monitoring.evaluation.windows import Terms
 
 
 class Settings(DatabaseSettings):
@@ -21,6 +22,11 @@ class Settings(DatabaseSettings):
         default=timedelta(hours=24),
         gt=timedelta(0),
         description="How long after an answer what its user does is counted for it.",
+    )
+    lateness: timedelta = Field(
+        default=timedelta(days=2),
+        ge=timedelta(0),
+        description="How far behind the stream what belongs to an answer may come, and count.",
     )
     evaluate_cron: str = "* * * * *"
     ingest_metrics_url: str = "http://ingest:9000/metrics"
@@ -49,3 +55,7 @@ class Settings(DatabaseSettings):
     def page_folder(self) -> Path:
         """Where the status page is put: Nginx's public port serves `public` alone."""
         return self.page_root / self.status_page
+
+    def terms(self) -> Terms:
+        """How answers are judged."""
+        return Terms(self.evaluation_window, self.evaluation_horizon, self.lateness)

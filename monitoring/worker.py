@@ -9,11 +9,10 @@ import psycopg
 import structlog
 from procrastinate import App, JobContext
 from procrastinate.exceptions import JobAborted
-from psycopg.rows import class_row
 
-from monitoring.evaluation.evaluation_pass import SQL, Pass, run_pass
+from monitoring.evaluation.evaluation_pass import Pass, run_pass
 from monitoring.evaluation.exporter import Exporter
-from monitoring.evaluation.judgement import Figure
+from monitoring.evaluation.results import latest_figures, too_late
 from monitoring.settings import Settings
 
 LOG = structlog.get_logger()
@@ -21,24 +20,27 @@ QUEUE = "evaluate"
 LOOK_SECONDS = 0.5
 
 
-def evaluate_once(settings: Settings, should_stop: Callable[[], bool]) -> tuple[Pass, list[Figure]]:
-    """Do one pass; what it did, and the newest figures of all model versions.
-
-    Raises:
-        psycopg.errors.QueryCanceled: it should stop while a window was being judged.
-    """
+@contextmanager
+def stoppable_connection(
+    settings: Settings, should_stop: Callable[[], bool]
+) -> Iterator[psycopg.Connection]:
+    """A connection in autocommit mode whose statement is cancelled when it should stop."""
     with (
         psycopg.connect(settings.conninfo(), autocommit=True) as connection,
         _cancelled_when(connection, should_stop),
     ):
-        done = run_pass(connection, settings, datetime.now(UTC), should_stop)
-        return done, latest_figures(connection)
+        yield connection
 
 
-def latest_figures(connection: psycopg.Connection) -> list[Figure]:
-    """The newest figures of each model version and arm judged within a day of the newest."""
-    with connection.cursor(row_factory=class_row(Figure)) as cursor:
-        return cursor.execute(SQL.joinpath("latest_figures.sql").read_bytes()).fetchall()
+def evaluate_once(
+    connection: psycopg.Connection, settings: Settings, should_stop: Callable[[], bool]
+) -> Pass:
+    """Do one pass.
+
+    Raises:
+        psycopg.errors.QueryCanceled: it should stop while a statement was running.
+    """
+    return run_pass(connection, settings.terms(), datetime.now(UTC), should_stop)
 
 
 def register(app: App, settings: Settings, exporter: Exporter) -> None:
@@ -48,10 +50,11 @@ def register(app: App, settings: Settings, exporter: Exporter) -> None:
     @app.task(name="evaluate", queue=QUEUE, lock=QUEUE, queueing_lock=QUEUE, pass_context=True)
     def evaluate(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 -- procrastinate hands it to every periodic task
         try:
-            done, latest = evaluate_once(settings, context.should_abort)
+            with stoppable_connection(settings, context.should_abort) as connection:
+                done = evaluate_once(connection, settings, context.should_abort)
+                exporter.passed(done, latest_figures(connection), too_late(connection))
         except psycopg.errors.QueryCanceled as error:
             raise JobAborted from error
-        exporter.passed(done.watermark, latest)
         for judgement in done.judgements:
             LOG.info("window judged", window=judgement.window.start.isoformat())
 

@@ -1,6 +1,19 @@
 """The tables of receipts: one row for each answer given, and how far each spool is stored."""
 
-from sqlalchemy import REAL, BigInteger, Column, DateTime, Index, SmallInteger, Table, Text, func
+from typing import Any
+
+from sqlalchemy import (
+    REAL,
+    BigInteger,
+    Column,
+    DateTime,
+    Index,
+    SmallInteger,
+    Table,
+    Text,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
 from ingest.tables import metadata
@@ -25,10 +38,20 @@ receipt = Table(
         comment="how the list came about: model, fold_in, people, lately or popular",
     ),
     Column("latency_ms", REAL, nullable=False, comment="time spent on the answer, milliseconds"),
+    Column(
+        "stored_in",
+        BigInteger,
+        nullable=True,
+        server_default=text("(pg_current_xact_id()::text)::bigint"),
+        comment="transaction that stored it, to follow what is new; null: before that was kept",
+    ),
     comment="One row for each answer: who got which list, from which model, and why",
     postgresql_partition_by="RANGE (time)",
 )
-Index("receipt_time", receipt.c.time, postgresql_using="brin")
+BRIN: dict[str, Any] = {"postgresql_using": "brin", "postgresql_with": {"autosummarize": "on"}}
+Index("receipt_time", receipt.c.time, **BRIN)
+Index("receipt_stored_in", receipt.c.stored_in, **BRIN)
+Index("receipt_user", receipt.c.user_id, receipt.c.time)
 
 receipt_spool = Table(
     "receipt_spool",

@@ -186,7 +186,8 @@ def online_figures(connection: psycopg.Connection, version: str) -> str:
     """The latest online figures of a version in words; empty when there are none yet."""
     rows = connection.execute(
         "SELECT DISTINCT ON (metric, arm) metric, value, samples FROM online_metric"
-        " WHERE model_version = %s ORDER BY metric, arm, window_start DESC",
+        " WHERE model_version = %s AND reason = 'all' AND segment = 'all' AND low IS NOT NULL"
+        " ORDER BY metric, arm, window_start DESC",
         (version,),
     ).fetchall()
     return ", ".join(f"{metric} {value:.3g} (n={samples})" for metric, value, samples in rows)

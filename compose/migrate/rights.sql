@@ -73,6 +73,9 @@ GRANT SELECT, INSERT, UPDATE ON receipt_spool TO recommender;
 
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO evaluation;
 GRANT INSERT, UPDATE ON online_metric, retention_lease, experiment TO evaluation;
+GRANT INSERT, UPDATE, DELETE ON evaluation_progress, evaluation_offset, evaluated_lines,
+    answer_credit, judged_window, person_movie, too_late TO evaluation;
+GRANT DELETE ON online_metric TO evaluation;
 
 -- ... and tells Nginx what is popular while nothing is live
 GRANT SELECT ON model_version, online_metric, receipt, experiment, rating, viewing TO releaser;

@@ -1,5 +1,5 @@
 -- What a newcomer looks at first in psql. Re-run on every start: it states the whole.
-DROP VIEW IF EXISTS arrival, refusal, expiry;
+DROP VIEW IF EXISTS live_now, version_quality, arrival, refusal, expiry;
 
 CREATE VIEW arrival AS
 SELECT date_trunc('hour', time) AS hour, kind, count(*) AS lines
@@ -52,3 +52,70 @@ COMMENT ON COLUMN expiry.expires_at IS 'when it is past its time to live';
 COMMENT ON COLUMN expiry.drops IS 'whether the last pass meant to drop it';
 COMMENT ON COLUMN expiry.reason IS 'why it goes, or why it stays';
 COMMENT ON COLUMN expiry.planned_at IS 'when this was decided';
+
+-- Windows are weighted by what they rest on; a person who came back in several counts in each, so
+-- the interval is somewhat too narrow, and versions that answered different people are compared
+-- by an experiment, not by this.
+CREATE VIEW version_quality AS
+WITH pooled AS (
+    SELECT model_version, metric, min(window_start) AS first, max(window_end) AS last,
+           sum(samples) AS samples, sum(value * samples) / sum(samples) AS value,
+           1.96 * sqrt(sum(samples * samples * variance)) / sum(samples) AS half
+    FROM online_metric
+    WHERE reason = 'all' AND segment = 'all' AND samples > 0
+    GROUP BY model_version, metric
+)
+SELECT model_version, min(first) AS first_answer, max(last) AS last_answer,
+       max(samples) FILTER (WHERE metric = 'hit_rate') AS answers,
+       max(value) FILTER (WHERE metric = 'hit_rate') AS hit_rate,
+       max(value - half) FILTER (WHERE metric = 'hit_rate') AS hit_rate_low,
+       max(value + half) FILTER (WHERE metric = 'hit_rate') AS hit_rate_high,
+       max(value) FILTER (WHERE metric = 'minutes_per_answer') AS minutes_per_answer,
+       max(value) FILTER (WHERE metric = 'ndcg') AS ndcg,
+       max(value) FILTER (WHERE metric = 'rating_mean') AS rating_mean,
+       max(value) FILTER (WHERE metric = 'personalised_share') AS personalised_share,
+       max(value) FILTER (WHERE metric = 'coverage') AS coverage,
+       max(value) FILTER (WHERE metric = 'concentration') AS concentration,
+       max(samples) FILTER (WHERE metric = 'failed_share') AS requests,
+       max(value) FILTER (WHERE metric = 'failed_share') AS failed_share,
+       max(value) FILTER (WHERE metric = 'response_ms_p99') AS response_ms_p99
+FROM pooled
+GROUP BY model_version
+ORDER BY first_answer DESC;
+COMMENT ON VIEW version_quality IS 'How well each model version did for people, over all windows that are kept; the newest first';
+COMMENT ON COLUMN version_quality.model_version IS 'the model; none: callers that no slot answered';
+COMMENT ON COLUMN version_quality.first_answer IS 'start of its first window';
+COMMENT ON COLUMN version_quality.last_answer IS 'end of its last window';
+COMMENT ON COLUMN version_quality.answers IS 'answers judged';
+COMMENT ON COLUMN version_quality.hit_rate IS 'share of them after which something shown was watched';
+COMMENT ON COLUMN version_quality.hit_rate_low IS 'lower end of its 95 % interval';
+COMMENT ON COLUMN version_quality.hit_rate_high IS 'upper end of its 95 % interval';
+COMMENT ON COLUMN version_quality.minutes_per_answer IS 'minutes watched of what was shown, an answer';
+COMMENT ON COLUMN version_quality.ndcg IS 'how far up stood what was watched: 1 first, 0 nothing watched';
+COMMENT ON COLUMN version_quality.rating_mean IS 'mean rating given to what was shown';
+COMMENT ON COLUMN version_quality.personalised_share IS 'share of answers by model or fold_in';
+COMMENT ON COLUMN version_quality.coverage IS 'share of the movies it knows that a window showed, mean';
+COMMENT ON COLUMN version_quality.concentration IS 'Gini coefficient of what a window showed, mean';
+COMMENT ON COLUMN version_quality.requests IS 'requests that callers logged and it answered';
+COMMENT ON COLUMN version_quality.failed_share IS 'share of these that failed, as the caller saw it';
+COMMENT ON COLUMN version_quality.response_ms_p99 IS '99th percentile of milliseconds, mean of windows';
+
+CREATE VIEW live_now AS
+SELECT step.live_version, step.live_slot, step.at AS last_step_at, step.action, step.step,
+       step.reason, quality.answers, quality.hit_rate, quality.hit_rate_low,
+       quality.hit_rate_high, quality.minutes_per_answer, quality.failed_share
+FROM live_at(now()) AS step
+LEFT JOIN version_quality AS quality ON quality.model_version = step.live_version;
+COMMENT ON VIEW live_now IS 'What is live, the last step that was taken, and how well it does for people';
+COMMENT ON COLUMN live_now.live_version IS 'the version that is live';
+COMMENT ON COLUMN live_now.live_slot IS 'the slot that is live';
+COMMENT ON COLUMN live_now.last_step_at IS 'when the last step of a release was';
+COMMENT ON COLUMN live_now.action IS 'release or rollback';
+COMMENT ON COLUMN live_now.step IS 'which step it was';
+COMMENT ON COLUMN live_now.reason IS 'why';
+COMMENT ON COLUMN live_now.answers IS 'answers judged of the live version';
+COMMENT ON COLUMN live_now.hit_rate IS 'share of them after which something shown was watched';
+COMMENT ON COLUMN live_now.hit_rate_low IS 'lower end of its 95 % interval';
+COMMENT ON COLUMN live_now.hit_rate_high IS 'upper end of its 95 % interval';
+COMMENT ON COLUMN live_now.minutes_per_answer IS 'minutes watched of what was shown, an answer';
+COMMENT ON COLUMN live_now.failed_share IS 'share of its requests that failed, as the caller saw it';

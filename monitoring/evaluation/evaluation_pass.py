@@ -1,42 +1,32 @@
-"""One pass of online evaluation over the database: judge what can be judged, move the watermark.
+"""One pass of online evaluation: take up what is new, judge what can be judged, close what is over.
 
-The watermark is the evaluation's lease in `retention_lease`: everything at or after it is
-still needed. Figures and watermark are written in one transaction, so a pass that dies
-is simply done again.
+Each step is a transaction of its own that leaves everything true, so a pass that dies at any
+moment is gone on with by the next.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.resources import files
 
 import psycopg
-from psycopg.rows import class_row, scalar_row
 
-from monitoring.errors import LeaseLostError
-from monitoring.evaluation.judgement import (
-    Counts,
-    Figure,
-    LandedPartition,
-    Window,
-    figures,
-    past_empty_windows,
-    stream_progress,
+from monitoring.evaluation import windows
+from monitoring.evaluation.credits import take_up
+from monitoring.evaluation.judgement import Judgement, judge
+from monitoring.evaluation.progress import (
+    SQL,
+    begin,
+    landed_partitions,
+    note_closed,
+    note_judged,
+    read_progress,
+    sole_evaluation,
+    stale_windows,
 )
-from monitoring.settings import Settings
+from monitoring.evaluation.windows import Terms, stream_progress, window_at
 
-SQL = files("monitoring.evaluation")
-LAST_LINES = 100
-"""How many of a partition's last lines say how far it has come; their median is taken,
-so that one line with a damaged time misleads nobody."""
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """A window that was judged, and what came out."""
-
-    window: Window
-    figures: list[Figure]
+WINDOWS_KEPT = 10_000
+"""Figures of so many windows are kept: more than a year of hours, a week of minutes."""
 
 
 @dataclass(frozen=True)
@@ -44,120 +34,84 @@ class Pass:
     """What a pass did and where it stopped."""
 
     judgements: list[Judgement]
-    watermark: datetime
-    """First receipt time that is not judged yet, UTC."""
+    judged_until: datetime
+    """First answer time that is not judged yet, UTC."""
+    closed_until: datetime
+    """First answer time whose figures may still change, UTC."""
     progress: datetime | None
     """Up to which event time the stream has landed, UTC; None when unknown."""
 
 
 def run_pass(
-    connection: psycopg.Connection,
-    settings: Settings,
-    now: datetime,
-    should_stop: Callable[[], bool],
+    connection: psycopg.Connection, terms: Terms, now: datetime, should_stop: Callable[[], bool]
 ) -> Pass:
-    """Judge windows, oldest first, while there is one to judge and not `should_stop()`.
+    """Do one pass, or as much of it as may be done before `should_stop()`.
 
-    Each window is a transaction of its own; `connection` must be in autocommit mode.
-
-    Raises:
-        LeaseLostError: somebody deleted the evaluation's lease meanwhile.
+    `connection` must be in autocommit mode.
     """
-    hold_first_lease(connection, now)
-    progress = stream_progress(landed_partitions(connection), settings.evaluation_horizon, now)
-    judgements = []
-    while progress and not should_stop() and (done := _judge_next(connection, settings, progress)):
-        judgements.append(done)
-    return Pass(judgements, _watermark(connection), progress)
+    with sole_evaluation(connection):
+        begin(connection, terms, now)
+        progress = stream_progress(landed_partitions(connection), terms.horizon, now)
+        take_up(connection, should_stop)
+        judgements = []
+        if progress:
+            judgements = list(_judge_all(connection, terms, progress, should_stop))
+        if progress and not should_stop():
+            _close(connection, terms, progress)
+        reached = read_progress(connection)
+    return Pass(judgements, reached.judged_until, reached.closed_until, progress)
 
 
-def hold_first_lease(connection: psycopg.Connection, now: datetime) -> None:
-    """Make sure the evaluation has a lease: from the oldest receipt, or from `now`."""
-    connection.execute(
-        "INSERT INTO retention_lease (owner, reason, held_from)"
-        " SELECT 'evaluation', 'answers from here on are not judged yet',"
-        "        coalesce((SELECT min(time) FROM receipt), %s)"
-        " WHERE NOT EXISTS (SELECT FROM retention_lease WHERE owner = 'evaluation')"
-        " ON CONFLICT (owner) DO NOTHING",
-        (now,),
-    )
-
-
-def landed_partitions(connection: psycopg.Connection) -> list[LandedPartition]:
-    """How far each partition of the stream has landed."""
-    with connection.cursor(row_factory=class_row(LandedPartition)) as cursor:
-        query = SQL.joinpath("landed_partitions.sql").read_bytes()
-        return cursor.execute(query, {"last_lines": LAST_LINES}).fetchall()
+def _judge_all(
+    connection: psycopg.Connection,
+    terms: Terms,
+    progress: datetime,
+    should_stop: Callable[[], bool],
+) -> Iterator[Judgement]:
+    for window in stale_windows(connection):
+        if should_stop():
+            return
+        with connection.transaction():
+            done = judge(connection, window)
+        yield done
+    while not should_stop() and (following := _judge_next(connection, terms, progress)):
+        yield following
 
 
 def _judge_next(
-    connection: psycopg.Connection, settings: Settings, progress: datetime
+    connection: psycopg.Connection, terms: Terms, progress: datetime
 ) -> Judgement | None:
-    width = settings.evaluation_window
-    limit = progress - settings.evaluation_horizon
+    """Judge the next window that is not empty; None when there is none left to judge by now."""
+    reached = read_progress(connection)
+    limit = windows.judged_until(progress, terms)
+    if limit <= reached.judged_until:
+        return None
     with connection.transaction():
-        watermark = _watermark(connection)
-        if watermark + width > limit:
+        first = _first_time(connection, reached.judged_until, limit)
+        if first is None:
+            note_judged(connection, limit)
             return None
-        first_receipt = _first_receipt(connection, watermark, limit)
-        start = past_empty_windows(watermark, first_receipt or limit, width)
-        window = Window(start, start + width)
-        if first_receipt is None or window.end > limit:
-            _move_watermark(connection, start)
-            return None
-        judgement = Judgement(window, list(figures(_counts(connection, window, settings))))
-        _write(connection, judgement)
-        _move_watermark(connection, window.end)
-    return judgement
+        window = window_at(first, reached.width_since, terms.width)
+        done = judge(connection, window)
+        note_judged(connection, window.end)
+    return done
 
 
-def _watermark(connection: psycopg.Connection) -> datetime:
-    row = connection.execute(
-        "SELECT held_from FROM retention_lease WHERE owner = 'evaluation' FOR UPDATE"
-    ).fetchone()
-    if row is None:
-        raise LeaseLostError("the lease of 'evaluation' in retention_lease is gone")
-    watermark: datetime = row[0]
-    return watermark
-
-
-def _move_watermark(connection: psycopg.Connection, watermark: datetime) -> None:
-    connection.execute(
-        "UPDATE retention_lease SET held_from = %s, updated_at = now() WHERE owner = 'evaluation'",
-        (watermark,),
-    )
-
-
-def _first_receipt(
-    connection: psycopg.Connection, watermark: datetime, limit: datetime
+def _first_time(
+    connection: psycopg.Connection, judged_until: datetime, limit: datetime
 ) -> datetime | None:
-    with connection.cursor(row_factory=scalar_row) as cursor:
-        query = "SELECT min(time) FROM receipt WHERE time >= %s AND time < %s"
-        first: datetime | None = cursor.execute(query, (watermark, limit)).fetchone()
-    return first
+    query = SQL.joinpath("next_window.sql").read_bytes()
+    row = connection.execute(query, {"judged_until": judged_until, "limit": limit}).fetchone()
+    return row[0] if row else None
 
 
-def _counts(connection: psycopg.Connection, window: Window, settings: Settings) -> list[Counts]:
-    horizon = settings.evaluation_horizon
-    with connection.cursor(row_factory=class_row(Counts)) as cursor:
-        return cursor.execute(
-            SQL.joinpath("counts.sql").read_bytes(),
-            {
-                "start": window.start,
-                "end": window.end,
-                "horizon": horizon,
-                "horizon_end": window.end + horizon,
-            },
-        ).fetchall()
-
-
-def _write(connection: psycopg.Connection, judgement: Judgement) -> None:
-    window = judgement.window
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            SQL.joinpath("write_figure.sql").read_bytes(),
-            [
-                (window.start, window.end, f.model_version, f.arm, f.metric, f.value, f.samples)
-                for f in judgement.figures
-            ],
-        )
+def _close(connection: psycopg.Connection, terms: Terms, progress: datetime) -> None:
+    """Forget what only windows needed that never change again, and let retention have it."""
+    reached = read_progress(connection)
+    until = min(windows.closed_until(progress, terms), reached.judged_until)
+    if until <= reached.closed_until or any(w.start < until for w in stale_windows(connection)):
+        return
+    with connection.transaction():
+        note_closed(connection, until)
+        values = {"until": until, "kept_from": until - WINDOWS_KEPT * terms.width}
+        connection.execute(SQL.joinpath("close.sql").read_bytes(), values)

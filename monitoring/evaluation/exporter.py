@@ -1,11 +1,14 @@
 """The figures of online evaluation as Prometheus reads them."""
 
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import astuple
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from monitoring.evaluation.judgement import Figure
+from monitoring.evaluation.evaluation_pass import Pass
+from monitoring.evaluation.figures import Figure
+
+LABELS = ("model_version", "arm", "reason", "segment", "metric")
 
 
 class Exporter:
@@ -13,34 +16,68 @@ class Exporter:
 
     def __init__(self, registry: CollectorRegistry, clock: Callable[[], float]) -> None:
         """Register the gauges; `clock` gives the seconds since 1970."""
+        self._registry = registry
         self._clock = clock
-        self._figure = Gauge(
+        self._value = Gauge(
             "marquee_online_metric",
             "The newest figure from what people did after a model version's answers",
-            ["model_version", "arm", "metric"],
+            LABELS,
             registry=registry,
         )
-        self._watermark = Gauge(
+        self._bound = Gauge(
+            "marquee_online_metric_bound",
+            "The ends (low, high) of that figure's 95 % interval",
+            [*LABELS, "bound"],
+            registry=registry,
+        )
+        self._samples = Gauge(
+            "marquee_online_metric_samples",
+            "How many answers, ratings or requests that figure rests on",
+            LABELS,
+            registry=registry,
+        )
+        self._too_late = Gauge(
+            "marquee_evaluation_too_late_rows",
+            "Rows so far that came too late to be judged",
+            ["kind"],
+            registry=registry,
+        )
+        self._watermark = self._gauge(
             "marquee_evaluation_watermark_timestamp_seconds",
-            "First receipt time that is not judged yet",
-            registry=registry,
+            "First answer time that is not judged yet",
         )
-        self._lag = Gauge(
+        self._closed = self._gauge(
+            "marquee_evaluation_closed_timestamp_seconds",
+            "First answer time whose figures may still change",
+        )
+        self._lag = self._gauge(
             "marquee_evaluation_watermark_lag_seconds",
             "How long ago the first answer was given that is not judged yet",
-            registry=registry,
         )
-        self._last_pass = Gauge(
-            "marquee_evaluation_last_pass_timestamp_seconds",
-            "When the last pass ended well",
-            registry=registry,
+        self._last_pass = self._gauge(
+            "marquee_evaluation_last_pass_timestamp_seconds", "When the last pass ended well"
         )
 
-    def passed(self, watermark: datetime, figures: Iterable[Figure]) -> None:
+    def _gauge(self, name: str, meaning: str) -> Gauge:
+        return Gauge(name, meaning, registry=self._registry)
+
+    def passed(self, done: Pass, figures: Iterable[Figure], too_late: Mapping[str, int]) -> None:
         """Show what a pass that ended well found."""
-        self._figure.clear()
-        for figure in figures:
-            self._figure.labels(figure.model_version, figure.arm, figure.metric).set(figure.value)
-        self._watermark.set(watermark.timestamp())
-        self._lag.set_function(lambda: self._clock() - watermark.timestamp())
+        self._show(figures)
+        for kind, rows in too_late.items():
+            self._too_late.labels(kind).set(rows)
+        self._watermark.set(done.judged_until.timestamp())
+        self._closed.set(done.closed_until.timestamp())
+        self._lag.set_function(lambda: self._clock() - done.judged_until.timestamp())
         self._last_pass.set(self._clock())
+
+    def _show(self, figures: Iterable[Figure]) -> None:
+        for gauge in (self._value, self._bound, self._samples):
+            gauge.clear()
+        for figure in figures:
+            labels = (*astuple(figure.group), figure.metric)
+            self._value.labels(*labels).set(figure.value)
+            self._samples.labels(*labels).set(figure.samples)
+            for bound, value in (("low", figure.low), ("high", figure.high)):
+                if value is not None:
+                    self._bound.labels(*labels, bound).set(value)

@@ -138,12 +138,11 @@ def last_audit(connection: psycopg.Connection, now: datetime) -> Fact:
 
 def judgement(connection: psycopg.Connection, now: datetime) -> Iterator[Fact]:
     """Up to where answers are judged, and the hit rate of the last window judged."""
-    watermark = _value(
-        connection, "SELECT held_from FROM retention_lease WHERE owner = 'evaluation'"
-    )
+    watermark = _value(connection, "SELECT judged_until FROM evaluation_progress")
     yield Fact("answers judged", f"up to {ago(watermark, now)}" if watermark else "none yet")
     for version, arm, value, samples in connection.execute(
         "SELECT model_version, arm, value, samples FROM online_metric WHERE metric = 'hit_rate'"
+        " AND reason = 'all' AND segment = 'all'"
         " AND window_start = (SELECT max(window_start) FROM online_metric) ORDER BY 1, 2"
     ).fetchall():
         yield Fact("hit rate", f"{value:.1%} of {samples:,} answers by {version} ({arm})")

@@ -88,13 +88,18 @@ def test_rows_of_all_partitions_are_counted(owner, facts):
 
 def test_the_hit_rate_of_the_last_window_is_told(owner, facts):
     owner.execute(
-        "INSERT INTO online_metric VALUES (now(), 'v1', 'control', 'hit_rate', now(), 0.25, 8)"
+        "INSERT INTO online_metric (window_start, model_version, arm, metric, window_end, value,"
+        " samples) VALUES (now(), 'v1', 'control', 'hit_rate', now(), 0.25, 8)"
     )
     assert facts()["hit rate"].text == "25.0% of 8 answers by v1 (control)"
 
 
 def test_the_watermark_is_told(owner, facts):
-    owner.execute("INSERT INTO retention_lease VALUES ('evaluation', '', %s)", (NOW,))
+    owner.execute(
+        "INSERT INTO evaluation_progress (judged_from, width_since, window_width, horizon,"
+        " judged_until, closed_until) VALUES (%(now)s, %(now)s, '1 h', '1 h', %(now)s, %(now)s)",
+        {"now": NOW},
+    )
     assert facts()["answers judged"].text == "up to 0 s ago"
 
 

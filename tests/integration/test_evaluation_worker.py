@@ -36,8 +36,8 @@ def wait_for(text, port):
 def wait_for_lock(connection):
     deadline = time.monotonic() + SECONDS_TO_ANSWER
     waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = %s::regclass)"
-    while connection.execute(waiting, ("retention_lease",)).fetchone() == (False,):
-        assert time.monotonic() < deadline, "no pass ever waited for the lease"
+    while connection.execute(waiting, ("evaluation_progress",)).fetchone() == (False,):
+        assert time.monotonic() < deadline, "no pass ever waited for its progress"
         time.sleep(0.2)
 
 
@@ -76,7 +76,8 @@ def land_a_judged_answer(connection):
 def test_the_worker_judges_periodically_and_shows_the_figures(conninfo, environment):
     with psycopg.connect(conninfo("marquee"), autocommit=True) as connection:
         land_a_judged_answer(connection)
-    figure = 'marquee_online_metric{arm="control",metric="hit_rate",model_version="v1"} 1.0'
+    labels = 'arm="control",metric="hit_rate",model_version="v1",reason="all",segment="all"'
+    figure = f"marquee_online_metric{{{labels}}} 1.0"
     page = wait_for(figure, int(environment["METRICS_PORT"]))
     assert "marquee_evaluation_watermark_lag_seconds" in page
 
@@ -91,7 +92,7 @@ def test_the_worker_stops_in_the_middle_of_a_pass(conninfo, environment, worker)
     metrics_port = int(environment["METRICS_PORT"])
     wait_for("marquee_evaluation_last_pass_timestamp_seconds 1", metrics_port)
     with psycopg.connect(conninfo("marquee")) as connection:
-        connection.execute("LOCK TABLE retention_lease")
+        connection.execute("LOCK TABLE evaluation_progress")
         wait_for_lock(connection)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(SECONDS_TO_STOP) == 0

@@ -274,7 +274,7 @@ def test_a_watch_records_what_people_did_after_the_new_versions_answers(stage):
     release(stage.environment, V1)
     stage.owner.execute(
         "INSERT INTO online_metric (window_start, window_end, model_version, arm, metric, value,"
-        " samples) VALUES (now(), now(), %s, 'control', 'watched_share', 0.25, 40)",
+        " low, samples) VALUES (now(), now(), %s, 'control', 'watched_share', 0.25, 0.2, 40)",
         (V2,),
     )
     release(stage.environment, V2)

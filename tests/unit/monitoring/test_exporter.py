@@ -1,12 +1,22 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client import CollectorRegistry
 
+from monitoring.evaluation.evaluation_pass import Pass
 from monitoring.evaluation.exporter import Exporter
-from monitoring.evaluation.judgement import Figure
+from monitoring.evaluation.figures import Figure, Group
 
 WATERMARK = datetime(2025, 3, 1, 12, tzinfo=UTC)
+DONE = Pass([], WATERMARK, WATERMARK - timedelta(days=2), None)
+FIGURE = Figure(Group("v1", "control", "model", "new"), "hit_rate", 0.25, 0.2, 0.3, 0.01, 8, 5)
+LABELS = {
+    "model_version": "v1",
+    "arm": "control",
+    "reason": "model",
+    "segment": "new",
+    "metric": "hit_rate",
+}
 
 
 @pytest.fixture
@@ -23,22 +33,29 @@ def shown(registry, name, **labels):
     return registry.get_sample_value(name, labels)
 
 
-def test_a_figure_is_shown_for_its_version_and_arm(registry, exporter):
-    exporter.passed(WATERMARK, [Figure("v1", "control", "hit_rate", 0.25, 8)])
-    labels = {"model_version": "v1", "arm": "control", "metric": "hit_rate"}
-    assert shown(registry, "marquee_online_metric", **labels) == 0.25
+def test_a_figure_is_shown_with_its_interval_and_what_it_rests_on(registry, exporter):
+    exporter.passed(DONE, [FIGURE], {})
+    assert shown(registry, "marquee_online_metric", **LABELS) == 0.25
+    assert shown(registry, "marquee_online_metric_bound", **LABELS, bound="low") == 0.2
+    assert shown(registry, "marquee_online_metric_bound", **LABELS, bound="high") == 0.3
+    assert shown(registry, "marquee_online_metric_samples", **LABELS) == 8
 
 
 def test_a_version_that_is_no_longer_judged_is_no_longer_shown(registry, exporter):
-    exporter.passed(WATERMARK, [Figure("v1", "control", "hit_rate", 0.25, 8)])
-    exporter.passed(WATERMARK, [])
-    labels = {"model_version": "v1", "arm": "control", "metric": "hit_rate"}
-    assert shown(registry, "marquee_online_metric", **labels) is None
+    exporter.passed(DONE, [FIGURE], {})
+    exporter.passed(DONE, [], {})
+    assert shown(registry, "marquee_online_metric", **LABELS) is None
+    assert shown(registry, "marquee_online_metric_bound", **LABELS, bound="low") is None
 
 
 def test_the_lag_grows_with_the_clock_from_the_watermark(registry, exporter):
-    exporter.passed(WATERMARK, [])
+    exporter.passed(DONE, [], {})
     assert shown(registry, "marquee_evaluation_watermark_lag_seconds") == 90
+
+
+def test_what_came_too_late_is_counted_by_kind(registry, exporter):
+    exporter.passed(DONE, [], {"receipt": 7})
+    assert shown(registry, "marquee_evaluation_too_late_rows", kind="receipt") == 7
 
 
 @pytest.mark.usefixtures("exporter")

@@ -3,33 +3,20 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.evaluation.judgement import (
-    Counts,
-    Figure,
+from monitoring.evaluation.windows import (
     LandedPartition,
-    figures,
-    past_empty_windows,
+    Terms,
+    closed_until,
+    grid_floor,
+    judged_until,
     stream_progress,
+    window_at,
 )
 
 NOW = datetime(2025, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 HORIZON = 30 * MINUTE
-
-
-def test_figures_are_means_over_what_they_rest_on():
-    counts = Counts("v1", "control", answers=4, hits=1, minutes=10, ratings=2, rating_sum=7.0)
-    assert list(figures([counts])) == [
-        Figure("v1", "control", "answers", 4, 4),
-        Figure("v1", "control", "hit_rate", 0.25, 4),
-        Figure("v1", "control", "minutes_per_answer", 2.5, 4),
-        Figure("v1", "control", "rating_mean", 3.5, 2),
-    ]
-
-
-def test_a_figure_without_a_sample_is_left_out():
-    counts = Counts("v1", "control", answers=4, hits=0, minutes=0, ratings=0, rating_sum=0.0)
-    assert "rating_mean" not in {figure.metric for figure in figures([counts])}
+TERMS = Terms(width=10 * MINUTE, horizon=HORIZON, lateness=60 * MINUTE)
 
 
 def test_the_slowest_partition_says_how_far_the_stream_has_come():
@@ -61,13 +48,20 @@ def test_progress_is_never_in_the_future():
     assert stream_progress([LandedPartition(NOW, NOW + MINUTE)], HORIZON, NOW) == NOW
 
 
+def test_a_window_is_judged_after_the_horizon_and_closes_after_the_lateness():
+    assert judged_until(NOW, TERMS) == NOW - 30 * MINUTE
+    assert closed_until(NOW, TERMS) == NOW - 90 * MINUTE
+
+
 @given(st.integers(0, 10**7), st.integers(1, 10**5))
-def test_only_whole_windows_are_passed_over(seconds, width_seconds):
-    until, width = NOW + timedelta(seconds=seconds), timedelta(seconds=width_seconds)
-    moved = past_empty_windows(NOW, until, width)
-    assert moved <= until < moved + width
-    assert (moved - NOW) % width == timedelta(0)
+def test_the_window_of_a_time_holds_it_and_is_the_same_for_all_times_in_it(seconds, width):
+    time, begun = NOW + timedelta(seconds=seconds), NOW - timedelta(days=9)
+    window = window_at(time, begun, timedelta(seconds=width))
+    assert window.start <= time < window.end
+    assert window_at(window.start, begun, timedelta(seconds=width)) == window
 
 
-def test_the_watermark_never_moves_back():
-    assert past_empty_windows(NOW, NOW - HORIZON, MINUTE) == NOW
+def test_the_first_window_begins_where_judging_began():
+    window = window_at(NOW + MINUTE, NOW, 50 * MINUTE)
+    assert window.start == NOW
+    assert window.end == grid_floor(NOW + MINUTE, 50 * MINUTE) + 50 * MINUTE

@@ -1,0 +1,17 @@
+"""What online evaluation found, read back for whoever shows it."""
+
+import psycopg
+
+from monitoring.evaluation.figures import Figure, Group
+from monitoring.evaluation.progress import SQL
+
+
+def latest_figures(connection: psycopg.Connection) -> list[Figure]:
+    """The newest figures of each group judged within a day of the newest."""
+    rows = connection.execute(SQL.joinpath("latest_figures.sql").read_bytes())
+    return [Figure(Group(*row[:4]), *row[4:]) for row in rows]
+
+
+def too_late(connection: psycopg.Connection) -> dict[str, int]:
+    """How many rows of each kind came too late to be judged."""
+    return dict(connection.execute("SELECT kind, rows FROM too_late ORDER BY kind").fetchall())

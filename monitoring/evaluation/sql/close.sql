@@ -1,0 +1,5 @@
+-- What nothing can change any more needs no working state; and figures are not kept for ever.
+WITH credits AS (DELETE FROM answer_credit WHERE answered_at < %(until)s),
+lines AS (DELETE FROM evaluated_lines WHERE last_time < %(until)s),
+windows AS (DELETE FROM judged_window WHERE window_end <= %(until)s)
+DELETE FROM online_metric WHERE window_start < %(kept_from)s

@@ -1,0 +1,23 @@
+-- The ranges of lines, joined where they meet, that hold what may have followed the receipts
+-- that arrived just now.
+WITH overlapping AS (
+    SELECT log_partition, from_offset, to_offset
+    FROM evaluated_lines
+    WHERE EXISTS (
+        SELECT FROM arrived
+        WHERE arrived.time <= evaluated_lines.last_time
+            AND arrived.time + %(horizon)s > evaluated_lines.first_time)
+),
+numbered AS (
+    SELECT *, count(*) FILTER (WHERE from_offset IS DISTINCT FROM previous_end) OVER (
+        PARTITION BY log_partition ORDER BY from_offset) AS island
+    FROM (
+        SELECT *, lag(to_offset) OVER (
+            PARTITION BY log_partition ORDER BY from_offset) AS previous_end
+        FROM overlapping
+    ) AS followed
+)
+SELECT log_partition, min(from_offset) AS from_offset, max(to_offset) AS to_offset
+FROM numbered
+GROUP BY log_partition, island
+ORDER BY 1, 2
