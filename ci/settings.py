@@ -1,5 +1,6 @@
 """The releaser's settings, read from the environment."""
 
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
@@ -27,6 +28,14 @@ class Settings(DatabaseSettings):
         description="Shares of 1,000 that a new version gets one after the other.",
     )
     release_watch_seconds: float = Field(default=60, gt=0)
+    release_patience: timedelta = Field(
+        default=timedelta(days=2),
+        gt=timedelta(0),
+        description="How long a share is watched for something to judge it by.",
+    )
+    release_undecided: Literal["proceed", "abort"] = Field(
+        default="proceed", description="What becomes of a release that patience did not decide."
+    )
     release_ready_seconds: float = Field(default=120, gt=0)
     release_error_share: float = Field(
         default=0.01, description="Failed answers more than the old version's, of all."
@@ -49,6 +58,10 @@ class Settings(DatabaseSettings):
     def bounds(self) -> Bounds:
         """How bad a new version may be before it is taken back."""
         return Bounds(self.release_error_share, self.release_p99_seconds)
+
+    def longest_watch_seconds(self) -> float:
+        """When a watch ends that found nothing to judge by."""
+        return max(self.release_patience.total_seconds(), self.release_watch_seconds)
 
     def url(self, slot: Slot) -> str:
         """Where `slot` is reached."""

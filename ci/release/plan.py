@@ -5,6 +5,7 @@ first finding against the new version ends the release and the traffic goes back
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from ci.release.state import BUCKETS, Slot
 from ci.release.traffic import Traffic
@@ -129,27 +130,62 @@ class Bounds:
     p99_seconds: float
 
 
+class Verdict(StrEnum):
+    """What a watch comes to; silence is never health."""
+
+    GO = "go"
+    WAIT = "wait"
+    STOP = "stop"
+    UNJUDGED = "unjudged"
+    """Nobody was ever answered, so there is nothing to judge by and nobody to hurt."""
+
+
 @dataclass(frozen=True)
 class Finding:
-    """What a watch came to; `passed` is None when there was nothing to judge by."""
+    """What a watch came to, and why."""
 
-    passed: bool | None
+    verdict: Verdict
     words: str
 
 
-def judge(new: Traffic, old: Traffic, bounds: Bounds) -> Finding:
+@dataclass(frozen=True)
+class Observed:
+    """What a slot's own figures say of the answers it gave."""
+
+    slot: Slot
+    total: Traffic | None
+    """Since the slot started; None when it could not be read."""
+    since: Traffic
+    """Since the release began, or since the slot's version got its share."""
+
+
+def judge(new: Observed, old: Observed, bounds: Bounds) -> Finding:
     """Compare the traffic of the new version with that of the old.
 
     Errors count when, beyond chance, they are more than the bound above the old slot's.
     Latency counts when the 99th percentile is above the bound and twice the old slot's.
+    A slot that cannot be read, or that nobody asked, says nothing: that is waited for.
     """
-    if not new.requests:
-        return Finding(passed=None, words="no traffic seen")
+    for observed in (new, old):
+        if observed.total is None:
+            return Finding(Verdict.WAIT, f"the metrics of {observed.slot} cannot be read")
+    if not new.since.requests:
+        return _without_traffic(new, old)
+    return _compare(new.since, old.since, bounds)
+
+
+def _without_traffic(new: Observed, old: Observed) -> Finding:
+    if any(observed.total and observed.total.requests for observed in (new, old)):
+        return Finding(Verdict.WAIT, f"no traffic seen on {new.slot}")
+    return Finding(Verdict.UNJUDGED, "unjudged: nobody has been answered yet")
+
+
+def _compare(new: Traffic, old: Traffic, bounds: Bounds) -> Finding:
     if new.error_share_at_least() > old.error_share() + bounds.error_share:
-        return Finding(passed=False, words=f"too many errors: {new} against {old} before")
+        return Finding(Verdict.STOP, f"too many errors: {new} against {old} before")
     if new.requests >= LATENCY_REQUESTS and _too_slow(new, old, bounds):
-        return Finding(passed=False, words=f"too slow: {new} against {old} before")
-    return Finding(passed=True, words=str(new))
+        return Finding(Verdict.STOP, f"too slow: {new} against {old} before")
+    return Finding(Verdict.GO, str(new))
 
 
 def _too_slow(new: Traffic, old: Traffic, bounds: Bounds) -> bool:

@@ -16,12 +16,14 @@ from ci.release.plan import (
     AwaitReady,
     DeploymentState,
     Finding,
+    Observed,
     Place,
     Placement,
     Promote,
     Readiness,
     Shift,
     Step,
+    Verdict,
     Watch,
     judge,
     plan,
@@ -205,24 +207,49 @@ class Run:
         raise AbortedError(f"{target.slot} is not ready after {elapsed:.1f} s: {missing}")
 
     def watch(self, share: int, old_before: Traffic) -> None:
-        """Watch the version at this share; the first bad finding ends the release."""
+        """Watch the version at this share until there is something to judge it by.
+
+        The first bad finding ends the release. What patience does not decide, the setting
+        RELEASE_UNDECIDED does, and it is recorded as undecided.
+
+        Raises:
+            AbortedError: what was seen speaks against the version, or nothing was seen.
+        """
+        settings = self.environment.settings
         new_before = self.new_traffic()
-        finding = Finding(passed=None, words="no traffic seen")
+        finding = Finding(Verdict.WAIT, "not looked at yet")
         missed = 0
-        for _ in self.polls(self.environment.settings.release_watch_seconds):
+        for elapsed in self.polls(settings.longest_watch_seconds()):
             missing = self.slot_says(self.target).missing(self.target.version)
             missed = missed + 1 if missing else 0
             if missed >= UNREADY_POLLS:
                 raise AbortedError(f"{self.target.slot} stopped being ready: {missing}")
             new, old = self.new_traffic(), self.old_traffic()
-            if new is None:
-                continue
             new_before = new_before or new
-            old_since = old.since(old_before) if old else Traffic()
-            finding = judge(new.since(new_before), old_since, self.environment.settings.bounds())
-            if finding.passed is False:
+            finding = judge(
+                _observed(self.target.slot, new, new_before),
+                _observed(self.target.slot.other, old, old_before),
+                settings.bounds(),
+            )
+            if finding.verdict is Verdict.STOP:
                 raise AbortedError(finding.words)
-        self.note("watch", share, self.with_online_figures(finding.words))
+            if elapsed >= settings.release_watch_seconds and finding.verdict is not Verdict.WAIT:
+                break
+        words = self.decided(finding)
+        self.note("watch", share, self.with_online_figures(words))
+
+    def decided(self, finding: Finding) -> str:
+        """What to record of the last finding of a watch.
+
+        Raises:
+            AbortedError: there was none, and what is undecided does not go on.
+        """
+        if finding.verdict is not Verdict.WAIT:
+            return finding.words
+        words = f"undecided: {finding.words}"
+        if self.environment.settings.release_undecided == "abort":
+            raise AbortedError(words)
+        return f"{words}; goes on (RELEASE_UNDECIDED=proceed)"
 
     def promote(self) -> None:
         """Make the version the live one; the other slot keeps what was."""
@@ -301,3 +328,8 @@ class Run:
         records.record(self.environment.connection, deployment)
         metrics.SHARE.set(share)
         self.environment.say(f"{step}: {words}")
+
+
+def _observed(slot: Slot, total: Traffic | None, before: Traffic | None) -> Observed:
+    since = total.since(before) if total and before else Traffic()
+    return Observed(slot, total, since)

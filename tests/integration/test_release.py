@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread, current_thread, main_thread
@@ -68,6 +68,13 @@ class IdleSlot(PlayedSlot):
 
     def metrics(self) -> tuple[int, str]:
         return 200, ""
+
+
+class UnreadableSlot(PlayedSlot):
+    """A slot that answers people, but whose metrics fail."""
+
+    def metrics(self) -> tuple[int, str]:
+        return 500, "out of order"
 
 
 @contextmanager
@@ -144,6 +151,7 @@ def stage(conninfo, tmp_path) -> Iterator[Stage]:
             slot_url=url,
             release_steps="10,500,1000",
             release_watch_seconds=0.2,
+            release_patience=timedelta(seconds=0.6),
             release_ready_seconds=1.5,
         )
         said: list[str] = []
@@ -266,8 +274,38 @@ def test_without_traffic_a_release_goes_by_readiness_and_says_so(stage):
         stage.slots[name] = IdleSlot(slot.path)
     release(stage.environment, V1)
     release(stage.environment, V2)
-    assert "watch: no traffic seen" in stage.said
+    assert "watch: unjudged: nobody has been answered yet" in stage.said
     assert records.deployed(stage.owner).live == Placement(Slot.GREEN, V2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (IdleSlot, "no traffic seen on green"),
+        (UnreadableSlot, "the metrics of green cannot be read"),
+    ],
+)
+def test_silence_is_waited_out_and_recorded_as_undecided(stage, kind, words):
+    release(stage.environment, V1)
+    stage.slots["green"] = kind(stage.slots["green"].path)
+    release(stage.environment, V2)
+    assert f"watch: undecided: {words}; goes on (RELEASE_UNDECIDED=proceed)" in stage.said
+
+
+def test_silence_ends_a_release_that_is_told_not_to_go_on_undecided(stage):
+    release(stage.environment, V1)
+    stage.slots["green"] = IdleSlot(stage.slots["green"].path)
+    strict = stage.environment.settings.model_copy(update={"release_undecided": "abort"})
+    with pytest.raises(AbortedError, match="undecided: no traffic seen on green"):
+        release(replace(stage.environment, settings=strict), V2)
+    assert sent_to_green(stage.state) == frozenset()
+
+
+def test_a_live_slot_that_cannot_be_read_is_waited_for_by_name(stage):
+    release(stage.environment, V1)
+    stage.slots["blue"] = UnreadableSlot(stage.slots["blue"].path)
+    release(stage.environment, V2)
+    assert any("the metrics of blue cannot be read" in words for words in stage.said)
 
 
 def test_a_watch_records_what_people_did_after_the_new_versions_answers(stage):

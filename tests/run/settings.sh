@@ -21,7 +21,7 @@ choose_test_settings() {
   export RETAIN_CRON='* * * * * */5' AUDIT_CRON='* * * * * */5' FULL_AUDIT_CRON='* * * * * */5'
   export ALGORITHMS=popularity,ease,recency_transitions
   export BACKUP_DIRECTORY=/var/tmp/marquee-test-backups
-  export RELEASE_STEPS=100,1000 RELEASE_WATCH_SECONDS=5
+  export RELEASE_STEPS=100,1000 RELEASE_WATCH_SECONDS=5 RELEASE_PATIENCE=PT40S
   mkdir -p build/test
   SUBNET_ASKED='' choose_subnet
   export SUBNET_PREFIX

@@ -6,11 +6,13 @@ from ci.release.plan import (
     AwaitReady,
     Bounds,
     DeploymentState,
+    Observed,
     Place,
     Placement,
     Promote,
     Readiness,
     Shift,
+    Verdict,
     Watch,
     judge,
     plan,
@@ -87,23 +89,34 @@ def test_a_slot_is_ready_only_with_the_version_it_was_given(readiness, missing):
     assert readiness.missing("v2") == missing
 
 
+def seen(slot, traffic):
+    """All that a slot counted was since the release began."""
+    return Observed(slot, traffic, traffic or Traffic())
+
+
 @pytest.mark.parametrize(
-    ("new", "old", "passed"),
+    ("new", "old", "verdict"),
     [
-        (answers(0), answers(500), None),
-        (answers(1000), answers(1000), True),
-        (answers(1000, errors=40), answers(1000), False),
-        (answers(1000, errors=40), answers(1000, errors=40), True),
-        (answers(100, errors=1), answers(1000), True),
-        (answers(1, errors=1), answers(1000), False),
-        (answers(1000, seconds=0.5), answers(1000), False),
-        (answers(1000, seconds=0.5), answers(1000, seconds=0.4), True),
-        (answers(1000, seconds=0.2), answers(1000), True),
-        (answers(20, seconds=0.5), answers(1000), True),
-        (answers(1000, seconds=0.5), answers(0), False),
+        (answers(0), answers(500), Verdict.WAIT),
+        (None, answers(500), Verdict.WAIT),
+        (answers(100), None, Verdict.WAIT),
+        (answers(0), answers(0), Verdict.UNJUDGED),
+        (answers(1000), answers(1000), Verdict.GO),
+        (answers(1000, errors=40), answers(1000), Verdict.STOP),
+        (answers(1000, errors=40), answers(1000, errors=40), Verdict.GO),
+        (answers(100, errors=1), answers(1000), Verdict.GO),
+        (answers(1, errors=1), answers(1000), Verdict.STOP),
+        (answers(1000, seconds=0.5), answers(1000), Verdict.STOP),
+        (answers(1000, seconds=0.5), answers(1000, seconds=0.4), Verdict.GO),
+        (answers(1000, seconds=0.2), answers(1000), Verdict.GO),
+        (answers(20, seconds=0.5), answers(1000), Verdict.GO),
+        (answers(1000, seconds=0.5), answers(0), Verdict.STOP),
     ],
     ids=[
         "no traffic is neither",
+        "a new slot that cannot be read is neither",
+        "an old slot that cannot be read is neither",
+        "nobody was ever answered",
         "as good as before",
         "4 % errors",
         "the old version fails as often",
@@ -116,13 +129,26 @@ def test_a_slot_is_ready_only_with_the_version_it_was_given(readiness, missing):
         "slow, with nothing to compare",
     ],
 )
-def test_a_version_is_judged_by_errors_and_latency_against_the_old_one(new, old, passed):
-    assert judge(new, old, BOUNDS).passed is passed
+def test_a_version_is_judged_by_errors_and_latency_against_the_old_one(new, old, verdict):
+    assert judge(seen(Slot.GREEN, new), seen(Slot.BLUE, old), BOUNDS).verdict is verdict
 
 
 def test_the_finding_says_what_was_seen():
-    words = judge(answers(200, errors=100), answers(1000), BOUNDS).words
+    new, old = seen(Slot.GREEN, answers(200, errors=100)), seen(Slot.BLUE, answers(1000))
+    words = judge(new, old, BOUNDS).words
     assert words == (
         "too many errors: 200 requests, 100 failed, p99 10 ms"
         " against 1000 requests, 0 failed, p99 10 ms before"
     )
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "words"),
+    [
+        (answers(0), answers(500), "no traffic seen on green"),
+        (None, answers(500), "the metrics of green cannot be read"),
+        (answers(5), None, "the metrics of blue cannot be read"),
+    ],
+)
+def test_what_is_waited_for_is_named(new, old, words):
+    assert judge(seen(Slot.GREEN, new), seen(Slot.BLUE, old), BOUNDS).words == words
