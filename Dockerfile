@@ -149,6 +149,7 @@ COPY compose/__init__.py compose/
 COPY compose/service/ compose/service/
 COPY monitoring/*.py monitoring/
 COPY monitoring/alerting/ monitoring/alerting/
+COPY monitoring/dashboards/ monitoring/dashboards/
 COPY monitoring/evaluation/ monitoring/evaluation/
 COPY monitoring/page/ monitoring/page/
 COPY monitoring/status/ monitoring/status/

@@ -5,7 +5,9 @@ import sys
 import time
 from dataclasses import astuple
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Event, Thread
+from typing import Annotated
 
 import typer
 from prometheus_client import start_http_server
@@ -16,14 +18,14 @@ from compose.service.log import configure_logging
 from compose.service.metrics import process_registry
 from monitoring.alerting import alert_test
 from monitoring.alerting.collector import AlertingCollector
-from monitoring.dashboard import dashboard
+from monitoring.dashboards.panels import model
+from monitoring.dashboards.questions import DASHBOARDS
 from monitoring.errors import ListingError, MonitoringError
 from monitoring.evaluation.evaluation_pass import Pass
 from monitoring.evaluation.exporter import Exporter
 from monitoring.evaluation.figures import Figure
 from monitoring.evaluation.results import too_late
 from monitoring.page.publisher import Publisher, prepare, publish_forever
-from monitoring.page.rendering import style_hash
 from monitoring.settings import Settings
 from monitoring.status.alerts import alert_facts
 from monitoring.status.containers import services
@@ -124,16 +126,15 @@ def send_alert_test() -> None:
         raise typer.Exit(1) from error
 
 
-@app.command("dashboard")
-def print_dashboard() -> None:
-    """Print Grafana's dashboard as JSON; monitoring/grafana/dashboards/marquee.json is this."""
-    sys.stdout.write(json.dumps(dashboard(), indent=2) + "\n")
-
-
-@app.command("style-hash")
-def print_style_hash() -> None:
-    """Print what nginx/status_page.conf has to name after a change of page/style.css."""
-    typer.echo(style_hash())
+@app.command("dashboards")
+def write_dashboards(
+    folder: Annotated[Path, typer.Argument(help="Where Grafana's JSON files go.", file_okay=False)],
+) -> None:
+    """Write Grafana's dashboards; those in monitoring/grafana/dashboards/ were made by this."""
+    for dashboard in DASHBOARDS:
+        file = folder / f"{dashboard.uid}.json"
+        file.write_text(json.dumps(model(dashboard), indent=2) + "\n")
+        typer.echo(file)
 
 
 def judgement_table(done: Pass) -> Table:

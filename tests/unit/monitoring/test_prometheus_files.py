@@ -3,13 +3,14 @@
 import ast
 import re
 import subprocess
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
 import pytest
 import yaml
 
-from monitoring.dashboard import PANELS
+from monitoring.dashboards.questions import DASHBOARDS
 from monitoring.status.containers import LONG_RUNNING
 
 PROMETHEUS = Path("monitoring/prometheus")
@@ -33,13 +34,19 @@ RECORDED = {rule["record"]: rule["expr"] for rule in RULES if "record" in rule}
 EXPRESSIONS = {
     **RECORDED,
     **{rule["alert"]: rule["expr"] for rule in ALERTS},
-    **{f"{p.title} {i}": q for p in PANELS for i, (q, _legend) in enumerate(p.queries)},
+    **{
+        f"{panel.title} {place}": query.replace("$__rate_interval", "1m")
+        for dashboard in DASHBOARDS
+        for panel in dashboard.panels
+        for place, (query, _legend) in enumerate(panel.queries)
+    },
 }
 MTAIL = Path("monitoring/exporters/answers.mtail")
 PACKAGES = ("ingest", "trainer", "recommender", "monitoring", "ci", "compose")
 SUFFIXES = re.compile(r"_(total|bucket|count|sum)$")
 
 
+@cache
 def metrics_exported():
     """Every `marquee_…` name with which the packages call something, and those of mtail."""
     files = chain.from_iterable(Path(package).rglob("*.py") for package in PACKAGES)

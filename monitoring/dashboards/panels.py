@@ -1,0 +1,142 @@
+"""A dashboard as what it shows, and the JSON model that Grafana (9.3 or later) reads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+COLUMNS = 24
+PANEL_WIDTH, PANEL_HEIGHT = 8, 8
+SCHEMA_VERSION = 37
+"""Grafana 9.3's; later ones read it, too."""
+SOURCE = {"type": "prometheus", "uid": "prometheus"}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One graph: PromQL expressions, each with the legend of its lines."""
+
+    title: str
+    description: str
+    """What is good, what is bad, and what to do then."""
+    unit: str
+    """A unit as Grafana names it."""
+    queries: Sequence[tuple[str, str]]
+    bad_from: float | None = None
+    """From here on it is drawn red."""
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """Panels that answer one question."""
+
+    uid: str
+    title: str
+    panels: Sequence[Panel]
+
+
+ANNOTATIONS = (
+    ("Releases", "blue", "marquee_release_running > 0", "a release or rollback is under way"),
+    ("Trainings", "purple", "marquee_training_running > 0", "a training runs"),
+    (
+        "Experiments",
+        "green",
+        'count by (arm) (marquee_online_metric{arm!="control"}) > 0',
+        "{{arm}}",
+    ),
+    (
+        "Alerts",
+        "red",
+        'ALERTS{alertstate="firing", severity!~"none|setup"}',
+        "{{alertname}} {{service}}",
+    ),
+)
+"""Name, colour, expression and text of what is drawn into every graph."""
+
+VARIABLES = (
+    ("slot", "label_values(marquee_requests_total, slot)"),
+    ("version", "label_values(marquee_requests_total, model_version)"),
+)
+
+
+def model(dashboard: Dashboard) -> dict[str, Any]:
+    """The dashboard in Grafana's JSON model, three panels a row."""
+    return {
+        "uid": dashboard.uid,
+        "title": dashboard.title,
+        "tags": ["marquee"],
+        "timezone": "utc",
+        "schemaVersion": SCHEMA_VERSION,
+        "refresh": "10s",
+        "time": {"from": "now-1h", "to": "now"},
+        "annotations": {"list": [_annotation(*annotation) for annotation in ANNOTATIONS]},
+        "templating": {"list": [_variable(*variable) for variable in VARIABLES]},
+        "links": [
+            {"type": "dashboards", "tags": ["marquee"], "title": "Marquee", "asDropdown": True}
+        ],
+        "panels": [_panel(place, panel) for place, panel in enumerate(dashboard.panels)],
+    }
+
+
+def _annotation(name: str, color: str, expression: str, text: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "enable": True,
+        "iconColor": color,
+        "datasource": SOURCE,
+        "expr": expression,
+        "titleFormat": name,
+        "textFormat": text,
+        "step": "30s",
+    }
+
+
+def _variable(name: str, query: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "type": "query",
+        "datasource": SOURCE,
+        "query": {"query": query, "refId": name},
+        "refresh": 2,
+        "multi": True,
+        "includeAll": True,
+        "allValue": ".*",
+        "current": {"text": ["All"], "value": ["$__all"]},
+    }
+
+
+def _panel(place: int, panel: Panel) -> dict[str, Any]:
+    row, column = divmod(place * PANEL_WIDTH, COLUMNS)
+    return {
+        "id": place + 1,
+        "type": "timeseries",
+        "title": panel.title,
+        "description": panel.description,
+        "datasource": SOURCE,
+        "gridPos": {"x": column, "y": row * PANEL_HEIGHT, "w": PANEL_WIDTH, "h": PANEL_HEIGHT},
+        "fieldConfig": {"defaults": _defaults(panel), "overrides": []},
+        "targets": [
+            _target(line, expression, legend)
+            for line, (expression, legend) in enumerate(panel.queries)
+        ],
+    }
+
+
+def _defaults(panel: Panel) -> dict[str, Any]:
+    steps: list[dict[str, Any]] = [{"color": "green", "value": None}]
+    if panel.bad_from is not None:
+        steps.append({"color": "red", "value": panel.bad_from})
+    return {
+        "unit": panel.unit,
+        "min": 0,
+        "thresholds": {"mode": "absolute", "steps": steps},
+        "custom": {"thresholdsStyle": {"mode": "off" if panel.bad_from is None else "line"}},
+    }
+
+
+def _target(line: int, expression: str, legend: str) -> dict[str, Any]:
+    return {
+        "refId": chr(ord("A") + line),
+        "expr": expression,
+        "legendFormat": legend,
+        "datasource": SOURCE,
+    }
