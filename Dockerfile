@@ -86,6 +86,7 @@ COPY ingest/retention/__init__.py ingest/retention/partition_settings.py \
 COPY trainer/__init__.py trainer/tables.py trainer/
 COPY recommender/__init__.py recommender/tables.py recommender/
 COPY monitoring/__init__.py monitoring/tables.py monitoring/
+COPY monitoring/experiments/__init__.py monitoring/experiments/tables.py monitoring/experiments/
 COPY ci/__init__.py ci/tables.py ci/
 USER 10108:10108
 CMD ["python", "-m", "compose.migrate"]
@@ -152,6 +153,7 @@ COPY monitoring/alerting/ monitoring/alerting/
 COPY monitoring/dashboards/ monitoring/dashboards/
 COPY monitoring/evaluation/ monitoring/evaluation/
 COPY monitoring/page/ monitoring/page/
+COPY monitoring/experiments/ monitoring/experiments/
 COPY monitoring/status/ monitoring/status/
 USER 10105:10105
 CMD ["python", "-m", "monitoring", "evaluate", "work"]

@@ -1,4 +1,4 @@
-"""The tables of online evaluation and experiments."""
+"""The tables of online evaluation and of backups."""
 
 from sqlalchemy import (
     BigInteger,
@@ -15,7 +15,7 @@ from sqlalchemy import (
     Text,
     func,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, UUID
+from sqlalchemy.dialects.postgresql import UUID
 
 from ingest.tables import metadata
 
@@ -163,18 +163,6 @@ too_late = Table(
     Column("rows", BigInteger, nullable=False, comment="how many so far"),
     Column("last_at", TIME, nullable=False, comment="when the last of them was met"),
     comment="Rows that came so late that the figures they belong to no longer change",
-)
-experiment = Table(
-    "experiment",
-    metadata,
-    Column("experiment_id", BigInteger, Identity(), primary_key=True, comment="number"),
-    Column("name", Text, nullable=False, comment="what is tried"),
-    Column("challenger", Text, nullable=False, comment="model version in the treatment arm"),
-    Column("buckets", ARRAY(SmallInteger), nullable=False, comment="buckets drawn for treatment"),
-    Column("started_at", TIME, nullable=False, server_default=func.now(), comment="start"),
-    Column("ended_at", TIME, nullable=True, comment="end; null while it runs"),
-    Column("end_reason", Text, nullable=True, comment="why it ended"),
-    comment="Experiments: a random subset of buckets that gets another model",
 )
 backup = Table(
     "backup",

@@ -13,6 +13,7 @@ from procrastinate.exceptions import JobAborted
 from monitoring.evaluation.evaluation_pass import Pass, run_pass
 from monitoring.evaluation.exporter import Exporter
 from monitoring.evaluation.results import latest_figures, too_late
+from monitoring.experiments.experiment_pass import look_at_all
 from monitoring.settings import Settings
 
 LOG = structlog.get_logger()
@@ -57,6 +58,20 @@ def register(app: App, settings: Settings, exporter: Exporter) -> None:
             raise JobAborted from error
         for judgement in done.judgements:
             LOG.info("window judged", window=judgement.window.start.isoformat())
+        if done.progress:
+            look_at_experiments(settings, done.progress)
+
+
+def look_at_experiments(settings: Settings, progress: datetime) -> None:
+    """Count the people of experiments, and record what these say so far."""
+    with psycopg.connect(settings.conninfo(), autocommit=True) as connection:
+        for experiment, verdict in look_at_all(connection, progress, datetime.now(UTC)):
+            LOG.info(
+                "experiment looked at",
+                experiment=experiment,
+                verdict=verdict.word,
+                reason=verdict.reason,
+            )
 
 
 @contextmanager

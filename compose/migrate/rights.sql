@@ -72,15 +72,22 @@ GRANT SELECT, INSERT ON receipt TO recommender;
 GRANT SELECT, INSERT, UPDATE ON receipt_spool TO recommender;
 
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO evaluation;
-GRANT INSERT, UPDATE ON online_metric, retention_lease, experiment TO evaluation;
+GRANT INSERT, UPDATE ON online_metric, retention_lease TO evaluation;
 GRANT INSERT, UPDATE, DELETE ON evaluation_progress, evaluation_offset, evaluated_lines,
     answer_credit, judged_window, person_movie, too_late TO evaluation;
 GRANT DELETE ON online_metric TO evaluation;
 
 -- ... and tells Nginx what is popular while nothing is live
-GRANT SELECT ON model_version, online_metric, receipt, experiment, rating, viewing TO releaser;
+GRANT SELECT ON model_version, online_metric, receipt, rating, viewing TO releaser;
 GRANT SELECT, INSERT ON deployment TO releaser;
-GRANT UPDATE ON experiment TO releaser;
+
+-- the releaser begins and ends experiments, the evaluation counts their people and looks
+GRANT SELECT, INSERT, UPDATE ON experiment TO releaser;
+GRANT SELECT, INSERT ON experiment_stratum TO releaser;
+GRANT SELECT ON experiment_person, experiment_look TO releaser;
+GRANT INSERT, UPDATE, DELETE ON experiment_offset, experiment_person, experiment_movie,
+    experiment_look TO evaluation;
+GRANT DELETE ON retention_lease TO evaluation;
 
 -- the job queue
 GRANT USAGE ON SCHEMA public TO job_worker;

@@ -2,10 +2,18 @@
 
 import ci.tables
 import ingest.tables
+import monitoring.experiments.tables
 import monitoring.tables
 import recommender.tables
 import trainer.tables
 
-OWNERS = (ingest.tables, trainer.tables, recommender.tables, monitoring.tables, ci.tables)
+OWNERS = (
+    ingest.tables,
+    trainer.tables,
+    recommender.tables,
+    monitoring.tables,
+    monitoring.experiments.tables,
+    ci.tables,
+)
 
 metadata = ingest.tables.metadata

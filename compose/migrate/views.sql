@@ -1,5 +1,5 @@
 -- What a newcomer looks at first in psql. Re-run on every start: it states the whole.
-DROP VIEW IF EXISTS live_now, version_quality, arrival, refusal, expiry;
+DROP VIEW IF EXISTS live_now, version_quality, arrival, refusal, expiry, experiment_verdict;
 
 CREATE VIEW arrival AS
 SELECT date_trunc('hour', time) AS hour, kind, count(*) AS lines
@@ -119,3 +119,39 @@ COMMENT ON COLUMN live_now.hit_rate_low IS 'lower end of its 95 % interval';
 COMMENT ON COLUMN live_now.hit_rate_high IS 'upper end of its 95 % interval';
 COMMENT ON COLUMN live_now.minutes_per_answer IS 'minutes watched of what was shown, an answer';
 COMMENT ON COLUMN live_now.failed_share IS 'share of its requests that failed, as the caller saw it';
+
+CREATE VIEW experiment_verdict AS
+SELECT experiment.experiment_id, experiment.name, look.verdict, look.reason,
+       experiment.challenger, experiment.control, stratum.share,
+       look.control_people + look.challenger_people AS people, look.low, look.value, look.high,
+       look.looked_at, experiment.started_at, experiment.ended_at, experiment.end_reason
+FROM experiment
+LEFT JOIN LATERAL (
+    SELECT * FROM experiment_look
+    WHERE experiment_look.experiment_id = experiment.experiment_id AND verdict IS NOT NULL
+    ORDER BY looked_at DESC
+    LIMIT 1
+) AS look ON true
+LEFT JOIN LATERAL (
+    SELECT share FROM experiment_stratum
+    WHERE experiment_stratum.experiment_id = experiment.experiment_id
+    ORDER BY experiment_stratum.stratum DESC
+    LIMIT 1
+) AS stratum ON true
+ORDER BY experiment.experiment_id DESC;
+COMMENT ON VIEW experiment_verdict IS 'What each experiment says so far, the newest on top; every look there was is in experiment_look';
+COMMENT ON COLUMN experiment_verdict.experiment_id IS 'number';
+COMMENT ON COLUMN experiment_verdict.name IS 'what is tried';
+COMMENT ON COLUMN experiment_verdict.verdict IS 'better, worse, no_difference, undecided, wait or stop; null before the first look';
+COMMENT ON COLUMN experiment_verdict.reason IS 'why, in a sentence';
+COMMENT ON COLUMN experiment_verdict.challenger IS 'model version that is tried';
+COMMENT ON COLUMN experiment_verdict.control IS 'model version it is tried against';
+COMMENT ON COLUMN experiment_verdict.share IS 'buckets of 1,000 that the challenger has, or had last';
+COMMENT ON COLUMN experiment_verdict.people IS 'people whose time was over at the last look';
+COMMENT ON COLUMN experiment_verdict.low IS 'lower end of the interval of value, at all looks together';
+COMMENT ON COLUMN experiment_verdict.value IS 'how many more people of the challenger''s watched something recommended, as a share';
+COMMENT ON COLUMN experiment_verdict.high IS 'upper end of that interval';
+COMMENT ON COLUMN experiment_verdict.looked_at IS 'when it was last looked at and something had changed';
+COMMENT ON COLUMN experiment_verdict.started_at IS 'start';
+COMMENT ON COLUMN experiment_verdict.ended_at IS 'end; null while it runs';
+COMMENT ON COLUMN experiment_verdict.end_reason IS 'why it ended';

@@ -438,7 +438,10 @@ def test_when_the_database_goes_away_the_traffic_goes_back_at_once(stage, connin
 def test_a_release_ends_a_running_experiment_and_says_why(stage):
     release(stage.environment, V1)
     stage.owner.execute(
-        "INSERT INTO experiment (name, challenger, buckets) VALUES ('bolder', %s, '{1,2}')", (V3,)
+        "INSERT INTO experiment (name, control, challenger, challenger_slot, salt, seed,"
+        " horizon, margin, largest_sample)"
+        " VALUES ('bolder', %s, %s, 'green', 'bolder', 1, '1 day', 0.02, 20000)",
+        (V1, V3),
     )
     send_to_green(stage.state, {1, 2})
     release(stage.environment, V2)

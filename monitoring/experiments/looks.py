@@ -1,0 +1,162 @@
+"""A look at an experiment: what its people came to so far, what that says, and its record."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+from psycopg.rows import class_row, dict_row
+
+from monitoring.experiments.confidence import Interval, interval
+from monitoring.experiments.estimates import (
+    Estimate,
+    Sums,
+    adjusted,
+    over_strata,
+    relative_lift,
+)
+from monitoring.experiments.guardrails import harms
+from monitoring.experiments.people import SQL
+from monitoring.experiments.sample_ratio import Split, mismatch
+from monitoring.experiments.verdict import Plan, Verdict, judge
+
+DECIDES = "people_watching"
+"""The share of people who watched something recommended: the figure that decides."""
+ARMS = ("control", "challenger")
+METRICS = (DECIDES, "minutes")
+NOBODY = Sums(0, 0.0, 0.0)
+
+type ByArm = Mapping[str, Mapping[int, Mapping[str, Sums]]]
+"""Sums by metric, stratum and arm."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One metric at one look; without an interval there were too few people."""
+
+    metric: str
+    control_people: int
+    challenger_people: int
+    control: float | None
+    challenger: float | None
+    lift: Estimate | None
+    interval: Interval | None
+
+
+def look(connection: psycopg.Connection, experiment_id: int, now: datetime) -> Verdict:
+    """Judge an experiment by those who are counted; record it if somebody was since last time."""
+    plan = _plan(connection, experiment_id)
+    sums = _sums(connection, experiment_id)
+    compared = [_compare(metric, sums[metric], plan) for metric in METRICS]
+    verdict = judge(
+        compared[0].lift,
+        plan,
+        mismatch=mismatch(_splits(connection, experiment_id)),
+        harm="; ".join(harms(_arm(sums, "control"), _arm(sums, "challenger"), plan.people)) or None,
+    )
+    if _is_new(connection, experiment_id, compared[0], verdict):
+        for one in compared:
+            _record(connection, experiment_id, now, one, verdict)
+    return verdict
+
+
+def _plan(connection: psycopg.Connection, experiment_id: int) -> Plan:
+    with connection.cursor(row_factory=class_row(Plan)) as cursor:
+        found = cursor.execute(
+            "SELECT largest_sample AS people, margin FROM experiment WHERE experiment_id = %s",
+            (experiment_id,),
+        ).fetchone()
+    if found is None:
+        raise LookupError(f"there is no experiment {experiment_id}")
+    return found
+
+
+def _sums(connection: psycopg.Connection, experiment_id: int) -> ByArm:
+    found: defaultdict[str, defaultdict[int, dict[str, Sums]]] = defaultdict(
+        lambda: defaultdict(dict)
+    )
+    with connection.cursor(row_factory=dict_row) as cursor:
+        query = SQL.joinpath("sums.sql").read_bytes()
+        for row in cursor.execute(query, {"experiment_id": experiment_id}):
+            metric, stratum, arm = row.pop("metric"), row.pop("stratum"), row.pop("arm")
+            found[metric][stratum][arm] = Sums(**row)
+    return found
+
+
+def _splits(connection: psycopg.Connection, experiment_id: int) -> list[Split]:
+    with connection.cursor(row_factory=class_row(Split)) as cursor:
+        query = SQL.joinpath("splits.sql").read_bytes()
+        return cursor.execute(query, {"experiment_id": experiment_id}).fetchall()
+
+
+def _compare(metric: str, strata: Mapping[int, Mapping[str, Sums]], plan: Plan) -> Compared:
+    control_people, challenger_people = (
+        sum(of.get(arm, NOBODY).people for of in strata.values()) for arm in ARMS
+    )
+    both = over_strata(list(_pairs(strata)))
+    lift = relative_lift(*both) if both else None
+    return Compared(
+        metric,
+        control_people,
+        challenger_people,
+        both[0].value if both else None,
+        both[1].value if both else None,
+        lift,
+        interval(lift, plan.people, plan.alpha) if lift else None,
+    )
+
+
+def _pairs(strata: Mapping[int, Mapping[str, Sums]]) -> Iterator[tuple[Estimate, Estimate]]:
+    for of in strata.values():
+        control, challenger = adjusted(*(of.get(arm, NOBODY) for arm in ARMS))
+        if control and challenger:
+            yield control, challenger
+
+
+def _arm(sums: ByArm, arm: str) -> dict[str, Sums]:
+    return {
+        metric: sum((of.get(arm, NOBODY) for of in strata.values()), NOBODY)
+        for metric, strata in sums.items()
+    }
+
+
+def _is_new(
+    connection: psycopg.Connection, experiment_id: int, decides: Compared, verdict: Verdict
+) -> bool:
+    last = connection.execute(
+        "SELECT control_people, challenger_people, verdict FROM experiment_look"
+        " WHERE experiment_id = %s AND verdict IS NOT NULL ORDER BY looked_at DESC LIMIT 1",
+        (experiment_id,),
+    ).fetchone()
+    return last != (decides.control_people, decides.challenger_people, verdict.word)
+
+
+def _record(
+    connection: psycopg.Connection,
+    experiment_id: int,
+    now: datetime,
+    one: Compared,
+    verdict: Verdict,
+) -> None:
+    found = one.interval
+    decides = one.metric == DECIDES
+    connection.execute(
+        "INSERT INTO experiment_look (experiment_id, looked_at, metric, control_people,"
+        " challenger_people, control, challenger, value, low, high, verdict, reason)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            experiment_id,
+            now,
+            one.metric,
+            one.control_people,
+            one.challenger_people,
+            one.control,
+            one.challenger,
+            found.value if found else None,
+            found.low if found else None,
+            found.high if found else None,
+            verdict.word if decides else None,
+            verdict.reason if decides else None,
+        ),
+    )
