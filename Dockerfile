@@ -281,7 +281,8 @@ RUN jenkins-plugin-cli --latest=false --plugin-file /usr/share/jenkins/ref/plugi
 FROM python AS tests
 RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
     --mount=type=secret,id=ca_bundle,mode=0444 \
-    install-packages curl docker-cli docker-compose docker-buildx default-jre-headless git \
+    install-packages chromium chromium-driver curl docker-cli docker-compose docker-buildx \
+        default-jre-headless fonts-dejavu-core git \
         libgomp1 make mtail nginx-light postgresql-client-17 procps prometheus \
         prometheus-alertmanager shellcheck wrk
 COPY --from=groovy-jars /opt/groovy /opt/groovy

@@ -8,7 +8,9 @@ from monitoring.status.overview import Fact, Step, ago
 
 EXPECTED = frozenset({"none", "setup"})
 """Severities of alerts that fire on a stack that is well."""
-FACTS = frozenset({"live model", "last release", "last audit", "answers judged", "last batch"})
+FACTS = frozenset(
+    {"live model", "last release", "last audit", "answers judged", "last batch", "last backup"}
+)
 """The facts that the page shows as they are; the numbers of rows it leaves to `make status`."""
 
 

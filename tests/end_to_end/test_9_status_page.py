@@ -1,0 +1,79 @@
+"""The status page in a real browser: it loads, fits a phone, and can be read by everybody.
+
+Screenshots are left in build/browser.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_selenium_python import Axe
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver.common.by import By
+
+from tests.end_to_end.conftest import Stack
+
+SCREENSHOTS = Path("build/browser")
+WIDTHS = {"phone": 360, "desk": 1100}
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def browser(request: pytest.FixtureRequest) -> Iterator[Chrome]:
+    """A headless Chromium that prefers one colour scheme and reaches nothing but this host."""
+    options = ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    options.add_argument("--disable-background-networking")
+    options.add_argument("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    chrome = Chrome(options, ChromeService("/usr/bin/chromedriver"))
+    scheme = {"name": "prefers-color-scheme", "value": request.param}
+    chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+    chrome.scheme = request.param
+    yield chrome
+    chrome.quit()
+
+
+@pytest.fixture
+def page(browser: Chrome, stack: Stack) -> Chrome:
+    browser.get(f"http://127.0.0.1:{stack.nginx_port}/status")
+    return browser
+
+
+def show(page: Chrome, width: int, height: int = 2000) -> None:
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+
+def test_it_loads_without_an_error(page):
+    assert page.find_element(By.TAG_NAME, "h1").text == "Marquee"
+    assert [line["message"] for line in page.get_log("browser")] == []
+
+
+def test_its_style_is_taken(page):
+    assert page.execute_script("return document.styleSheets[0].cssRules.length") > 5
+
+
+@pytest.mark.parametrize("device", WIDTHS)
+def test_nothing_is_wider_than_the_window(page, device):
+    show(page, WIDTHS[device])
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.save_screenshot(str(SCREENSHOTS / f"status-{device}-{page.scheme}.png"))
+    wider = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert page.execute_script(wider) <= 0
+
+
+def test_everybody_can_read_it(page):
+    show(page, WIDTHS["desk"])
+    axe = Axe(page)
+    axe.inject()
+    violations = axe.run()["violations"]
+    assert [(found["id"], found["help"]) for found in violations] == [], json.dumps(violations)
+
+
+def test_a_release_explains_itself_when_it_is_opened(page):
+    release = page.find_element(By.TAG_NAME, "details")
+    release.find_element(By.TAG_NAME, "summary").click()
+    assert release.find_elements(By.TAG_NAME, "li")[0].is_displayed()
