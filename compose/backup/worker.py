@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 
 import psycopg
 from procrastinate import App, JobContext, RetryStrategy
 from procrastinate.exceptions import JobAborted
 
 from compose.backup.errors import BackupError, ChangingError
-from compose.backup.folder import read_manifest
+from compose.backup.folder import read_manifest, size
 from compose.backup.metrics import BackupMetrics
 from compose.backup.settings import Settings
 from compose.backup.taking import Run, back_up, told
@@ -60,5 +61,18 @@ def _run(
         metrics.failures.inc()
         tell(f"no backup was taken: {error}")
         raise
+    record(settings.conninfo(), folder)
     metrics.show(settings.backups, settings.project)
     tell(told(folder, read_manifest(folder)))
+
+
+def record(conninfo: str, folder: Path) -> None:
+    """Note in the database that a whole backup was made, for whoever asks later and for alerts.
+
+    Raises:
+        psycopg.Error: it could not be noted; the backup itself is whole.
+    """
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO backup (directory, bytes) VALUES (%s, %s)", (str(folder), size(folder))
+        )

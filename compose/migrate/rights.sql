@@ -71,6 +71,8 @@ GRANT SELECT ON rating, watch, stream_offset, model_version, app_user TO recomme
 GRANT SELECT, INSERT ON receipt TO recommender;
 GRANT SELECT, INSERT, UPDATE ON receipt_spool TO recommender;
 
+GRANT INSERT ON backup TO backup;
+
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO evaluation;
 GRANT INSERT, UPDATE ON online_metric, retention_lease TO evaluation;
 GRANT INSERT, UPDATE, DELETE ON evaluation_progress, evaluation_offset, evaluated_lines,

@@ -8,9 +8,7 @@ from monitoring.status.overview import Fact, Step, ago
 
 EXPECTED = frozenset({"none", "setup"})
 """Severities of alerts that fire on a stack that is well."""
-FACTS = frozenset(
-    {"live model", "last release", "last audit", "answers judged", "last batch", "last backup"}
-)
+FACTS = frozenset({"live model", "last release", "last audit", "answers judged", "last batch"})
 """The facts that the page shows as they are; the numbers of rows it leaves to `make status`."""
 
 
@@ -127,6 +125,8 @@ class Content:
     """Newest first."""
     quality: Sequence[Quality]
     kept: Sequence[Kept]
+    backed_up_at: datetime | None
+    """When the last whole backup was made."""
     figures: Figures | None
 
 

@@ -30,6 +30,7 @@ def read_content(connection: psycopg.Connection, figures: Figures | None, now: d
         versions=tuple(_read(connection, "versions.sql", Version, most=MOST_VERSIONS)),
         quality=_read(connection, "online_quality.sql", Quality, since=now - QUALITY_SPAN),
         kept=_read(connection, "kept_until.sql", Kept),
+        backed_up_at=_last_backup(connection),
         figures=figures,
     )
 
@@ -39,3 +40,9 @@ def _read[Row](
 ) -> Sequence[Row]:
     with connection.cursor(row_factory=class_row(row)) as cursor:
         return cursor.execute(SQL.joinpath(name).read_bytes(), arguments or None).fetchall()
+
+
+def _last_backup(connection: psycopg.Connection) -> datetime | None:
+    row = connection.execute("SELECT max(ended_at) FROM backup").fetchone()
+    ended_at: datetime | None = row[0] if row else None
+    return ended_at

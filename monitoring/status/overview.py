@@ -64,7 +64,6 @@ def overview(connection: psycopg.Connection, now: datetime) -> Iterator[Fact]:
     yield last_commit(connection, now)
     yield from row_counts(connection)
     yield last_audit(connection, now)
-    yield last_backup(connection, now)
     yield from judgement(connection, now)
 
 
@@ -135,12 +134,6 @@ def last_audit(connection: psycopg.Connection, now: datetime) -> Fact:
     at, balanced, consumed = row
     verdict = "balanced" if balanced else "NOT balanced: run `make psql`, look at ingest_audit"
     return Fact("last audit", f"{verdict}, {consumed:,} lines, {ago(at, now)}", balanced)
-
-
-def last_backup(connection: psycopg.Connection, now: datetime) -> Fact:
-    """When the newest whole backup was taken; that there is none is an alert's business."""
-    taken = _value(connection, "SELECT max(ended_at) FROM backup")
-    return Fact("last backup", f"taken {ago(taken, now)}" if taken else "none yet")
 
 
 def judgement(connection: psycopg.Connection, now: datetime) -> Iterator[Fact]:

@@ -78,17 +78,6 @@ def test_an_audit_that_does_not_balance_is_not_well(owner, facts, balanced):
     assert facts()["last audit"].well is balanced
 
 
-def test_the_newest_backup_is_told_by_its_age(owner, facts):
-    assert facts()["last backup"].text == "none yet"
-    for hours in (30, 5):
-        owner.execute(
-            "INSERT INTO backup (ended_at, directory, bytes)"
-            " VALUES (%s - make_interval(hours => %s), '/backups', 1)",
-            (NOW, hours),
-        )
-    assert facts()["last backup"].text == "taken 5 h ago"
-
-
 def test_rows_of_all_partitions_are_counted(owner, facts):
     for days in (0, 1):
         owner.execute(

@@ -50,6 +50,7 @@ def content(**changed: object) -> Content:
             Quality(NEW, before(2), 0.14, 1500),
         ],
         "kept": [Kept("watch", before(24 * 14), before(-8))],
+        "backed_up_at": before(12),
         "figures": figures(),
     }
     return Content(**(whole | changed))

@@ -64,6 +64,11 @@ def test_text_from_outside_is_never_read_as_markup():
     assert "&lt;script&gt;" in page
 
 
+def test_the_last_backup_is_told():
+    assert "12 h ago" in render(content())
+    assert "none yet" in render(content(backed_up_at=None))
+
+
 def test_with_the_database_away_the_page_says_since_when():
     assert "does not answer since 2026-01-31 13:03:00 UTC" in render(content(), before(1))
 
