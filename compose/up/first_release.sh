@@ -56,7 +56,7 @@ show_landed() {
 
 jobs_failed() {
   local failed
-  failed=$(look "SELECT count(*) FROM procrastinate_jobs WHERE status = 'failed'")
+  failed=$(look "SELECT count(*) FROM procrastinate_jobs WHERE status = 'failed' AND queue_name IN ('train', 'release')")
   printf '%s' "${failed:-0}"
 }
 
