@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 
 import psycopg
@@ -19,6 +20,7 @@ OWNER = os.environ.get(
     "TEST_DATABASE", "host=localhost port=55432 user=marquee password=dev dbname=postgres"
 )
 KAFKA = os.environ.get("TEST_KAFKA", "localhost:59092")
+DATABASE_RIGHTS = files("compose.migrate").joinpath("database_rights.sql").read_bytes()
 PASSWORD = "for this server only"  # noqa: S105 -- a server that lives as long as the tests
 
 
@@ -28,6 +30,9 @@ def database(prefix: str, owner: str = OWNER, template: str = "template1") -> It
     name = f"{prefix}_{uuid.uuid4().hex[:8]}"
     _administer(owner, "CREATE DATABASE {} TEMPLATE {}", name, template)
     try:
+        if template != "template1":
+            with psycopg.connect(make_conninfo(owner, dbname=name)) as copy:
+                copy.execute(DATABASE_RIGHTS)
         yield name
     finally:
         _administer(owner, "DROP DATABASE {} WITH (FORCE)", name)

@@ -66,6 +66,7 @@ def set_views_and_rights(connection: psycopg.Connection) -> None:
     """State all of them, at once: nobody finds a view missing."""
     with connection.transaction():
         connection.execute(HERE.joinpath("views.sql").read_bytes())
+        connection.execute(HERE.joinpath("database_rights.sql").read_bytes())
         connection.execute(HERE.joinpath("rights.sql").read_bytes())
 
 

@@ -5,8 +5,6 @@ DO $$
 DECLARE
     routine regprocedure;
 BEGIN
-    EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
-    EXECUTE format('GRANT CONNECT ON DATABASE %I TO service, analyst', current_database());
     -- nobody needs large objects, which fill the disk past every budget; and who holds an
     -- advisory lock of a service's stops releases, trainings and drops
     FOR routine IN

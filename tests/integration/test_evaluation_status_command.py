@@ -12,9 +12,15 @@ RUNNING = [{"Service": name, "State": "running", "Health": "healthy"} for name i
 
 @pytest.fixture
 def environment(conninfo, tmp_path):
+    backups = tmp_path / "backup-metrics"
+    backups.write_text(
+        "# TYPE marquee_backup_newest_timestamp_seconds gauge\n"
+        "marquee_backup_newest_timestamp_seconds 0\n"
+    )
     return {
         **service_environment(conninfo("evaluation"), tmp_path),
         "INGEST_METRICS_URL": "http://127.0.0.1:1/metrics",
+        "BACKUP_METRICS_URL": backups.as_uri(),
         "PROMETHEUS_URL": "http://127.0.0.1:1",
     }
 

@@ -107,9 +107,6 @@ def test_people_in_the_middle_of_a_transaction_do_not_hold_up_a_start(conninfo):
 
 
 def test_people_make_no_temporary_tables(conninfo):
-    migrate(
-        conninfo("marquee"), {}, datetime.now(UTC)
-    )  # a copied database has no rights of its own
     with psycopg.connect(conninfo("analyst")) as connection:
         connection.read_only = False
         with pytest.raises(psycopg.errors.InsufficientPrivilege):

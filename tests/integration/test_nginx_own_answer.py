@@ -70,4 +70,10 @@ def test_the_log_says_that_a_list_was_nginx_s_own_and_what_was_no_list(door):
     door.process.terminate()
     door.process.wait()
 
-    assert [line["list"] for line in door.requests()] == ["nginx", "", "", "nginx"]
+    logged = {line["request"].split()[1]: line["list"] for line in door.requests()}
+    assert logged == {
+        "/recommend/7": "nginx",
+        "/recommend/x": "",
+        "/status": "",
+        "/recommend/8": "nginx",
+    }
