@@ -7,7 +7,9 @@ SELECT version, algorithm, created_at, git_commit, data_hash, interactions, user
 FROM model_version
 -- figures stood side by side before they were nested by algorithm
 CROSS JOIN LATERAL (
-    SELECT coalesce(figures -> ('ndcg20_' || algorithm), figures -> algorithm -> 'ndcg20')
+    SELECT coalesce(
+        figures #> ARRAY['algorithms', algorithm, 'ndcg20'], figures -> ('ndcg20_' || algorithm)
+    )
 ) AS own (ndcg)
 ORDER BY created_at DESC
 LIMIT %(most)s
