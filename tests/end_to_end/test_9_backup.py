@@ -14,7 +14,7 @@ def backup(stack) -> Iterator[str]:
     assert done.returncode == 0, done.stdout + done.stderr
     name = done.stdout.splitlines()[-1].split()[1].rstrip(":")
     yield f"{FOLDER}/{name}"
-    stack.compose("exec", "-T", "backup", "sh", "-c", f"rm -r {FOLDER}/*")
+    stack.compose("exec", "-T", "backup", "rm", "-r", f"{FOLDER}/{name}")  # and no other stack's
 
 
 def test_it_is_whole_and_names_what_is_live(stack, backup):
