@@ -155,6 +155,8 @@ COPY monitoring/evaluation/ monitoring/evaluation/
 COPY monitoring/page/ monitoring/page/
 COPY monitoring/experiments/ monitoring/experiments/
 COPY monitoring/status/ monitoring/status/
+# The root is read-only.
+ENV MPLCONFIGDIR=/tmp/matplotlib
 USER 10105:10105
 CMD ["python", "-m", "monitoring", "evaluate", "work"]
 

@@ -26,6 +26,7 @@ from monitoring.evaluation.exporter import Exporter
 from monitoring.evaluation.figures import Figure
 from monitoring.evaluation.results import too_late
 from monitoring.page.publisher import Publisher, prepare, publish_forever
+from monitoring.page.rendering import style_hash
 from monitoring.settings import Settings
 from monitoring.status.alerts import alert_facts
 from monitoring.status.containers import services
@@ -135,6 +136,12 @@ def write_dashboards(
         file = folder / f"{dashboard.uid}.json"
         file.write_text(json.dumps(model(dashboard), indent=2) + "\n")
         typer.echo(file)
+
+
+@app.command("style-hash")
+def print_style_hash() -> None:
+    """Print what nginx/page_headers.conf has to name after a change of page/style.css."""
+    typer.echo(style_hash())
 
 
 def judgement_table(done: Pass) -> Table:
