@@ -18,6 +18,8 @@ from tests.end_to_end.load import Load, under
 from tests.end_to_end.receivers import Receivers, listening
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.timeout(1800)  # alerts wait before they fire, and again before they end
+
 HEALTHY_MINUTES = int(os.environ.get("HEALTHY_MINUTES", "3"))
 UPTIME = 'time() - process_start_time_seconds{service="prometheus"}'
 GRAVE = 'ALERTS{alertstate="firing", severity!~"none|setup"}'
