@@ -11,8 +11,9 @@ ALWAYS_FIRING = "Watchdog"
 GRAVE = {"critical", "warning"}
 OWN_LISTS = "sum(increase(marquee_nginx_own_lists_total[5m]))"
 OWN_SHARE = "marquee_own_list_share >= 0 or vector(0)"
-LIVE_THEN = "count(marquee_live_version offset 5m)"
 """0 where nothing was answered: there the share is no number."""
+LIVE_THEN = "count(marquee_live_version offset 5m)"
+"""Nothing before the first release, when nobody but Nginx could give a list."""
 TOLERATED_SHARE = 0.01
 """Above it, the alert ListsByNginx fires."""
 
