@@ -36,6 +36,8 @@ TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtext('rows of old offsets'))"
 # ingest's next batch waits behind both: for the lock, then for each short statement under it
 WAIT_FOR_LOCK = "SET LOCAL lock_timeout = '50ms'"
 WORK_UNDER_LOCK = "SET LOCAL statement_timeout = '20ms'"
+# a COMMIT cancelled before it begins, as on a busy machine, leaves its transaction open and failed
+WITHOUT_TIME_LIMIT = "SET LOCAL statement_timeout = 0"
 
 
 def drop_partition(connection: psycopg.Connection, partition: Partition, now: datetime) -> None:
@@ -68,6 +70,7 @@ def _count_and_drop(connection: psycopg.Connection, partition: Partition, now: d
         "UPDATE dropped_partition SET dropped_at = %s WHERE partition_name = %s",
         (now, partition.name),
     )
+    connection.execute(WITHOUT_TIME_LIMIT)
 
 
 def _landed_offsets(connection: psycopg.Connection) -> dict[int, int]:
