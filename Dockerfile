@@ -133,11 +133,9 @@ COPY --from=recommender-wheels /opt/venv /opt/venv
 COPY compose/__init__.py compose/
 COPY compose/service/ compose/service/
 COPY trainer/__init__.py trainer/errors.py trainer/
-COPY trainer/versions/__init__.py trainer/versions/artifact.py \
-    trainer/versions/candidate_features.py trainer/versions/graph_filter.py \
-    trainer/versions/holding.py trainer/versions/item_models.py trainer/versions/manifest.py \
-    trainer/versions/reranking.py trainer/versions/saved_models.py trainer/versions/trees.py \
-    trainer/versions/
+COPY trainer/versions/__init__.py trainer/versions/contents.py trainer/versions/holding.py \
+    trainer/versions/manifest.py trainer/versions/reader.py trainer/versions/
+COPY trainer/versions/item_models/ trainer/versions/item_models/
 COPY recommender/ recommender/
 # With more, the threads of two slots wait for each other, up to 100 ms for one answer.
 ENV OPENBLAS_NUM_THREADS=1

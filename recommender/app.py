@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 from recommender.answers.answers import UNKNOWN_BUCKET, Answers, Question
 from recommender.metrics import Metrics
 from recommender.slot import Slot
-from trainer.versions.artifact import ANSWER_LENGTH, ModelVersion
+from trainer.versions.contents import ANSWER_LENGTH, ModelVersion
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -13,7 +13,8 @@ from recommender.answers.self_test import self_test
 from recommender.errors import AssignmentError, UnfitModelError
 from recommender.metrics import Metrics
 from trainer.errors import VersionError
-from trainer.versions.artifact import ModelVersion, read_version
+from trainer.versions.contents import ModelVersion
+from trainer.versions.reader import read_version
 
 LOG = structlog.get_logger()
 

@@ -15,7 +15,8 @@ from trainer.selection.trials import recipe_of
 from trainer.settings import Settings
 from trainer.training import THREADS, contents_of, pins_of
 from trainer.versions import provenance
-from trainer.versions.artifact import Lists, ModelVersion, TopLists, read_version
+from trainer.versions.contents import Lists, ModelVersion, TopLists
+from trainer.versions.reader import read_version
 
 NEAR = 1e-9
 

@@ -35,22 +35,13 @@ from trainer.selection.search import Budget
 from trainer.selection.trials import Recipe, recipe_of, recipes
 from trainer.settings import Settings
 from trainer.versions import provenance
-from trainer.versions.artifact import (
-    LIST_LENGTH,
-    Contents,
-    Lists,
-    SeenItems,
-    TopLists,
-    read_version,
-    remove_unfinished,
-    remove_version,
-    version_name,
-    whole_versions,
-    write_version,
-)
+from trainer.versions.contents import LIST_LENGTH, Contents, Lists, SeenItems, TopLists
+from trainer.versions.directory import remove_unfinished, remove_version, whole_versions
 from trainer.versions.manifest import Manifest
 from trainer.versions.pinning import Pins
+from trainer.versions.reader import read_version
 from trainer.versions.retention import Keeping, Plan, assigned, collect, plan
+from trainer.versions.writer import version_name, write_version
 
 FOLDED_IN = 20
 """Items of the new user by whom a version's latency is measured."""

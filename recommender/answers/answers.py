@@ -13,7 +13,7 @@ from recommender.answers.ranking_time import RankingTime
 from recommender.metrics import Metrics
 from recommender.receipts.queue import ReceiptQueue
 from recommender.receipts.rows import Receipt
-from trainer.versions.artifact import ANSWER_LENGTH, ModelVersion
+from trainer.versions.contents import ANSWER_LENGTH, ModelVersion
 
 UNKNOWN_BUCKET = -1
 

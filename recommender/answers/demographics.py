@@ -12,7 +12,7 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from trainer.versions.artifact import ModelVersion
+from trainer.versions.contents import ModelVersion
 
 PEOPLE = """
 SELECT gender, age / 10, occupation, array_agg(user_id ORDER BY user_id)

@@ -10,7 +10,7 @@ from recommender.activity.trending import Trending
 from recommender.answers.demographics import Kind, People, lists_by_kind, read_people
 from recommender.answers.ranking import NO_FALLBACK, Fallback
 from recommender.connection import KeptConnection
-from trainer.versions.artifact import ModelVersion
+from trainer.versions.contents import ModelVersion
 
 READ_PEOPLE_EVERY = timedelta(minutes=10)
 

@@ -20,7 +20,7 @@ from recommender.answers.ranking import (
     takes_time,
 )
 from recommender.answers.ranking_time import RankingTime
-from trainer.versions.artifact import ANSWER_LENGTH, ModelVersion
+from trainer.versions.contents import ANSWER_LENGTH, ModelVersion
 
 LINES_KEPT = 20_000
 """Lines kept ready, about 4 kB each."""

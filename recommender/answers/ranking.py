@@ -9,8 +9,8 @@ import numpy as np
 
 from recommender.activity.recent import Recent
 from recommender.answers.diversity import rerank
-from trainer.versions.artifact import ANSWER_LENGTH, LIST_LENGTH, ModelVersion, UserRecord
-from trainer.versions.item_models import Items, Scores
+from trainer.versions.contents import ANSWER_LENGTH, LIST_LENGTH, ModelVersion, UserRecord
+from trainer.versions.item_models.item_model import Items, Scores
 
 Reason = Literal["model", "fold_in", "people", "lately", "popular"]
 """How a list came about: the first of these that had something to say.

@@ -7,7 +7,7 @@ import numpy as np
 from recommender.activity.recent import Recent
 from recommender.answers.ranking import answer
 from recommender.errors import UnfitModelError
-from trainer.versions.artifact import ANSWER_LENGTH, ModelVersion
+from trainer.versions.contents import ANSWER_LENGTH, ModelVersion
 
 SAMPLE = 50
 STRANGER = 0

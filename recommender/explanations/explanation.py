@@ -21,11 +21,11 @@ from psycopg.types.json import Jsonb
 from recommender.activity.recent import Recent
 from recommender.answers.ranking import best_items, history, items_of
 from recommender.errors import NoReceiptError
-from recommender.explanations.contributions import contributions, how_exact
 from recommender.slot import offsets_trained_on
 from trainer.errors import VersionError
-from trainer.versions.artifact import ModelVersion, UserRecord, read_version
-from trainer.versions.item_models import Items, Ratings, Scores
+from trainer.versions.contents import ModelVersion, UserRecord
+from trainer.versions.item_models.item_model import Items, Ratings, Scores
+from trainer.versions.reader import read_version
 
 NEAR_ITS_TIME = timedelta(minutes=1)
 """A receipt's id tells its time; a receipt is looked for there, not in every partition."""
@@ -177,7 +177,7 @@ def explain_by_model(
     recommended = [_recommended(movie, model, own, led, scores) for movie in receipt["movie_ids"]]
     ranking = _ranking(receipt["reason"], model, scores)
     left = left_out(receipt["movie_ids"], model, ranking, known, user)
-    exactness = how_exact(model.contents.model)
+    exactness = model.contents.model.exactness
     if model.contents.held:
         exactness = f"of the evidence, before it is held towards what is popular; {exactness}"
     return Explanation(receipt, manifest, recommended, left, exactness, gone)
@@ -233,7 +233,7 @@ def led_to(
     known = [movie for movie in movies if movie in model.movie_index]
     targets = np.array([model.movie_index[movie] for movie in known], np.int32)
     items, ratings = _as_arrays(own)
-    led = contributions(model.contents.model, items, ratings, targets)
+    led = model.contents.model.contributions(items, ratings, targets)
     return dict(zip(known, led.T, strict=True))
 
 

@@ -15,8 +15,8 @@ from trainer.algorithms.registry import ALGORITHMS
 from trainer.data.interactions import Interactions, Scale
 from trainer.data.split import Split, split_each_user
 from trainer.evaluation.top_lists import rank
-from trainer.versions.artifact import LIST_LENGTH, TopLists
-from trainer.versions.item_models import ItemModel, Items
+from trainer.versions.contents import LIST_LENGTH, TopLists
+from trainer.versions.item_models.item_model import ItemModel, Items
 
 ALGORITHM = "recency_transitions"
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 0.9)

@@ -20,7 +20,7 @@ from tests.waiting import eventually
 from trainer.algorithms.registry import ALGORITHMS
 from trainer.data.interactions import Interactions
 from trainer.training import contents_of
-from trainer.versions.artifact import write_version
+from trainer.versions.writer import write_version
 
 VERSION = f"20260101-000000-{ALGORITHM}"
 

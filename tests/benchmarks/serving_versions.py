@@ -9,12 +9,15 @@ import numpy as np
 from scipy import sparse
 
 from trainer.algorithms.movie_statistics import PERIODS
-from trainer.versions.artifact import Contents, SeenItems, TopLists, write_version
-from trainer.versions.candidate_features import FEATURE_SET, MovieStatistics
-from trainer.versions.item_models import Blend, HistoryModel, ItemModel, ItemWeightsModel, Recency
+from trainer.versions.contents import Contents, SeenItems, TopLists
+from trainer.versions.item_models.candidate_features import FEATURE_SET, MovieStatistics
+from trainer.versions.item_models.history import Blend, HistoryModel, Recency
+from trainer.versions.item_models.item_model import ItemModel
+from trainer.versions.item_models.item_weights import ItemWeightsModel
+from trainer.versions.item_models.reranked import RerankedModel
+from trainer.versions.item_models.trees import Trees
 from trainer.versions.manifest import Manifest
-from trainer.versions.reranking import RerankedModel
-from trainer.versions.trees import Trees
+from trainer.versions.writer import write_version
 
 VERSION, RERANKED = "20260101-000000-ease", "20260102-000000-boosted_trees"
 MOVIES, LIST = 9_724, 100

@@ -31,8 +31,8 @@ from trainer.data.interactions import Interactions, Scale
 from trainer.data.snapshot import take_snapshot
 from trainer.settings import Settings
 from trainer.training import contents_of, train
-from trainer.versions.artifact import version_name, write_version
 from trainer.versions.manifest import Manifest
+from trainer.versions.writer import version_name, write_version
 
 SCALE = Scale(0.5, 5)
 USERS, MOVIES, TASTES = 1_000_000, 27_000, 20

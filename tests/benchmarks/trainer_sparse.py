@@ -30,8 +30,8 @@ from trainer.selection.choice import Selection, Terms, select
 from trainer.selection.gate import Rules
 from trainer.selection.trials import BASELINE, Trial, best_expected
 from trainer.training import contents_of
-from trainer.versions.artifact import version_name, write_version
 from trainer.versions.manifest import Manifest
+from trainer.versions.writer import version_name, write_version
 
 RESAMPLINGS = 20
 SEED = 13

@@ -16,7 +16,7 @@ from tests.unit.recommender.versions import publish
 from tests.waiting import eventually
 from trainer.errors import TrainerError
 from trainer.process import train_beside
-from trainer.versions.artifact import remove_unfinished, version_names
+from trainer.versions.directory import remove_unfinished, version_names
 
 FIRST, SECOND, THIRD = (f"2026010{day}-000000-ease" for day in (1, 2, 3))
 

@@ -13,7 +13,9 @@ from trainer.records import live_version, newest_version, training_lock
 from trainer.reproduction import reproduce
 from trainer.settings import NAMES, Settings
 from trainer.training import train
-from trainer.versions.artifact import read_version, version_name, version_names
+from trainer.versions.directory import version_names
+from trainer.versions.reader import read_version
+from trainer.versions.writer import version_name
 
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 USERS, MOVIES, TASTES = 80, 60, 4

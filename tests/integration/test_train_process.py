@@ -10,7 +10,8 @@ from tests.stores import service_environment
 from trainer.errors import DatabaseError, NoDataError, TrainingDiedError
 from trainer.process import train_beside
 from trainer.settings import Settings
-from trainer.versions.artifact import read_version, version_names
+from trainer.versions.directory import version_names
+from trainer.versions.reader import read_version
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from trainer.algorithms.suggestions import Suggestions
 from trainer.data.interactions import Interactions, Scale
-from trainer.versions.item_models import ItemModel, Scores
+from trainer.versions.item_models.item_model import ItemModel, Scores
 
 Rows = NDArray[np.int32]
 

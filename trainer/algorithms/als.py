@@ -19,7 +19,8 @@ from trainer.algorithms.algorithm import Rows
 from trainer.algorithms.suggestions import Suggestions, suggested
 from trainer.data.interactions import Interactions, Scale
 from trainer.errors import UnsuitableDataError
-from trainer.versions.item_models import AlsModel, Scores
+from trainer.versions.item_models.als import AlsModel
+from trainer.versions.item_models.item_model import Scores
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,10 @@ from trainer.algorithms.suggestions import Suggestions, suggested
 from trainer.data.interactions import Interactions, Scale
 from trainer.data.split import Split, split_each_user
 from trainer.errors import UnsuitableDataError
-from trainer.versions.candidate_features import DAY, FEATURE_SET
-from trainer.versions.item_models import Scores
-from trainer.versions.reranking import RerankedModel
-from trainer.versions.trees import Trees
+from trainer.versions.item_models.candidate_features import DAY, FEATURE_SET
+from trainer.versions.item_models.item_model import Scores
+from trainer.versions.item_models.reranked import RerankedModel
+from trainer.versions.item_models.trees import Trees
 
 HELD_OUT_TIMES = 3
 """How often the latest part is held out, each time of what is left."""

@@ -18,7 +18,8 @@ from scipy.linalg import lapack
 from trainer.algorithms.algorithm import Rows
 from trainer.algorithms.suggestions import Suggestions, suggested
 from trainer.data.interactions import Interactions, Scale
-from trainer.versions.item_models import ItemWeightsModel, Scores
+from trainer.versions.item_models.item_model import Scores
+from trainer.versions.item_models.item_weights import ItemWeightsModel
 
 LARGEST_INVERSE = 10_000
 """Rows of the largest matrix it inverts (400 MB): as many as users or movies, if either are fewer.

@@ -19,8 +19,8 @@ from trainer.algorithms.algorithm import Rows
 from trainer.algorithms.suggestions import Suggestions, suggested
 from trainer.data.interactions import Interactions, Scale
 from trainer.errors import UnsuitableDataError
-from trainer.versions.graph_filter import GraphFilterModel
-from trainer.versions.item_models import Scores
+from trainer.versions.item_models.graph_filter import GraphFilterModel
+from trainer.versions.item_models.item_model import Scores
 
 SEED = 20
 MOST_PAIRS = 200_000_000

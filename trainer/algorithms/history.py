@@ -18,14 +18,14 @@ from trainer.algorithms.algorithm import Rows
 from trainer.algorithms.ease import largest_weights
 from trainer.algorithms.suggestions import Suggestions, suggested
 from trainer.data.interactions import Catalogue, Interactions, Scale
-from trainer.versions.item_models import (
+from trainer.versions.item_models.history import (
     Blend,
     HistoryModel,
     Recency,
-    Scores,
     preferences,
     smoothed_years,
 )
+from trainer.versions.item_models.item_model import Scores
 
 STEPS = 30
 """How many steps apart two movies of a history may be for a transition."""

@@ -4,14 +4,7 @@ from dataclasses import dataclass
 
 from trainer.algorithms.algorithm import FittedModel, Rows
 from trainer.versions.holding import Held, Holding
-from trainer.versions.item_models import (
-    FactorModel,
-    ItemModel,
-    Items,
-    PopularityModel,
-    Ratings,
-    Scores,
-)
+from trainer.versions.item_models.item_model import ItemModel, Items, Ratings, Scores
 
 HOLDINGS = (Holding(0.5, 10), Holding(1, 10), Holding(1, 100), Holding(1, 1000))
 """Loosely, where much is known, to firmly, where next to nothing is."""
@@ -36,7 +29,7 @@ class FittedHeld:
 
 def can_be_held(model: FittedModel) -> bool:
     """Whether popularity has no place in its scores yet."""
-    return not isinstance(model.item_model, FactorModel | PopularityModel)
+    return not model.item_model.includes_popularity
 
 
 def folded_in(model: FittedModel, items: Items, ratings: Ratings) -> Scores:

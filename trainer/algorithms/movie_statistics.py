@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.data.interactions import Interactions
-from trainer.versions.candidate_features import DAY, MovieStatistics
-from trainer.versions.item_models import Ratings, Scores
+from trainer.versions.item_models.candidate_features import DAY, MovieStatistics
+from trainer.versions.item_models.item_model import Ratings, Scores
 
 PERIODS = 20
 """Of as many interactions each; what is popular is counted by period."""

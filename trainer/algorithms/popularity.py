@@ -12,7 +12,8 @@ import numpy as np
 
 from trainer.algorithms.algorithm import Rows
 from trainer.data.interactions import Interactions, Scale
-from trainer.versions.item_models import PopularityModel, Scores
+from trainer.versions.item_models.item_model import Scores
+from trainer.versions.item_models.popularity import PopularityModel
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from trainer.algorithms.matrix_factorization import SVD, SVDpp
 from trainer.algorithms.suggestions import Suggestions, suggested
 from trainer.data.interactions import Interactions, Scale
 from trainer.errors import UnsuitableDataError
-from trainer.versions.item_models import FactorModel, ImplicitFactorModel, Scores
+from trainer.versions.item_models.factors import FactorModel, ImplicitFactorModel
+from trainer.versions.item_models.item_model import Scores
 
 
 @dataclass(frozen=True)

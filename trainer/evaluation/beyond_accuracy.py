@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from trainer.data.interactions import Interactions
 from trainer.evaluation.metrics import RankingFigures
-from trainer.versions.artifact import PADDING
+from trainer.versions.contents import PADDING
 
 POPULAR_SHARE = 0.2
 """The most popular fifth of the movies are the popular ones, the others the long tail."""

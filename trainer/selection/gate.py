@@ -12,7 +12,7 @@ from scipy import sparse
 
 from trainer.algorithms.algorithm import FittedModel, Rows
 from trainer.evaluation.metrics import Figure, mean_figure
-from trainer.versions.item_models import ItemModel, Scores
+from trainer.versions.item_models.item_model import ItemModel, Scores
 
 LEAK_DEVIATIONS = 5.0
 """So many standard errors too high, decoys movies are ranked by knowledge, not by chance."""

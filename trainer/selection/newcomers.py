@@ -19,7 +19,8 @@ from trainer.data.split import HELD_OUT_ONE_IN, Split
 from trainer.errors import UnsuitableDataError
 from trainer.evaluation.metrics import Figure, judge_ranking, mean_figure
 from trainer.selection.trials import Recipe
-from trainer.versions.item_models import ItemModel, PopularityModel, Scores
+from trainer.versions.item_models.item_model import ItemModel, Scores
+from trainer.versions.item_models.popularity import PopularityModel
 from trainer.versions.manifest import SOURCES
 
 EVENTS = (1, 2, 3, 5, 10)

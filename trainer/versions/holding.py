@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trainer.versions.item_models import NOTHING, ItemModel, Scores
+from trainer.versions.item_models.item_model import NOTHING, ItemModel, Scores
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.errors import AssignmentError
-from trainer.versions.artifact import (
+from trainer.versions.directory import (
     is_stripped,
     remove_version,
     strip_version,

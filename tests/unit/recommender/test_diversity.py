@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from recommender.answers.diversity import likeness, rerank
-from trainer.versions.item_models import FactorModel, ItemWeightsModel, PopularityModel
+from recommender.answers.diversity import rerank
+from trainer.versions.item_models.factors import FactorModel
+from trainer.versions.item_models.item_weights import ItemWeightsModel
+from trainer.versions.item_models.popularity import PopularityModel
 
 ITEMS = np.array([3, 0, 2, 1], np.int32)
 SCORES = np.array([4, 3.9, 3, 1], np.float32)
@@ -37,7 +39,7 @@ def test_an_item_like_one_that_was_chosen_is_put_off(model):
 
 @pytest.mark.parametrize("model", [by_weights(), by_factors()])
 def test_an_item_is_more_like_another_the_closer_they_are(model):
-    alike = likeness(model, ITEMS)
+    alike = model.similar(ITEMS)
 
     assert alike[0, 1] > alike[0, 2]
     assert (alike == alike.T).all()
@@ -47,7 +49,7 @@ def test_without_diversity_the_order_stays():
     assert rerank(by_weights(), ITEMS, SCORES, 0.0, 3)[0].tolist() == [3, 0, 2]
 
 
-def test_a_model_that_knows_no_likeness_leaves_the_order():
+def test_a_model_that_knows_no_similarity_leaves_the_order():
     model = PopularityModel(np.arange(4, dtype=np.int32))
 
     assert rerank(model, ITEMS, SCORES, 0.9, 4)[0].tolist() == ITEMS.tolist()

@@ -12,7 +12,7 @@ from recommender.errors import NoReceiptError
 from recommender.explanations.explanation import Cause, LeftOut, explain_by_model, told_time
 from recommender.explanations.rendering import told
 from tests.unit.recommender.versions import MOVIES, NAME, publish
-from trainer.versions.item_models import PopularityModel
+from trainer.versions.item_models.popularity import PopularityModel
 
 USER = 7
 

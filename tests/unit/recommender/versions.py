@@ -6,24 +6,20 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from trainer.versions.artifact import (
+from trainer.versions.contents import (
     LIST_LENGTH,
     PADDING,
     Contents,
     ModelVersion,
     SeenItems,
     TopLists,
-    read_version,
-    write_version,
 )
-from trainer.versions.item_models import (
-    Blend,
-    HistoryModel,
-    ItemModel,
-    ItemWeightsModel,
-    Recency,
-)
+from trainer.versions.item_models.history import Blend, HistoryModel, Recency
+from trainer.versions.item_models.item_model import ItemModel
+from trainer.versions.item_models.item_weights import ItemWeightsModel
 from trainer.versions.manifest import SOURCES, Manifest
+from trainer.versions.reader import read_version
+from trainer.versions.writer import write_version
 
 NAME = "20260101-000000-ease"
 MOVIES = tuple(f"movie+{number}+1999" for number in range(60))

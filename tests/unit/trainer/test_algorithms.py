@@ -14,16 +14,11 @@ from trainer.data.interactions import Catalogue, Interactions, Scale
 from trainer.data.split import split_each_user
 from trainer.errors import UnsuitableDataError
 from trainer.evaluation.metrics import judge_ranking, judge_ratings
-from trainer.versions.artifact import (
-    Contents,
-    SeenItems,
-    TopLists,
-    read_version,
-    version_name,
-    write_version,
-)
+from trainer.versions.contents import Contents, SeenItems, TopLists
+from trainer.versions.item_models.kinds import ITEM_MODELS, name_of
 from trainer.versions.manifest import Manifest
-from trainer.versions.saved_models import ITEM_MODELS, name_of
+from trainer.versions.reader import read_version
+from trainer.versions.writer import version_name, write_version
 
 SCALE = Scale(1, 5)
 EVERYBODY = np.arange(120, dtype=np.int32)
@@ -102,6 +97,22 @@ class AlgorithmContract:
         assert np.array_equal(
             version.fold_in(items, ratings), fitted.item_model.fold_in(items, ratings)
         )
+
+    def test_it_says_what_each_movie_contributed_to_each_score(self, fitted):
+        own = np.array([0, 4, 8], np.int32), np.array([5, np.nan, 1], np.float32)
+        contributions = fitted.item_model.contributions(*own, np.array([3, 9], np.int32))
+        assert contributions.shape == (3, 2)
+        assert contributions.dtype == np.float32
+        assert np.isfinite(contributions).all()
+        assert fitted.item_model.exactness
+
+    def test_whichever_movies_it_holds_alike_are_so_both_ways_between_0_and_1(self, fitted):
+        similar = fitted.item_model.similar(np.array([2, 7, 11], np.int32))
+        if similar is not None:
+            assert similar.shape == (3, 3)
+            assert np.array_equal(similar, similar.T)
+            assert (similar >= 0).all()
+            assert (similar <= 1 + 1e-6).all()
 
     def test_it_saves_the_arrays_it_is_restored_from(self, fitted):
         model = fitted.item_model

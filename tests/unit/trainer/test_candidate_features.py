@@ -4,8 +4,8 @@ import pytest
 from trainer.algorithms.movie_statistics import movie_statistics
 from trainer.algorithms.registry import ALGORITHMS
 from trainer.data.interactions import Interactions, Scale
-from trainer.versions.candidate_features import DAY, Question, features
-from trainer.versions.item_models import HistoryModel
+from trainer.versions.item_models.candidate_features import DAY, Question, features
+from trainer.versions.item_models.history import HistoryModel
 
 
 def four_of_three():

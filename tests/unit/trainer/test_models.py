@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from trainer.versions.item_models import FactorModel, ItemWeightsModel, PopularityModel
+from trainer.versions.item_models.factors import FactorModel
+from trainer.versions.item_models.item_weights import ItemWeightsModel
+from trainer.versions.item_models.popularity import PopularityModel
 
 NOTHING = np.empty(0, np.int32), np.empty(0, np.float32)
 WEIGHTS = ItemWeightsModel(

@@ -5,7 +5,7 @@ import pytest
 
 from trainer.algorithms.registry import ALGORITHMS
 from trainer.data.interactions import Scale
-from trainer.versions.reranking import RerankedModel, best_unknown
+from trainer.versions.item_models.reranked import RerankedModel, best_unknown
 
 HISTORY = np.array([1, 5, 9], np.int32), np.array([5, 2, 4], np.float32)
 

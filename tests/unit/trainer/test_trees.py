@@ -1,6 +1,6 @@
 import numpy as np
 
-from trainer.versions.trees import Trees
+from trainer.versions.item_models.trees import Trees
 
 ONE_QUESTION = Trees(
     roots=np.array([0, 3], np.int32),

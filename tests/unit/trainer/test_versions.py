@@ -18,20 +18,14 @@ from trainer.errors import (
     NewerVersionError,
     TrainerError,
 )
-from trainer.versions.artifact import (
-    LIST_LENGTH,
-    Contents,
-    SeenItems,
-    TopLists,
-    read_version,
-    remove_unfinished,
-    remove_version,
-    version_name,
-    version_names,
-    write_version,
-)
-from trainer.versions.item_models import FactorModel, ItemWeightsModel, PopularityModel
+from trainer.versions.contents import LIST_LENGTH, Contents, SeenItems, TopLists
+from trainer.versions.directory import remove_unfinished, remove_version, version_names
+from trainer.versions.item_models.factors import FactorModel
+from trainer.versions.item_models.item_weights import ItemWeightsModel
+from trainer.versions.item_models.popularity import PopularityModel
 from trainer.versions.manifest import Manifest
+from trainer.versions.reader import read_version
+from trainer.versions.writer import version_name, write_version
 
 MOVIES = ("alien+1979", "brazil+1985", "casablanca+1942", "délicatessen+1991")
 POPULAR = np.array([2, 0, 3, 1], np.int32)
@@ -314,8 +308,9 @@ KILLED_WHILE_WRITING = """
 import os, signal, sys
 from pathlib import Path
 import numpy as np
-from trainer.versions.artifact import Contents, SeenItems, TopLists, write_version
-from trainer.versions.item_models import PopularityModel
+from trainer.versions.contents import Contents, SeenItems, TopLists
+from trainer.versions.writer import write_version
+from trainer.versions.item_models.popularity import PopularityModel
 from trainer.versions.manifest import Manifest
 
 class Killed:

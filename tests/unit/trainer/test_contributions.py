@@ -8,21 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from recommender.explanations.contributions import contributions, how_exact
-from trainer.versions.graph_filter import GraphFilterModel
-from trainer.versions.item_models import (
-    SHARE_FLOOR,
-    AlsModel,
-    Blend,
-    FactorModel,
-    HistoryModel,
-    ImplicitFactorModel,
-    ItemWeightsModel,
-    PopularityModel,
-    Recency,
-)
-from trainer.versions.reranking import RerankedModel
-from trainer.versions.trees import Trees
+from trainer.versions.item_models.als import AlsModel
+from trainer.versions.item_models.factors import FactorModel, ImplicitFactorModel
+from trainer.versions.item_models.graph_filter import GraphFilterModel
+from trainer.versions.item_models.history import SHARE_FLOOR, Blend, HistoryModel, Recency
+from trainer.versions.item_models.item_weights import ItemWeightsModel
+from trainer.versions.item_models.popularity import PopularityModel
+from trainer.versions.item_models.reranked import RerankedModel
+from trainer.versions.item_models.trees import Trees
 
 ITEMS, FACTORS, YEARS, GENRES = 30, 4, 6, 3
 
@@ -75,7 +68,7 @@ def test_it_is_how_far_a_score_falls_when_a_movie_is_left_out(make, history):
     others = (np.arange(len(items)) != left for left in range(len(items)))
     falls = [whole - model.fold_in(items[kept], ratings[kept])[targets] for kept in others]
 
-    assert contributions(model, items, ratings, targets) == pytest.approx(
+    assert model.contributions(items, ratings, targets) == pytest.approx(
         np.array(falls), rel=1e-2, abs=1e-3
     )
 
@@ -86,10 +79,10 @@ def test_what_a_filter_is_asked_with_adds_up_to_its_scores(history):
     model = GraphFilterModel(products, numbers(4, ITEMS), np.ones(ITEMS, np.float32), 2.5, 0.3)
     items, ratings = np.array([*history], np.int32), np.array([*history.values()], np.float32)
     targets = np.array([3, 17, 29], np.int32)
-    added = contributions(model, items, ratings, targets).sum(axis=0)
+    added = model.contributions(items, ratings, targets).sum(axis=0)
 
     assert added == pytest.approx(model.fold_in(items, ratings)[targets], rel=1e-3, abs=1e-4)
-    assert how_exact(model).startswith("exact")
+    assert model.exactness.startswith("exact")
 
 
 @pytest.mark.parametrize("rating", [nan, 0.5, 5.0])
@@ -99,7 +92,7 @@ def test_the_only_movie_of_a_history_contributed_all_that_is_not_there_without(i
     items, ratings = np.array([item], np.int32), np.array([rating], np.float32)
     nothing = model.fold_in(items[:0], ratings[:0])
 
-    assert contributions(model, items, ratings, targets)[0] == pytest.approx(
+    assert model.contributions(items, ratings, targets)[0] == pytest.approx(
         model.fold_in(items, ratings) - nothing, rel=1e-4, abs=1e-5
     )
 
@@ -112,7 +105,7 @@ def test_a_movie_of_a_history_contributes_what_its_own_weight_adds():
     sums = older * model.liking[[5]].toarray()[0] + 0.5 * model.liking[[9]].toarray()[0]
     without = 0.5 * model.liking[9, target]
 
-    given_by_older = contributions(model, items, ratings, np.array([target], np.int32))[0, 0]
+    given_by_older = model.contributions(items, ratings, np.array([target], np.int32))[0, 0]
     assert given_by_older == pytest.approx(
         log(sums[target] / sums.mean() + SHARE_FLOOR) - log(without / sums.mean() + SHARE_FLOOR),
         rel=1e-5,
@@ -125,7 +118,7 @@ def test_of_item_weights_contributions_add_up_to_the_score(history):
     items, ratings = np.array([*history], np.int32), np.array([*history.values()], np.float32)
     targets = np.arange(ITEMS, dtype=np.int32)
 
-    assert contributions(model, items, ratings, targets).sum(axis=0) == pytest.approx(
+    assert model.contributions(items, ratings, targets).sum(axis=0) == pytest.approx(
         model.fold_in(items, ratings), rel=1e-4, abs=1e-4
     )
 
@@ -134,20 +127,20 @@ def test_of_a_list_that_trees_put_in_order_it_is_what_the_first_stage_says():
     first = by_history()
     stages = RerankedModel(first, movies=None, trees=Trees.none(), candidates=10)
     asked = np.array([2, 5], np.int32), np.array([5, 1], np.float32), np.array([7, 9], np.int32)
-    assert np.array_equal(contributions(stages, *asked), contributions(first, *asked))
-    assert "first stage" in how_exact(stages)
+    assert np.array_equal(stages.contributions(*asked), first.contributions(*asked))
+    assert "first stage" in stages.exactness
 
 
 def test_of_popularity_nothing_contributes():
     model = PopularityModel(np.arange(ITEMS, dtype=np.int32))
     own, ratings = np.array([1, 2], np.int32), np.array([5.0, nan], np.float32)
 
-    assert not contributions(model, own, ratings, np.array([3], np.int32)).any()
-    assert "the same for everybody" in how_exact(model)
+    assert not model.contributions(own, ratings, np.array([3], np.int32)).any()
+    assert "the same for everybody" in model.exactness
 
 
 @pytest.mark.parametrize("make", [by_factors, by_implicit_factors, by_confidence, by_history])
 def test_whoever_did_nothing_has_nothing_that_contributed(make):
     nobody = np.empty(0, np.int32), np.empty(0, np.float32)
 
-    assert contributions(make(), *nobody, np.array([3, 4], np.int32)).shape == (0, 2)
+    assert make().contributions(*nobody, np.array([3, 4], np.int32)).shape == (0, 2)

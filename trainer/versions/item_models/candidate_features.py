@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from trainer.versions.item_models import Arrays, HistoryModel, Items, Ratings, Scores, log_share
+from trainer.versions.item_models.history import HistoryModel, log_share
+from trainer.versions.item_models.item_model import Arrays, Items, Ratings, Scores
 
 FEATURE_SET = 1
 """Trees ask for features by their place: this changes with every change of `features`."""

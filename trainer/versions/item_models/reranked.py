@@ -6,9 +6,23 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.versions.candidate_features import FEATURE_SET, MovieStatistics, Question, features
-from trainer.versions.item_models import Arrays, HistoryModel, Items, Parameters, Ratings, Scores
-from trainer.versions.trees import Trees
+from trainer.versions.item_models.candidate_features import (
+    FEATURE_SET,
+    MovieStatistics,
+    Question,
+    features,
+)
+from trainer.versions.item_models.history import HistoryModel
+from trainer.versions.item_models.item_model import (
+    Arrays,
+    Contributions,
+    Items,
+    Parameters,
+    Ratings,
+    Scores,
+    Similarity,
+)
+from trainer.versions.item_models.trees import Trees
 
 
 @dataclass(frozen=True)
@@ -33,6 +47,10 @@ class RerankedModel:
         *Trees.array_names,
     )
     logarithmic: ClassVar[bool] = True
+    includes_popularity: ClassVar[bool] = False
+    exactness: ClassVar[str] = (
+        "of the first stage, whose candidates trees put in order; these do not add up"
+    )
 
     first: HistoryModel
     movies: MovieStatistics
@@ -65,6 +83,14 @@ class RerankedModel:
         items, ratings = np.asarray(items, np.int32), np.asarray(ratings, np.float32)
         scores: Scores = self.score(np.array([0, len(items)]), items, ratings, np.zeros(1))[0]
         return scores
+
+    def contributions(self, items: Items, ratings: Ratings, targets: Items) -> Contributions:
+        """Of the first stage."""
+        return self.first.contributions(items, ratings, targets)
+
+    def similar(self, items: Items) -> Similarity | None:
+        """To the first stage."""
+        return self.first.similar(items)
 
     def score(
         self,

@@ -7,7 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from trainer.versions.item_models import Arrays, Items, Parameters, Ratings, Scores
+from trainer.versions.item_models.item_model import (
+    Arrays,
+    Contributions,
+    Items,
+    Parameters,
+    Ratings,
+    Scores,
+    Similarity,
+)
+from trainer.versions.item_models.similarity import by_weights
+from trainer.versions.item_models.sparse_arrays import csr_arrays, csr_matrix, csr_names
 
 
 @dataclass(frozen=True)
@@ -15,13 +25,13 @@ class GraphFilterModel:
     """A filter for likes; see `trainer.algorithms.gfcf`."""
 
     array_names: ClassVar[tuple[str, ...]] = (
-        "products_indptr",
-        "products_indices",
-        "products_data",
+        *csr_names("products"),
         "vectors",
         "degree_roots",
     )
     logarithmic: ClassVar[bool] = False
+    includes_popularity: ClassVar[bool] = False
+    exactness: ClassVar[str] = "exact: a score is the sum of what the user's movies contribute"
 
     products: sparse.csr_array
     """float32 [items, items]: row: the item that was liked; column: the item scored."""
@@ -35,20 +45,14 @@ class GraphFilterModel:
     @classmethod
     def restore(cls, parameters: Parameters, popular: Items, arrays: Arrays) -> Self:
         """Put the matrix together from its three arrays, without copying them."""
-        size = len(popular)
-        data, indices, indptr = (
-            arrays[f"products_{part}"] for part in ("data", "indices", "indptr")
-        )
-        products = sparse.csr_array((data, indices, indptr), shape=(size, size))
+        products = csr_matrix(arrays, "products", len(popular))
         vectors, roots = arrays["vectors"], arrays["degree_roots"]
         return cls(products, vectors, roots, parameters["midpoint"], parameters["low_pass"])
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The matrix in CSR, the vectors and the roots."""
         return {
-            "products_indptr": self.products.indptr.astype(np.int64),
-            "products_indices": self.products.indices.astype(np.int32),
-            "products_data": self.products.data.astype(np.float32),
+            **csr_arrays("products", self.products),
             "vectors": self.vectors,
             "degree_roots": self.degree_roots,
         }
@@ -63,12 +67,16 @@ class GraphFilterModel:
         scores: Scores = self.filtered(likes)[0]
         return scores
 
-    def contributions(self, items: Items, ratings: Ratings, targets: Items) -> Scores:
-        """float32 [n, targets]: what each of somebody's items added to the score of each target."""
+    def contributions(self, items: Items, ratings: Ratings, targets: Items) -> Contributions:
+        """What the filter makes of each liked item alone: a score is the sum."""
         liked = np.isnan(ratings) | (ratings >= self.midpoint)
         near = self.products[items][:, targets].toarray()
         smooth = self._scaled()[:, items].T @ self.vectors[:, targets] * self.degree_roots[targets]
         return np.asarray(liked[:, None] * (near + self.low_pass * smooth), np.float32)
+
+    def similar(self, items: Items) -> Similarity | None:
+        """By the products of neighbours."""
+        return by_weights(self.products, items)
 
     def filtered(self, likes: sparse.csr_array) -> Scores:
         """float32 [n, items]: what the filter makes of some rows of likes, float32 [n, items]."""

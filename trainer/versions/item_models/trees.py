@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.versions.item_models import Arrays
+from trainer.versions.item_models.item_model import Arrays
 
 ROWS_AT_ONCE = 4_096
 

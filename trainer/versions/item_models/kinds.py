@@ -2,17 +2,14 @@
 
 from collections.abc import Mapping
 
-from trainer.versions.graph_filter import GraphFilterModel
-from trainer.versions.item_models import (
-    AlsModel,
-    FactorModel,
-    HistoryModel,
-    ImplicitFactorModel,
-    ItemModel,
-    ItemWeightsModel,
-    PopularityModel,
-)
-from trainer.versions.reranking import RerankedModel
+from trainer.versions.item_models.als import AlsModel
+from trainer.versions.item_models.factors import FactorModel, ImplicitFactorModel
+from trainer.versions.item_models.graph_filter import GraphFilterModel
+from trainer.versions.item_models.history import HistoryModel
+from trainer.versions.item_models.item_model import ItemModel
+from trainer.versions.item_models.item_weights import ItemWeightsModel
+from trainer.versions.item_models.popularity import PopularityModel
+from trainer.versions.item_models.reranked import RerankedModel
 
 ITEM_MODELS: Mapping[str, type[ItemModel]] = {
     "popularity": PopularityModel,

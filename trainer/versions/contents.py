@@ -1,0 +1,164 @@
+"""What a model version holds: arrays by users and items, and what its model learned."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.versions.holding import Held
+from trainer.versions.item_models.item_model import ItemModel, Items, Ratings, Scores
+from trainer.versions.manifest import Manifest
+
+LIST_LENGTH = 100
+ANSWER_LENGTH = 20
+PADDING = -1
+
+ARRAY_NAMES = ("users", "popular", "top_items", "top_scores", "seen_indptr", "seen_indices")
+RATINGS_NAME = "seen_ratings"
+"""An array that the first versions did not have."""
+POPULARITY_NAME = "popularity_scores"
+"""An array that versions have whose scores are held towards it."""
+
+
+@dataclass(frozen=True)
+class TopLists:
+    """The best items of each known user, computed ahead."""
+
+    items: Items
+    """int32 [users, 100], best first; `PADDING` where there were fewer."""
+    scores: Scores
+    """float32 [users, 100]."""
+
+    def pieces(self) -> Iterator[Self]:
+        """All of them at once, as they are there."""
+        yield self
+
+
+class Lists(Protocol):
+    """Top lists, there or yet to be computed."""
+
+    def pieces(self) -> Iterator[TopLists]:
+        """The lists of all users in their order, of some users at a time."""
+        ...
+
+
+@dataclass(frozen=True)
+class SeenItems:
+    """The items that each known user rated or watched, as the two index arrays of a CSR matrix."""
+
+    indptr: NDArray[np.int64]
+    """int64 [users + 1]."""
+    indices: Items
+    """int32 [interactions]."""
+    ratings: Ratings | None = None
+    """float32 [interactions], NaN where only watched; None in versions that did not keep them."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What there is, by the name of its file without `.npy`."""
+        kept = {} if self.ratings is None else {RATINGS_NAME: self.ratings}
+        return {"seen_indptr": self.indptr, "seen_indices": self.indices, **kept}
+
+
+@dataclass(frozen=True)
+class Contents[Top: Lists = TopLists]:
+    """What a version holds beside its manifest; its lists may be computed as they are written."""
+
+    movies: Sequence[str]
+    users: NDArray[np.int64]
+    """int64 [users], ascending."""
+    popular: Items
+    """int32 [items]: every item, most popular first."""
+    top: Top
+    seen: SeenItems
+    model: ItemModel
+    held: Held | None = None
+    """What its scores are held towards; None where they are the model's own."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Every array but the lists, by the name of its file without `.npy`."""
+        return {
+            "users": self.users,
+            "popular": self.popular,
+            **self.seen.arrays(),
+            **self.model.arrays(),
+            **({POPULARITY_NAME: self.held.popularity} if self.held else {}),
+        }
+
+    def fold_in(self, items: Items, ratings: Ratings) -> Scores:
+        """Score every item for somebody by what they rated; see `ItemModel.fold_in`."""
+        scores = self.model.fold_in(items, ratings)
+        return self.held(scores[None], self.model)[0] if self.held else scores
+
+
+class UserRecord(NamedTuple):
+    """What a version holds of one user."""
+
+    is_known: bool
+    """Whether it was trained on them."""
+    top_items: Items
+    """int32 [n], at most 100: their list, best first."""
+    top_scores: Scores
+    """float32 [n]."""
+    seen: Items
+    """int32 [m]: what they had rated or watched at training."""
+    ratings: Ratings | None
+    """float32 [m], NaN where only watched; None in versions that did not keep them."""
+
+
+STRANGER = UserRecord(
+    is_known=False,
+    top_items=np.empty(0, np.int32),
+    top_scores=np.empty(0, np.float32),
+    seen=np.empty(0, np.int32),
+    ratings=np.empty(0, np.float32),
+)
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """A version that was read and found whole; its arrays are mapped, not loaded."""
+
+    manifest: Manifest
+    movies: tuple[str, ...]
+    """The movie ids; an item index is a place in here."""
+    contents: Contents
+
+    @property
+    def name(self) -> str:
+        """The version's name."""
+        return self.manifest.version
+
+    @property
+    def popular(self) -> Items:
+        """int32 [items]: every item, most popular first."""
+        return self.contents.popular
+
+    @cached_property
+    def movie_index(self) -> Mapping[str, int]:
+        """Item index by movie id."""
+        return {movie: index for index, movie in enumerate(self.movies)}
+
+    def user(self, user_id: int) -> UserRecord:
+        """What the version holds of a user; an empty record for somebody it was not trained on."""
+        contents, users = self.contents, self.contents.users
+        row = int(np.searchsorted(users, user_id))
+        if row == len(users) or users[row] != user_id:
+            return STRANGER
+        top, seen = contents.top.items[row], contents.seen
+        listed = top != PADDING
+        known = slice(*seen.indptr[row : row + 2].tolist())
+        listed &= known.stop - known.start >= self.manifest.personal_from
+        return UserRecord(
+            is_known=True,
+            top_items=top[listed],
+            top_scores=contents.top.scores[row][listed],
+            seen=seen.indices[known],
+            ratings=None if seen.ratings is None else seen.ratings[known],
+        )
+
+    def fold_in(self, items: Items, ratings: Ratings) -> Scores:
+        """Score every item for somebody by what they rated; see `ItemModel.fold_in`."""
+        return self.contents.fold_in(np.asarray(items, np.int32), np.asarray(ratings, np.float32))

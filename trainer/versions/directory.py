@@ -1,0 +1,59 @@
+"""The directory of all versions: which are there, what they take, and how one goes."""
+
+import shutil
+from pathlib import Path
+
+UNFINISHED = ".tmp-"
+"""What names start with that are being written or removed; readers never look at them."""
+
+
+def version_names(versions: Path) -> list[str]:
+    """The names of all published versions, oldest first."""
+    if not versions.is_dir():
+        return []
+    return sorted(path.name for path in versions.iterdir() if not path.name.startswith("."))
+
+
+EXPLAINING = frozenset(
+    {
+        *("manifest.json", "manifest.sha256", "movies.txt", "popular.txt"),
+        *("users.npy", "top_items.npy", "top_scores.npy"),
+    }
+)
+
+
+def is_stripped(versions: Path, name: str) -> bool:
+    """Whether only the manifest and the lists of a version are left."""
+    return not (versions / name / "popular.npy").is_file()
+
+
+def whole_versions(versions: Path) -> list[str]:
+    """The names of all published versions but the stripped ones, oldest first."""
+    return [name for name in version_names(versions) if not is_stripped(versions, name)]
+
+
+def strip_version(versions: Path, name: str) -> None:
+    """Keep of a version what explains its answers; nobody can load it any more."""
+    for path in (versions / name).iterdir():
+        if path.name not in EXPLAINING:
+            path.unlink()
+
+
+def version_bytes(versions: Path, name: str) -> int:
+    """What a version takes on the disk."""
+    return sum(path.stat().st_size for path in (versions / name).iterdir())
+
+
+def remove_version(versions: Path, name: str) -> None:
+    """Take a version away: at once for whoever lists versions, then file by file."""
+    leaving = versions / f"{UNFINISHED}removed-{name}"
+    (versions / name).rename(leaving)
+    shutil.rmtree(leaving)
+
+
+def remove_unfinished(versions: Path) -> list[str]:
+    """Take away what a killed training or removal left; the names that were removed."""
+    left = sorted(versions.glob(f"{UNFINISHED}*"))
+    for path in left:
+        shutil.rmtree(path)
+    return [path.name for path in left]
