@@ -43,18 +43,16 @@ def split_each_user(interactions: Interactions, liked: float) -> Split:
     return split if judged is None else _held_out(interactions, np.where(judged, held_out, 0))
 
 
-def split_some_users(interactions: Interactions, part: int, parts: int) -> Split:
-    """Cut one of so many parts of the users, each user somewhere, and hold out what comes after.
+def split_some_users(interactions: Interactions, cut: NDArray[np.bool_]) -> Split:
+    """Cut some users' histories, each somewhere, and hold out what comes after.
 
-    Who has one interaction is in none of the parts: it is learned from.
+    Args:
+        interactions: what is split.
+        cut: bool [users]: who; of those with one interaction nothing is held out.
     """
     lengths = np.diff(interactions.indptr)
-    several = np.flatnonzero(lengths > 1)
-    random = np.random.default_rng(parts)
-    dealt, wanted = random.permutation(len(several)) % parts, random.integers(1, lengths[several])
-    held_out = np.zeros_like(lengths)
-    held_out[several] = np.where(dealt == part, wanted, 0)
-    return _held_out(interactions, held_out)
+    wanted = np.random.default_rng(len(interactions)).integers(1, np.maximum(2, lengths))
+    return _held_out(interactions, np.where(cut & (lengths > 1), wanted, 0))
 
 
 def split_at_one_time(interactions: Interactions, liked: float) -> Split:

@@ -87,13 +87,19 @@ def judge_rankings(
         liked: from this rating on a held-out movie is relevant.
     """
     relevant = split.test.only(split.test.ratings >= liked)
-    known = np.diff(split.training.indptr) > 0
-    judged = np.flatnonzero((np.diff(relevant.indptr) > 0) & known).astype(np.int32)
+    judged = judged_rows(split, liked)
     lists = [[np.zeros((0, DEPTH), np.int32)] for _ in held]
     for _, tops in rank_held(model, held, split.training, judged, DEPTH):
         for of_one, top in zip(lists, tops, strict=True):
             of_one.append(top.items)
     return [_judged(relevant, judged, np.vstack(of_one)) for of_one in lists]
+
+
+def judged_rows(split: Split, liked: float) -> NDArray[np.int32]:
+    """int32 [n]: the users with a relevant held-out movie of whom something is known."""
+    relevant = split.test.only(split.test.ratings >= liked)
+    known = np.diff(split.training.indptr) > 0
+    return np.flatnonzero((np.diff(relevant.indptr) > 0) & known).astype(np.int32)
 
 
 def judge_for_movies(

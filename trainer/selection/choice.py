@@ -18,6 +18,7 @@ from trainer.evaluation.metrics import (
     mean_figure,
 )
 from trainer.selection import gate
+from trainer.selection.rounds import judge_further
 from trainer.selection.search import Budget, search
 from trainer.selection.trials import (
     BASELINE,
@@ -87,7 +88,7 @@ def select(interactions: Interactions, terms: Terms, say: Say) -> Selection:
         users = len(judged.ranking.ndcg)
         if users < terms.rules.minimum_users:
             return _unjudged(judged, users, split, terms)
-    trials = _tried(split_each_user(split.training, scale.liked), terms, say)
+    trials = _tried(split.training, terms, say)
     model = trials[0].recipe.fit(split.training)
     chosen = judge(trials[0].recipe, model, split, scale)
     say(_told(chosen))
@@ -134,27 +135,32 @@ def _told(judgement: Judgement) -> str:
     return f"test: {judgement.recipe.algorithm}: NDCG@20 {judgement.ranking.mean_ndcg:.4f}"
 
 
-def _tried(split: Split, terms: Terms, say: Say) -> list[Trial]:
-    tried = recipes(terms.scale, terms.algorithms)
-    trials = best_of_each(list(try_on_validation(tried, split, terms.scale, say)))
+def _tried(past: Interactions, terms: Terms, say: Say) -> list[Trial]:
+    """Each algorithm's best on validation, the chosen one first."""
+    split, scale = split_each_user(past, terms.scale.liked), terms.scale
+    trials = list(try_on_validation(recipes(scale, terms.algorithms), split, scale, say))
     if terms.budget:
-        trials += search(best_expected(trials), split, terms.scale, terms.budget, say)
-    best = best_of_each(trials)
-    chosen = best_expected(best)
-    say(_why(chosen, best))
-    return [chosen, *(trial for trial in best if trial is not chosen)]
+        trials += search(best_expected(best_of_each(trials)), split, scale, terms.budget, say)
+    contending = best_of_each(judge_further(trials, split, past, scale, say))
+    chosen = best_expected(contending)
+    names = {trial.recipe.algorithm for trial in contending}
+    others = [trial for trial in contending if trial is not chosen]
+    beaten = [trial for trial in best_of_each(trials) if trial.recipe.algorithm not in names]
+    ordered = [chosen, *others, *beaten]
+    say(_why(chosen, ordered[1:]))
+    return ordered
 
 
-def _why(chosen: Trial, best: list[Trial]) -> str:
+def _why(chosen: Trial, others: list[Trial]) -> str:
     """Who could be judged, and what the chosen one was better than."""
     told = f"chosen: {chosen.recipe.algorithm}, the best expected of {len(chosen.ndcg):,} judged"
-    others = [trial for trial in best if trial is not chosen and len(trial.ndcg)]
-    gains = (_gain(chosen, other) for other in others)
+    gains = (_gain(chosen, other) for other in others if len(other.ndcg))
     return "; ".join([told, *gains])
 
 
 def _gain(chosen: Trial, other: Trial) -> str:
-    gain = mean_figure(chosen.ndcg - other.ndcg, _random())
+    """For the people whom both were judged by: what was beaten at once, by the first alone."""
+    gain = mean_figure(chosen.ndcg[: len(other.ndcg)] - other.ndcg, _random())
     return f"{gain.value:+.4f} ({gain.low:+.4f} to {gain.high:+.4f}) over {other.recipe.algorithm}"
 
 

@@ -66,7 +66,7 @@ class Trial:
 
     recipe: Recipe
     ndcg: NDArray[np.float64]
-    """float64 [judged users]: the same users for all trials on one split."""
+    """float64 [judged users]: the same users for all trials on one split; further ones after."""
 
     @property
     def mean_ndcg(self) -> float:
@@ -121,44 +121,58 @@ def try_on_validation(
     Popularity is tried first: the best of it is what all others are held towards, in several
     ways. An algorithm that cannot be fitted to this data is left out with all its recipes.
     """
-    baselines = [recipe for recipe in tried if recipe.algorithm == BASELINE.algorithm]
-    popular = list(_try(baselines, BASELINE.popularity, split, scale, say))
+    baselines = [
+        replace(recipe, popularity=recipe.configuration)
+        for recipe in tried
+        if recipe.algorithm == BASELINE.algorithm
+    ]
+    popular = list(try_recipes(baselines, split, scale, say))
     yield from popular
-    others = [recipe for recipe in tried if recipe.algorithm != BASELINE.algorithm]
     best = best_of_each(popular)[0].recipe.configuration
-    yield from _try(others, best, split, scale, say)
+    others = [
+        replace(recipe, popularity=best)
+        for recipe in tried
+        if recipe.algorithm != BASELINE.algorithm
+    ]
+    yield from try_recipes(others, split, scale, say)
 
 
-def _try(
-    tried: Sequence[Recipe],
-    popularity: PopularityConfiguration,
-    split: Split,
-    scale: Scale,
-    say: Say,
-) -> Iterator[Trial]:
+def try_recipes(tried: Sequence[Recipe], split: Split, scale: Scale, say: Say) -> Iterator[Trial]:
+    """Fit recipes, and judge each with its own scores and held in every way that it can be.
+
+    Args:
+        tried: none of them held; those of one algorithm stand together.
+        split: training and validation part.
+        scale: of the ratings.
+        say: is told what each recipe is, and what is left out.
+    """
     models: dict[str, FittedModel] = {}
     unsuitable = set()
-    scores = popularity.scores(split.training)
     for recipe in tried:
         if recipe.algorithm in unsuitable:
             continue
         try:
             model = _reused(models.get(recipe.algorithm), recipe) or recipe.fit(split.training)
             models = {recipe.algorithm: model}
-            ways = [None, *(HOLDINGS if can_be_held(model) else ())]
-            held = [Held(way, scores) if way else None for way in ways]
-            rankings = judge_rankings(model, held, split, scale.liked)
+            trials = _ways(recipe, model, split, scale)
         except UnsuitableDataError as error:
             unsuitable.add(recipe.algorithm)
             say(f"validation: {recipe.algorithm} left out: {error}")
         else:
-            own = recipe.configuration if recipe.algorithm == BASELINE.algorithm else popularity
-            trials = [
-                Trial(replace(recipe, holding=way, popularity=own), ranking.ndcg)
-                for way, ranking in zip(ways, rankings, strict=True)
-            ]
             say(_tried(trials))
             yield from trials
+
+
+def _ways(recipe: Recipe, model: FittedModel, split: Split, scale: Scale) -> list[Trial]:
+    """A model's own scores, then held in each way."""
+    ways = [None, *(HOLDINGS if can_be_held(model) else ())]
+    scores = recipe.popularity.scores(split.training)
+    held = [Held(way, scores) if way else None for way in ways]
+    rankings = judge_rankings(model, held, split, scale.liked)
+    return [
+        Trial(replace(recipe, holding=way), ranking.ndcg)
+        for way, ranking in zip(ways, rankings, strict=True)
+    ]
 
 
 def _tried(trials: Sequence[Trial]) -> str:
