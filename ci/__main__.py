@@ -1,5 +1,6 @@
 """Release and roll back model versions: `python -m ci --help`."""
 
+from collections.abc import Callable
 from threading import Thread
 from typing import Annotated
 
@@ -9,8 +10,10 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.types import JSONValue
 from prometheus_client import start_http_server
 
+from ci.errors import RefusedError
 from ci.first_releases import keep_releasing
-from ci.release import metrics
+from ci.release import metrics, records
+from ci.release.description import planned
 from ci.settings import Settings
 from ci.worker import QUEUE, clear_up, register
 from compose.service.jobs import defer, follow, job_app, job_status, work
@@ -36,15 +39,22 @@ def work_command() -> None:
 
 @cli.command("release")
 def release_command(
+    *,
     version: Annotated[
         str | None, typer.Option(help="The model version; else the newest accepted one.")
     ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Only print what would be done, and how each is undone.")
+    ] = False,
 ) -> None:
     """Release a model version: place, warm, canary, watch, promote or put back.
 
+    Another version's release under way is superseded: it is taken back first.
     Ends with 0 when the version is live, with 1 when it was refused or taken back.
     """
-    raise typer.Exit(ask_and_follow("release", version=version))
+    if plan:
+        raise typer.Exit(show_plan(version))
+    raise typer.Exit(ask_and_follow("release", lambda _: {"version": version}))
 
 
 @cli.command("rollback")
@@ -53,15 +63,37 @@ def rollback_command() -> None:
 
     Ends with 0 when that is done, with 1 when there is nothing to go back to.
     """
-    raise typer.Exit(ask_and_follow("rollback"))
+    raise typer.Exit(
+        ask_and_follow(
+            "rollback", lambda connection: {"leaving": records.version_to_leave(connection)}
+        )
+    )
 
 
-def ask_and_follow(task: str, **arguments: JSONValue) -> int:
+def show_plan(version: str | None) -> int:
+    """Print what a release would do now; the exit status."""
+    settings = Settings()
+    try:
+        with psycopg.connect(settings.conninfo(), autocommit=True) as connection:
+            for line in planned(connection, settings, version):
+                typer.echo(line)
+    except RefusedError as error:
+        typer.echo(f"would be refused: {error}")
+    except psycopg.OperationalError as error:
+        typer.echo(f"the database does not answer: {error}", err=True)
+    else:
+        return 0
+    return 1
+
+
+def ask_and_follow(
+    task: str, arguments: Callable[[psycopg.Connection], dict[str, JSONValue]]
+) -> int:
     """Ask the releaser for `task` and print its progress; the exit status."""
     conninfo = Settings().conninfo()
     try:
         with psycopg.connect(conninfo, autocommit=True) as connection:
-            job_id = defer(job_app(conninfo), task, QUEUE, **arguments)
+            job_id = defer(job_app(conninfo), task, QUEUE, **arguments(connection))
             for line in follow(conninfo, job_id):
                 typer.echo(f"{line.at:%H:%M:%S} {line.message}")
             return 0 if job_status(connection, job_id) == "succeeded" else 1

@@ -7,18 +7,23 @@ and a person or the next schedule decides about another.
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import psycopg
+import structlog
 from procrastinate import App, JobContext
 from procrastinate.jobs import Status
 
 from ci.errors import RefusedError
 from ci.release import metrics, records
-from ci.release.rollout import Environment, recover, release, rollback
+from ci.release.recovery import recover
+from ci.release.rollout import Environment, release, rollback
 from ci.release.slots import slot_client
 from ci.settings import Settings
 from compose.service.jobs import job_app, say
+
+LOG = structlog.get_logger()
 
 QUEUE = "release"
 
@@ -32,10 +37,11 @@ def register(app: App, settings: Settings) -> None:
             release(environment, records.choose_version(environment.connection, version))
 
     @app.task(name="rollback", queue=QUEUE, pass_context=True)
-    def rollback_task(context: JobContext) -> None:
-        with held_environment(settings, context) as environment:
-            if not stopped_a_release(environment):
-                rollback(environment)
+    def rollback_task(context: JobContext, leaving: str | None = None) -> None:
+        with held_environment(settings, context) as held:
+            environment = replace(held, stop_reason=lambda: told_to_stop(context))
+            if not stopped_a_release(environment, leaving):
+                rollback(environment, leaving)
 
     if settings.schedule == "internal" and settings.release_cron:
 
@@ -76,8 +82,7 @@ def held_environment(settings: Settings, context: JobContext) -> Iterator[Enviro
         records.sole_releaser(connection),
         metrics.RUNNING.track_inprogress(),
     ):
-        recover(connection, settings)
-        yield Environment(
+        environment = Environment(
             connection,
             client,
             settings,
@@ -85,6 +90,8 @@ def held_environment(settings: Settings, context: JobContext) -> Iterator[Enviro
             lambda: stop_reason(context, connection),
             job_id,
         )
+        recover(environment)
+        yield environment
 
 
 @contextmanager
@@ -103,10 +110,18 @@ def said_when_failed(tell: Callable[[str], None]) -> Iterator[None]:
 
 def stop_reason(context: JobContext, connection: psycopg.Connection) -> str | None:
     """Why the release under way should stop, if somebody wants that."""
-    if context.should_abort():
-        return "the releaser was told to stop"
-    waiting = records.rollback_waiting(connection)
-    return asked_for_by(waiting) if waiting else None
+    if reason := told_to_stop(context):
+        return reason
+    if waiting := records.rollback_waiting(connection):
+        return asked_for_by(waiting)
+    if newer := records.superseding(connection):
+        return "superseded by the release of {1} (job {0})".format(*newer)
+    return None
+
+
+def told_to_stop(context: JobContext) -> str | None:
+    """The one reason that stops a rollback, too."""
+    return "the releaser was told to stop" if context.should_abort() else None
 
 
 def asked_for_by(job_id: int | None) -> str:
@@ -114,35 +129,40 @@ def asked_for_by(job_id: int | None) -> str:
     return f"a rollback was asked for (job {job_id})"
 
 
-def stopped_a_release(environment: Environment) -> bool:
+def stopped_a_release(environment: Environment, leaving: str | None) -> bool:
     """Whether this rollback already had its effect: it ended the release that was under way."""
     last = records.last_step(environment.connection)
     if last is None or last.reason != asked_for_by(environment.job_id):
         return False
     words = f"the release of {last.version} was stopped; live as before: {last.live_version}"
     environment.say(words)
-    return True
+    return leaving in (None, last.version)
 
 
 def clear_up(settings: Settings) -> None:
-    """Put back what the last releaser left when it died: the traffic first, then its jobs.
+    """Finish or undo what the last releaser left when it died: the traffic first, then its jobs.
 
     Until a job is ended it holds the queue, and a rollback would wait behind it.
     """
     conninfo = settings.conninfo()
-    with psycopg.connect(conninfo, autocommit=True) as connection:
+    with psycopg.connect(conninfo, autocommit=True) as connection, slot_client() as client:
+        environment = Environment(connection, client, settings, LOG.warning, lambda: None)
         try:
             with records.sole_releaser(connection):
-                reason = recover(connection, settings) or "the releaser died"
-                ends = {
-                    job: how_it_ended(connection, job) for job in records.jobs_begun(connection)
-                }
-                for job, status in ends.items():
-                    if status is Status.FAILED:
-                        say(conninfo, job, f"failed: {reason}; traffic is where it was")
-                asyncio.run(_end_jobs(job_app(conninfo), ends))
+                recovered = recover(environment)
+                end_jobs(environment, recovered.words if recovered else "the releaser died")
         except RefusedError:
             metrics.show_live(records.deployed(connection))
+
+
+def end_jobs(environment: Environment, words: str) -> None:
+    """End the jobs of the releaser that died, and tell whoever follows them what became of it."""
+    connection, conninfo = environment.connection, environment.settings.conninfo()
+    ends = {job: how_it_ended(connection, job) for job in records.jobs_begun(connection)}
+    for job, status in ends.items():
+        outcome = "failed" if status is Status.FAILED else "done"
+        say(conninfo, job, f"{outcome}: {words}")
+    asyncio.run(_end_jobs(job_app(conninfo), ends))
 
 
 def how_it_ended(connection: psycopg.Connection, job_id: int) -> Status:

@@ -58,10 +58,13 @@ def live_version(connection: psycopg.Connection) -> LiveVersion | None:
 
 
 def deployed_versions(connection: psycopg.Connection) -> set[str]:
-    """Every version that is live, was live before it, or was last placed in a slot."""
+    """Every version that was among the last three live ones, or was last placed in a slot.
+
+    Three: after a rollback, the next one goes to the version before.
+    """
     rows = connection.execute(
         "(SELECT live_version FROM deployment WHERE live_version IS NOT NULL"
-        " GROUP BY live_version ORDER BY max(step_id) DESC LIMIT 2)"
+        " GROUP BY live_version ORDER BY max(step_id) DESC LIMIT 3)"
         " UNION (SELECT DISTINCT ON (slot) version FROM deployment ORDER BY slot, step_id DESC)"
     ).fetchall()
     return {row[0] for row in rows}

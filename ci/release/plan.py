@@ -98,6 +98,15 @@ def plan(version: str, deployed: DeploymentState, shares: tuple[int, ...]) -> tu
     return (Place(target), AwaitReady(target), *canary, Promote())
 
 
+def plan_rollback(back_to: Placement, *, ready: bool) -> tuple[Step, ...]:
+    """The steps of a rollback: at once if the slot is `ready`, else once it has the version again.
+
+    It has not where the slot was used for something else since.
+    """
+    loading = () if ready else (Place(back_to), AwaitReady(back_to))
+    return (*loading, Shift(BUCKETS), Promote())
+
+
 @dataclass(frozen=True)
 class Readiness:
     """What a slot says of itself.

@@ -9,11 +9,15 @@ import psycopg
 from psycopg.rows import class_row
 
 from ci.errors import RefusedError
+from ci.release.history import Promotion, deployed_after
 from ci.release.plan import DeploymentState, Placement
 from ci.release.state import Slot
 
 Action = Literal["release", "rollback"]
 StepName = Literal["start", "place", "ready", "shift", "watch", "promote", "abort"]
+
+PROMOTIONS_LOOKED_AT = 1000
+"""So many say what is live and what was before it, however many rollbacks are among them."""
 
 
 @dataclass(frozen=True)
@@ -90,18 +94,24 @@ def last_step(connection: psycopg.Connection, job_id: int | None = None) -> Depl
 
 
 def deployed(connection: psycopg.Connection) -> DeploymentState:
-    """What is live, and what a rollback would return to.
-
-    A version that was rolled back from is not something to return to.
-    """
+    """What is live, and what a rollback would return to."""
     promoted = connection.execute(
         "SELECT action, live_slot, live_version FROM deployment"
-        " WHERE step = 'promote' ORDER BY step_id DESC LIMIT 2"
+        " WHERE step = 'promote' ORDER BY step_id DESC LIMIT %s",
+        (PROMOTIONS_LOOKED_AT,),
     ).fetchall()
-    placements = [Placement(Slot(slot), version) for _, slot, version in promoted]
-    if len(placements) > 1 and promoted[0][0] == "release":
-        return DeploymentState(placements[0], placements[1])
-    return DeploymentState(next(iter(placements), None))
+    return deployed_after(
+        Promotion(action, Placement(Slot(slot), version))
+        for action, slot, version in reversed(promoted)
+    )
+
+
+def version_to_leave(connection: psycopg.Connection) -> str | None:
+    """What whoever asks for a rollback now wants to be rid of: what is being released, or live."""
+    last = last_step(connection)
+    if last and last.action == "release" and not last.ended:
+        return last.version
+    return last.live_version if last else None
 
 
 def choose_version(connection: psycopg.Connection, asked_for: str | None) -> str:
@@ -172,6 +182,21 @@ def rollback_waiting(connection: psycopg.Connection) -> int | None:
         " AND task_name = 'rollback' AND status = 'todo' ORDER BY id LIMIT 1"
     ).fetchone()
     return row[0] if row else None
+
+
+def superseding(connection: psycopg.Connection) -> tuple[int, str] | None:
+    """The waiting release of another version than the one under way: its job, its version."""
+    row = connection.execute(
+        "WITH asked AS ("
+        " SELECT id, coalesce(args ->> 'version', (SELECT version FROM model_version"
+        "   WHERE verdict = 'accepted' ORDER BY created_at DESC, version DESC LIMIT 1)) AS version"
+        " FROM procrastinate_jobs"
+        " WHERE queue_name = 'release' AND task_name = 'release' AND status = 'todo')"
+        " SELECT id, version FROM asked"
+        " WHERE version <> (SELECT version FROM deployment ORDER BY step_id DESC LIMIT 1)"
+        " ORDER BY id LIMIT 1"
+    ).fetchone()
+    return (row[0], row[1]) if row else None
 
 
 def jobs_begun(connection: psycopg.Connection) -> list[int]:

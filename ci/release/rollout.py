@@ -2,15 +2,15 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import httpx
 import psycopg
 import structlog
 
 from ci.errors import AbortedError, RefusedError
-from ci.release import metrics, popular_lists, records, state
+from ci.release import actions, metrics, records
 from ci.release.plan import (
     UNREADY_POLLS,
     AwaitReady,
@@ -27,6 +27,7 @@ from ci.release.plan import (
     Watch,
     judge,
     plan,
+    plan_rollback,
     target_of,
 )
 from ci.release.slots import readiness, traffic
@@ -70,75 +71,30 @@ def release(environment: Environment, version: str) -> None:
     metrics.RELEASES.labels("promoted").inc()
 
 
-def rollback(environment: Environment) -> None:
+def rollback(environment: Environment, leaving: str | None = None) -> None:
     """Send all traffic back to the version that was live before.
 
+    Args:
+        environment: what it works on.
+        leaving: the version that whoever asked wanted to leave; None for whichever is live.
+            Asked for twice, a rollback does not go back twice.
+
     Raises:
-        RefusedError: there is no such version, or its slot does not answer with it.
-        AbortedError: it was given up and the traffic is where it was.
+        RefusedError: there is no such version.
+        AbortedError: its slot does not get ready with it; the traffic is where it was.
     """
     deployed = records.deployed(environment.connection)
+    if leaving and deployed.live and deployed.live.version != leaving:
+        metrics.RELEASES.labels("unchanged").inc()
+        environment.say(f"{leaving} is not live: {deployed.live.version} is; nothing was changed")
+        return
     back_to = deployed.previous
     if back_to is None:
         raise RefusedError("there is no previous version to go back to")
-    slot_says = readiness(environment.client, environment.settings.url(back_to.slot))
-    if missing := slot_says.missing(back_to.version):
-        raise RefusedError(f"{back_to.slot} cannot answer with {back_to.version}: {missing}")
-    Run(environment, "rollback", back_to, deployed).carry_out((Shift(BUCKETS), Promote()))
+    says = readiness(environment.client, environment.settings.url(back_to.slot))
+    steps = plan_rollback(back_to, ready=says.missing(back_to.version) is None)
+    Run(environment, "rollback", back_to, deployed).carry_out(steps)
     metrics.RELEASES.labels("rolled_back").inc()
-
-
-def recover(connection: psycopg.Connection, settings: Settings) -> str | None:
-    """Put traffic back if a release died in the middle; what happened, in words.
-
-    Whoever calls this holds the releaser's lock, so nothing unfinished is still alive.
-    """
-    last = records.last_step(connection)
-    deployed = records.deployed(connection)
-    metrics.show_live(deployed)
-    if last is None or last.ended:
-        return None
-    revert(settings, deployed)
-    reason = f"the releaser died after the step {last.step}"
-    records.record(connection, last.aborted(deployed, reason))
-    metrics.RELEASES.labels("aborted").inc()
-    LOG.warning("release aborted", version=last.version, reason=reason)
-    return reason
-
-
-def revert(settings: Settings, deployed: DeploymentState) -> None:
-    """Make the state volume say what is live, traffic first; a second time changes nothing.
-
-    The slot without traffic gets back what it held: a rollback returns to it, and Nginx
-    asks it when the live slot fails.
-    """
-    live, standby = deployed.live, deployed.standby
-    if live is None or standby is None:
-        return
-    send(settings, live, BUCKETS)
-    for placement in (live, standby):
-        if state.assigned(settings.state_directory, placement.slot) != placement.version:
-            place(settings, placement)
-    publish_popular(settings, live.version)
-
-
-def send(settings: Settings, target: Placement, share: int) -> None:
-    """Send `share` of 1,000 buckets to the target's slot and the others to the other."""
-    buckets = state.green_buckets(target.slot, target.version, share)
-    state.send_to_green(settings.state_directory, buckets)
-
-
-def place(settings: Settings, target: Placement) -> None:
-    """Tell the target's slot to load the target's version."""
-    state.assign(settings.state_directory, target.slot, target.version, datetime.now(UTC))
-
-
-def publish_popular(settings: Settings, version: str) -> None:
-    """Give Nginx the version's popularity list; keep the old one if the version is gone."""
-    try:
-        popular_lists.publish_popular(settings.state_directory, settings.models_directory, version)
-    except FileNotFoundError as error:
-        LOG.warning("popularity list kept", version=version, why=str(error))
 
 
 @dataclass(frozen=True)
@@ -149,14 +105,31 @@ class Run:
     action: records.Action
     target: Placement
     deployed: DeploymentState
+    because: str = ""
+    """Why the last step was taken by somebody else than began, if so."""
 
     def carry_out(self, steps: Iterable[Step]) -> None:
         """Begin, do the steps, and put everything back if one of them fails."""
-        try:
+        with self.undone_on_error():
             self.begin()
-            old_before = self.old_traffic() or Traffic()
-            for step in steps:
-                self.do(step, old_before)
+            self.do_all(steps)
+
+    def go_on(self, steps: Iterable[Step]) -> None:
+        """Do the steps that somebody who died did not come to; put all back if one fails."""
+        with self.undone_on_error():
+            self.do_all(steps)
+
+    def do_all(self, steps: Iterable[Step]) -> None:
+        """Do the steps in their order."""
+        old_before = self.old_traffic() or Traffic()
+        for step in steps:
+            self.do(step, old_before)
+
+    @contextmanager
+    def undone_on_error(self) -> Iterator[None]:
+        """Put everything back if something fails."""
+        try:
+            yield
         except Exception as error:
             self.give_up(error)
             raise
@@ -169,7 +142,7 @@ class Run:
         for name in records.end_experiments(self.environment.connection, reason):
             self.environment.say(f"experiment {name} was ended")
         if live:
-            send(self.environment.settings, live, BUCKETS)
+            actions.send(self.environment.settings, live, BUCKETS)
 
     def do(self, step: Step, old_before: Traffic) -> None:
         """Do one step and record it.
@@ -179,13 +152,13 @@ class Run:
         """
         match step:
             case Place(target):
-                place(self.environment.settings, target)
+                actions.place(self.environment.settings, target)
                 words = f"{target.slot} was told to load {target.version}"
                 self.note("place", 0, words, slot=target.slot)
             case AwaitReady(target):
                 self.await_ready(target)
             case Shift(share):
-                send(self.environment.settings, self.target, share)
+                actions.send(self.environment.settings, self.target, share)
                 self.note("shift", share, f"{share} of {BUCKETS} buckets go to {self.target.slot}")
             case Watch(share):
                 self.watch(share, old_before)
@@ -252,16 +225,19 @@ class Run:
         return f"{words}; goes on (RELEASE_UNDECIDED=proceed)"
 
     def promote(self) -> None:
-        """Make the version the live one; the other slot keeps what was."""
-        publish_popular(self.environment.settings, self.target.version)
+        """Make the version the live one; the other slot keeps what a rollback returns to."""
+        actions.publish_popular(self.environment.settings, self.target.version)
         before = self.deployed.live
         words = f"live in place of {before.version}" if before else "live, the first"
+        words = f"{words}; {self.because}" if self.because else words
         self.note("promote", BUCKETS, words, live=self.target)
-        metrics.show_live(DeploymentState(self.target, before))
+        deployed = records.deployed(self.environment.connection)
+        metrics.show_live(deployed)
+        actions.settle(self.environment.settings, deployed)
 
     def give_up(self, error: Exception) -> None:
         """Put traffic back first; then record why. Without a database, `recover` records it."""
-        revert(self.environment.settings, self.deployed)
+        actions.settle(self.environment.settings, self.deployed)
         metrics.RELEASES.labels("aborted").inc()
         try:
             self.note("abort", 0, str(error))

@@ -10,7 +10,10 @@ import pytest
 from kafka.admin import KafkaAdminClient, NewTopic
 
 from ingest.settings import IngestSettings
+from tests.integration.releasing import stage
 from tests.stores import KAFKA, as_role, database, migrated_database, service_environment
+
+__all__ = ["stage"]
 
 Conninfo = Callable[[str], str]
 

@@ -1,14 +1,10 @@
 """Releases and rollbacks on a real database and volume, with slots that can be made to fail."""
 
-import json
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from dataclasses import replace
+from datetime import UTC, datetime
 from threading import Thread, current_thread, main_thread
 
 import psycopg
@@ -17,149 +13,11 @@ import pytest
 from ci.errors import AbortedError, RefusedError
 from ci.release import records
 from ci.release.plan import DeploymentState, Placement
-from ci.release.rollout import Environment, recover, release, rollback
-from ci.release.slots import slot_client
+from ci.release.recovery import recover
+from ci.release.rollout import release, rollback
 from ci.release.state import Slot, assigned, green_buckets, send_to_green, sent_to_green
-from ci.settings import Settings
 from ci.worker import release_if_new
-
-V1, V2, V3 = "20260101-000000-ease", "20260102-000000-ease", "20260103-000000-ease"
-EVERYONE = frozenset(range(1000))
-
-
-@dataclass
-class PlayedSlot:
-    """A slot that obeys its file on the state volume, unless told not to."""
-
-    path: Path
-    refuses: set[str] = field(default_factory=set)
-    failing: set[str] = field(default_factory=set)
-    damaged: set[str] = field(default_factory=set)
-    requests: int = 0
-    errors: int = 0
-
-    def version(self) -> str | None:
-        if not self.path.exists():
-            return None
-        return json.loads(self.path.read_text())["model_version"]
-
-    def readyz(self) -> tuple[int, str]:
-        version = self.version()
-        ready = version is not None and version not in self.refuses
-        said = {"slot": self.path.stem, "model_version": version, "ready": ready}
-        if version in self.damaged:
-            said |= {"model_version": "the one before", "refused": version}
-        return 200 if ready else 503, json.dumps(said)
-
-    def metrics(self) -> tuple[int, str]:
-        """Each look finds twenty more answers."""
-        self.requests += 20
-        self.errors += 20 if self.version() in self.failing else 0
-        return 200, (
-            f'marquee_requests_total{{status="200",reason="model"}} {self.requests - self.errors}\n'
-            f'marquee_requests_total{{status="500",reason="model"}} {self.errors}\n'
-            f'marquee_request_seconds_bucket{{le="0.01"}} {self.requests}\n'
-            f'marquee_request_seconds_bucket{{le="+Inf"}} {self.requests}\n'
-        )
-
-
-class IdleSlot(PlayedSlot):
-    """A slot that nobody asks."""
-
-    def metrics(self) -> tuple[int, str]:
-        return 200, ""
-
-
-class UnreadableSlot(PlayedSlot):
-    """A slot that answers people, but whose metrics fail."""
-
-    def metrics(self) -> tuple[int, str]:
-        return 500, "out of order"
-
-
-@contextmanager
-def serving(slots: dict[str, PlayedSlot]) -> Iterator[str]:
-    """One server for both slots; the URL has a place for the slot's name."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            _, name, page = self.path.split("/")
-            status, text = getattr(slots[name], page)()
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(text.encode())
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/{{slot}}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@dataclass
-class Stage:
-    """All that a release plays on."""
-
-    environment: Environment
-    state: Path
-    slots: dict[str, PlayedSlot]
-    owner: psycopg.Connection
-    said: list[str]
-
-    def steps(self) -> list[tuple[str, int, str | None]]:
-        rows = self.owner.execute(
-            "SELECT step, share, live_version FROM deployment ORDER BY step_id"
-        )
-        return rows.fetchall()
-
-    def train(self, version: str, verdict: str = "accepted", reason: str = "better") -> None:
-        self.owner.execute(
-            "INSERT INTO model_version (version, algorithm, git_commit, data_hash, interactions,"
-            " users, movies, figures, manifest, verdict, reason)"
-            " VALUES (%s, 'ease', 'c', 'd', 1, 1, 1, '{}', '{}', %s, %s)",
-            (version, verdict, reason),
-        )
-        directory = self.environment.settings.models_directory / "versions" / version
-        directory.mkdir(parents=True)
-        (directory / "popular.txt").write_text(f"popular of {version}\n")
-
-    def popular(self) -> str:
-        return (self.state / "popular/list.txt").read_text()
-
-
-@pytest.fixture
-def stage(conninfo, tmp_path) -> Iterator[Stage]:
-    slots = {
-        slot: PlayedSlot(tmp_path / "state/slots" / f"{slot}.json") for slot in ("blue", "green")
-    }
-    with (
-        serving(slots) as url,
-        psycopg.connect(conninfo("releaser"), autocommit=True) as connection,
-        psycopg.connect(conninfo("marquee"), autocommit=True) as owner,
-        slot_client() as client,
-    ):
-        settings = Settings(
-            database_user="releaser",
-            database_passfile=tmp_path / "password",
-            state_directory=tmp_path / "state",
-            models_directory=tmp_path / "models",
-            slot_url=url,
-            release_steps="10,500,1000",
-            release_watch_seconds=0.2,
-            release_patience=timedelta(seconds=0.6),
-            release_ready_seconds=1.5,
-        )
-        said: list[str] = []
-        environment = Environment(connection, client, settings, said.append, lambda: None)
-        stage = Stage(environment, tmp_path / "state", slots, owner, said)
-        for version in (V1, V2, V3):
-            stage.train(version)
-        yield stage
+from tests.integration.releasing import EVERYONE, V1, V2, V3, IdleSlot, UnreadableSlot
 
 
 def test_the_first_release_puts_the_version_into_both_slots_without_a_canary(stage):
@@ -348,11 +206,11 @@ def test_a_rollback_does_not_return_to_what_was_rolled_back_from(stage):
         rollback(stage.environment)
 
 
-def test_a_rollback_to_a_slot_that_is_not_ready_is_refused(stage):
+def test_a_rollback_to_a_slot_that_does_not_get_ready_leaves_the_traffic_where_it_is(stage):
     release(stage.environment, V1)
     release(stage.environment, V2)
     stage.slots["blue"].refuses.add(V1)
-    with pytest.raises(RefusedError, match=f"blue cannot answer with {V1}"):
+    with pytest.raises(AbortedError, match="blue is not ready"):
         rollback(stage.environment)
     assert sent_to_green(stage.state) == EVERYONE
 
@@ -365,11 +223,13 @@ def test_what_a_dead_releaser_left_is_put_back_and_recorded(stage):
         (V2, V1),
     )
     send_to_green(stage.state, green_buckets(Slot.GREEN, V2, 500))
-    reason = recover(stage.environment.connection, stage.environment.settings)
-    assert reason == "the releaser died after the step shift"
+    recovered = recover(stage.environment)
+    assert recovered.words == (
+        "the releaser died after the step shift; undone, traffic is where it was"
+    )
     assert stage.steps()[-1] == ("abort", 0, V1)
     assert sent_to_green(stage.state) == frozenset()
-    assert recover(stage.environment.connection, stage.environment.settings) is None
+    assert recover(stage.environment) is None
 
 
 class PowerCut(BaseException):
@@ -410,7 +270,7 @@ def test_a_releaser_killed_anywhere_leaves_what_the_next_one_puts_right(stage, o
     release(stage.environment, V1)
     with POWER.cut_after(operations):
         release(stage.environment, V2)
-    recover(stage.environment.connection, stage.environment.settings)
+    recover(stage.environment)
     live = records.deployed(stage.owner).live
     assert sent_to_green(stage.state) == (EVERYONE if live.slot is Slot.GREEN else frozenset())
     assert assigned(stage.state, live.slot) == live.version
@@ -431,7 +291,7 @@ def test_when_the_database_goes_away_the_traffic_goes_back_at_once(stage, connin
         release(replace(stage.environment, stop_reason=cut_the_connection), V2)
     assert sent_to_green(stage.state) == frozenset()
     with psycopg.connect(conninfo("releaser"), autocommit=True) as connection:
-        recover(connection, stage.environment.settings)
+        recover(replace(stage.environment, connection=connection))
     assert stage.steps()[-1] == ("abort", 0, V1)
 
 

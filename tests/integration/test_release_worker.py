@@ -91,6 +91,11 @@ class Releaser:
     def shifted(self) -> bool:
         return (self.last_step() or ("", ""))[0] == "shift"
 
+    def waiting(self, task: str) -> bool:
+        """Whether a job of this task waits."""
+        waiting = "SELECT FROM procrastinate_jobs WHERE task_name = %s AND status = 'todo'"
+        return self.owner.execute(waiting, (task,)).fetchone() is not None
+
     def metrics(self) -> str:
         with urlopen(f"http://127.0.0.1:{self.environment['METRICS_PORT']}/metrics") as answer:
             return answer.read().decode()
@@ -158,6 +163,53 @@ def test_a_rollback_during_a_release_stops_it(releaser):
     assert sent_to_green(releaser.state) == frozenset()
 
 
+def test_a_release_of_another_version_supersedes_the_one_under_way(releaser):
+    with releaser.working():
+        releaser.ask("release", "--version", V1)
+        releaser.ask("release", "--version", V2)
+        releaser.ask("rollback")
+    with releaser.working(RELEASE_WATCH_SECONDS="60"):
+        stopped = releaser.start("release", "--version", V2)
+        eventually(releaser.shifted)
+        same = releaser.start("release", "--version", V2)
+        eventually(lambda: releaser.waiting("release"))
+        assert releaser.shifted(), "the same version once more supersedes nothing"
+        same.kill()
+        same.communicate()
+        releaser.owner.execute(
+            "UPDATE procrastinate_jobs SET args = %s WHERE status = 'todo'",
+            (json.dumps({"version": V1}),),
+        )
+        status, lines = ended(stopped)
+        assert status == 1
+        assert f"superseded by the release of {V1}" in lines
+        eventually(lambda: not releaser.waiting("release"))
+    assert sent_to_green(releaser.state) == frozenset()
+
+
+def test_two_impatient_rollbacks_go_back_once(releaser):
+    with releaser.working():
+        for version in (V1, V2):
+            releaser.ask("release", "--version", version)
+    first = releaser.start("rollback")
+    eventually(lambda: releaser.waiting("rollback"))
+    status, lines = releaser.ask("rollback")
+    assert (status, lines) == (1, "a rollback is waiting already\n")
+    with releaser.working():
+        assert ended(first)[0] == 0
+    assert releaser.last_step() == ("promote", f"live in place of {V2}")
+
+
+def test_a_plan_is_printed_and_nothing_is_done(releaser):
+    status, lines = releaser.ask("release", "--plan", "--version", V1)
+    assert status == 0
+    assert lines.startswith(f"release of {V1} in blue, the first: 7 steps\n")
+    assert releaser.last_step() is None
+    assert not releaser.state.exists()
+    status, lines = releaser.ask("release", "--plan", "--version", "none")
+    assert (status, lines) == (1, "would be refused: there is no version none\n")
+
+
 def test_a_release_whose_releaser_is_killed_is_put_back_by_the_next_one(releaser):
     with releaser.working():
         releaser.ask("release", "--version", V1)
@@ -172,7 +224,9 @@ def test_a_release_whose_releaser_is_killed_is_put_back_by_the_next_one(releaser
         )
         status, lines = ended(asked)
         assert status == 1
-        assert lines.endswith("the releaser died after the step shift; traffic is where it was\n")
+        assert lines.endswith(
+            "the releaser died after the step shift; undone, traffic is where it was\n"
+        )
         assert releaser.ask("release")[0] == 0
     assert len(sent_to_green(releaser.state)) == 1000
 

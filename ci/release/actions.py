@@ -1,0 +1,50 @@
+"""What a release does to the state volume; a second time changes nothing, so each may be repeated.
+
+`settle` undoes them all: it makes the volume say what the database says is live.
+"""
+
+from datetime import UTC, datetime
+
+import structlog
+
+from ci.release import popular_lists, state
+from ci.release.plan import DeploymentState, Placement
+from ci.release.state import BUCKETS
+from ci.settings import Settings
+
+LOG = structlog.get_logger()
+
+
+def settle(settings: Settings, deployed: DeploymentState) -> None:
+    """Make the state volume say what is live, traffic first.
+
+    The slot without traffic gets what a rollback returns to, and what Nginx asks when the
+    live slot fails.
+    """
+    live, standby = deployed.live, deployed.standby
+    if live is None or standby is None:
+        return
+    send(settings, live, BUCKETS)
+    for placement in (live, standby):
+        place(settings, placement)
+    publish_popular(settings, live.version)
+
+
+def send(settings: Settings, target: Placement, share: int) -> None:
+    """Send `share` of 1,000 buckets to the target's slot and the others to the other."""
+    buckets = state.green_buckets(target.slot, target.version, share)
+    state.send_to_green(settings.state_directory, buckets)
+
+
+def place(settings: Settings, target: Placement) -> None:
+    """Tell the target's slot to load the target's version, unless it was told that last."""
+    if state.assigned(settings.state_directory, target.slot) != target.version:
+        state.assign(settings.state_directory, target.slot, target.version, datetime.now(UTC))
+
+
+def publish_popular(settings: Settings, version: str) -> None:
+    """Give Nginx the version's popularity list; keep the old one if the version is gone."""
+    try:
+        popular_lists.publish_popular(settings.state_directory, settings.models_directory, version)
+    except FileNotFoundError as error:
+        LOG.warning("popularity list kept", version=version, why=str(error))

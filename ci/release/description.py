@@ -1,0 +1,90 @@
+"""What a release would do now, in words: each step, what would stop it there, and its undo."""
+
+from collections.abc import Iterator
+
+import psycopg
+
+from ci.release import records
+from ci.release.plan import (
+    AwaitReady,
+    DeploymentState,
+    Place,
+    Promote,
+    Shift,
+    Step,
+    Watch,
+    plan,
+    target_of,
+)
+from ci.release.recovery import remaining
+from ci.release.state import BUCKETS
+from ci.settings import Settings
+
+
+def planned(
+    connection: psycopg.Connection, settings: Settings, asked_for: str | None
+) -> Iterator[str]:
+    """The lines that `make release PLAN=1` prints; nothing is changed.
+
+    Raises:
+        RefusedError: the release would not be begun.
+    """
+    deployed = records.deployed(connection)
+    version = records.choose_version(connection, asked_for)
+    yield from _before(connection, deployed)
+    live = deployed.live
+    if live and live.version == version:
+        yield f"{version} is live already; nothing would be changed"
+        return
+    steps = plan(version, deployed, settings.release_steps)
+    target = target_of(version, deployed)
+    where = f"in place of {live.version} in {live.slot}" if live else "the first"
+    yield f"release of {version} in {target.slot}, {where}: {len(steps) + 1} steps"
+    words = f"all {BUCKETS} buckets go to {live.slot}" if live else "recorded"
+    yield _line(1, "start", f"{words}; ends the running experiment, if any", "nothing to undo")
+    for number, step in enumerate(steps, 2):
+        yield _line(number, *described(step, deployed, settings))
+
+
+def described(step: Step, deployed: DeploymentState, settings: Settings) -> tuple[str, str, str]:
+    """A step's name as in `deployment`, what it does or waits for, and what undoes it."""
+    back = f"all buckets go to {deployed.live.slot}" if deployed.live else "nothing was live before"
+    match step:
+        case Place(target):
+            kept = deployed.standby
+            undo = f"{target.slot} loads {kept.version}" if kept else "nothing was there before"
+            return "place", f"{target.slot} loads {target.version}", undo
+        case AwaitReady(target):
+            seconds = settings.release_ready_seconds
+            words = f"{target.slot} answers with {target.version} within {seconds:g} s"
+            return "ready", words, "nothing to undo"
+        case Shift(share):
+            return "shift", f"{share} of {BUCKETS} buckets go to the new version", back
+        case Watch():
+            return "watch", _watched(settings), back
+        case Promote():
+            undo = f"make rollback: {back}" if deployed.live else "no version to go back to"
+            return "promote", "the new version is the live one; its lists go to Nginx", undo
+
+
+def _watched(settings: Settings) -> str:
+    return (
+        f"at least {settings.release_watch_seconds:g} s; stops at failed answers beyond chance and"
+        f" {settings.release_error_share:.1%} above the old version's, or at a 99th percentile"
+        f" above {settings.release_p99_seconds * 1000:g} ms and twice the old one's; undecided"
+        f" after {settings.release_patience}: {settings.release_undecided}"
+    )
+
+
+def _before(connection: psycopg.Connection, deployed: DeploymentState) -> Iterator[str]:
+    last = records.last_step(connection)
+    if last and not last.ended:
+        does = "finished" if remaining(last, deployed) else "undone"
+        yield (
+            f"first: the {last.action} of {last.version}, at its step {last.step}, is superseded if"
+            f" it is under way; {does} if its releaser died"
+        )
+
+
+def _line(number: int, name: str, what: str, undo: str) -> str:
+    return f"{number:2} {name:8} {what}\n{'':12}undo: {undo}"

@@ -1,0 +1,90 @@
+"""A release or rollback whose releaser died: finished or undone, whichever is safer.
+
+It is finished where everything that speaks for the new version is known already, or where
+going back is what was asked for; everything else is undone.
+"""
+
+from dataclasses import dataclass, replace
+
+import structlog
+
+from ci.errors import ReleaseError
+from ci.release import actions, metrics, records
+from ci.release.plan import DeploymentState, Placement, Promote, Shift, Step, plan_rollback
+from ci.release.rollout import Environment, Run
+from ci.release.slots import readiness
+from ci.release.state import BUCKETS, Slot
+
+LOG = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """What became of a release or rollback that had died."""
+
+    job_id: int | None
+    finished: bool
+    words: str
+
+
+def recover(environment: Environment) -> Recovered | None:
+    """Finish or undo what died in the middle, say so and record it; None if nothing had.
+
+    Whoever calls this holds the releaser's lock, so nothing unfinished is still alive.
+    """
+    last = records.last_step(environment.connection)
+    deployed = records.deployed(environment.connection)
+    metrics.show_live(deployed)
+    if last is None or last.ended:
+        return None
+    done = _finished(environment, last, deployed) or _undone(environment, last, deployed)
+    environment.say(f"{last.action} of {last.version}: {done.words}")
+    return done
+
+
+def remaining(last: records.Deployment, deployed: DeploymentState) -> tuple[Step, ...]:
+    """The steps that finish what died after `last`; none if undoing it is safer.
+
+    A release is finished when everybody is on the new version already and nothing was found
+    against it; the first one, which replaces nothing, from then on too. A rollback always is.
+    """
+    if last.action == "rollback":
+        return plan_rollback(Placement(Slot(last.slot), last.version), ready=False)
+    everybody = last.share == BUCKETS
+    if everybody and (last.step == "watch" or (last.step == "shift" and deployed.live is None)):
+        return (Shift(BUCKETS), Promote())
+    return ()
+
+
+def _finished(
+    environment: Environment, last: records.Deployment, deployed: DeploymentState
+) -> Recovered | None:
+    steps = remaining(last, deployed)
+    target = Placement(Slot(last.slot), last.version)
+    says = readiness(environment.client, environment.settings.url(target.slot))
+    if not steps or (last.action == "release" and says.missing(target.version)):
+        return None
+    if not says.missing(target.version):
+        steps = (Shift(BUCKETS), Promote())
+    words = f"the releaser died after the step {last.step}; finished, which is safer than undone"
+    theirs = replace(environment, job_id=last.job_id, stop_reason=lambda: None)
+    try:
+        Run(theirs, last.action, target, deployed, because=words).go_on(steps)
+    except ReleaseError as error:
+        return Recovered(last.job_id, finished=False, words=f"{words}, but: {error}")
+    outcome = {"release": "promoted", "rollback": "rolled_back"}[last.action]
+    metrics.RELEASES.labels(outcome).inc()
+    return Recovered(last.job_id, finished=True, words=words)
+
+
+def _undone(
+    environment: Environment, last: records.Deployment, deployed: DeploymentState
+) -> Recovered:
+    actions.settle(environment.settings, deployed)
+    reason = f"the releaser died after the step {last.step}"
+    records.record(environment.connection, last.aborted(deployed, reason))
+    metrics.RELEASES.labels("aborted").inc()
+    LOG.warning("release aborted", version=last.version, reason=reason)
+    return Recovered(
+        last.job_id, finished=False, words=f"{reason}; undone, traffic is where it was"
+    )

@@ -1,0 +1,158 @@
+"""A stage for releases: a real database and volume, with slots that can be made to fail."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import psycopg
+import pytest
+
+from ci.release.rollout import Environment
+from ci.release.slots import slot_client
+from ci.settings import Settings
+
+V1, V2, V3 = "20260101-000000-ease", "20260102-000000-ease", "20260103-000000-ease"
+EVERYONE = frozenset(range(1000))
+
+
+@dataclass
+class PlayedSlot:
+    """A slot that obeys its file on the state volume, unless told not to."""
+
+    path: Path
+    refuses: set[str] = field(default_factory=set)
+    failing: set[str] = field(default_factory=set)
+    damaged: set[str] = field(default_factory=set)
+    requests: int = 0
+    errors: int = 0
+
+    def version(self) -> str | None:
+        if not self.path.exists():
+            return None
+        return json.loads(self.path.read_text())["model_version"]
+
+    def readyz(self) -> tuple[int, str]:
+        version = self.version()
+        ready = version is not None and version not in self.refuses
+        said = {"slot": self.path.stem, "model_version": version, "ready": ready}
+        if version in self.damaged:
+            said |= {"model_version": "the one before", "refused": version}
+        return 200 if ready else 503, json.dumps(said)
+
+    def metrics(self) -> tuple[int, str]:
+        """Each look finds twenty more answers."""
+        self.requests += 20
+        self.errors += 20 if self.version() in self.failing else 0
+        return 200, (
+            f'marquee_requests_total{{status="200",reason="model"}} {self.requests - self.errors}\n'
+            f'marquee_requests_total{{status="500",reason="model"}} {self.errors}\n'
+            f'marquee_request_seconds_bucket{{le="0.01"}} {self.requests}\n'
+            f'marquee_request_seconds_bucket{{le="+Inf"}} {self.requests}\n'
+        )
+
+
+class IdleSlot(PlayedSlot):
+    """A slot that nobody asks."""
+
+    def metrics(self) -> tuple[int, str]:
+        return 200, ""
+
+
+class UnreadableSlot(PlayedSlot):
+    """A slot that answers people, but whose metrics fail."""
+
+    def metrics(self) -> tuple[int, str]:
+        return 500, "out of order"
+
+
+@contextmanager
+def serving(slots: dict[str, PlayedSlot]) -> Iterator[str]:
+    """One server for both slots; the URL has a place for the slot's name."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            _, name, page = self.path.split("/")
+            status, text = getattr(slots[name], page)()
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/{{slot}}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@dataclass
+class Stage:
+    """All that a release plays on."""
+
+    environment: Environment
+    state: Path
+    slots: dict[str, PlayedSlot]
+    owner: psycopg.Connection
+    said: list[str]
+
+    def steps(self) -> list[tuple[str, int, str | None]]:
+        rows = self.owner.execute(
+            "SELECT step, share, live_version FROM deployment ORDER BY step_id"
+        )
+        return rows.fetchall()
+
+    def train(self, version: str, verdict: str = "accepted", reason: str = "better") -> None:
+        self.owner.execute(
+            "INSERT INTO model_version (version, algorithm, git_commit, data_hash, interactions,"
+            " users, movies, figures, manifest, verdict, reason)"
+            " VALUES (%s, 'ease', 'c', 'd', 1, 1, 1, '{}', '{}', %s, %s)",
+            (version, verdict, reason),
+        )
+        directory = self.environment.settings.models_directory / "versions" / version
+        directory.mkdir(parents=True)
+        (directory / "popular.txt").write_text(f"popular of {version}\n")
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def popular(self) -> str:
+        return (self.state / "popular/list.txt").read_text()
+
+
+@pytest.fixture
+def stage(conninfo, tmp_path) -> Iterator[Stage]:
+    slots = {
+        slot: PlayedSlot(tmp_path / "state/slots" / f"{slot}.json") for slot in ("blue", "green")
+    }
+    with (
+        serving(slots) as url,
+        psycopg.connect(conninfo("releaser"), autocommit=True) as connection,
+        psycopg.connect(conninfo("marquee"), autocommit=True) as owner,
+        slot_client() as client,
+    ):
+        settings = Settings(
+            database_user="releaser",
+            database_passfile=tmp_path / "password",
+            state_directory=tmp_path / "state",
+            models_directory=tmp_path / "models",
+            slot_url=url,
+            release_steps="10,500,1000",
+            release_watch_seconds=0.2,
+            release_patience=timedelta(seconds=0.6),
+            release_ready_seconds=1.5,
+        )
+        said: list[str] = []
+        environment = Environment(connection, client, settings, said.append, lambda: None)
+        stage = Stage(environment, tmp_path / "state", slots, owner, said)
+        for version in (V1, V2, V3):
+            stage.train(version)
+        yield stage
