@@ -27,6 +27,7 @@ from compose.migrate.locks import LOCK_TIMEOUT, patiently
 from compose.migrate.rotation import rotate_by_name
 from compose.migrate.topic import TopicSettings, make_topic
 from compose.service.database import DatabaseSettings
+from compose.service.landed_offsets import tell_landed
 from compose.service.log import configure_logging
 from ingest.retention.partition_settings import PartitionSettings
 from ingest.retention.partitions import make_partitions
@@ -153,8 +154,22 @@ def migrate_all(settings: Settings) -> int:
     except NewerDatabaseError as error:
         LOG.error("not migrated", reason=str(error))  # noqa: TRY400 -- one sentence says it all
         return 1
-    make_topic(TopicSettings())
+    topic = TopicSettings()
+    make_topic(topic)
+    tell_what_landed(settings.conninfo(), topic)
     return 0
+
+
+def tell_what_landed(conninfo: str, topic: TopicSettings) -> None:
+    """Tell those who write to the topic what this database has of it, on this broker or another."""
+    with psycopg.connect(conninfo) as connection:
+        landed = dict(
+            connection.execute(
+                "SELECT log_partition, next_offset FROM stream_offset WHERE topic = %s",
+                (topic.kafka_topic,),
+            ).fetchall()
+        )
+    tell_landed(topic.kafka_servers, topic.kafka_topic, landed)
 
 
 if __name__ == "__main__":

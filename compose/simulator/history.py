@@ -7,6 +7,7 @@ from itertools import batched
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
+from compose.service.landed_offsets import landed_offsets
 from compose.simulator.errors import HistoryError
 from compose.simulator.movielens import Movie, Rating, recent_times
 from compose.simulator.people import Scale
@@ -30,11 +31,12 @@ def history_lines(
 
 
 def send_history(lines: Sequence[bytes], servers: str, topic: str, progress: Progress) -> int:
-    """Send the lines that the topic does not hold yet; return how many those were.
+    """Send the lines that have not arrived yet; return how many those were.
 
     The history is the beginning of its topic: line i goes to partition i modulo their number, in
     order, so a partition's end offset tells how much of its share has arrived. A second run
-    therefore sends nothing, and one after an interruption sends the rest.
+    therefore sends nothing, and one after an interruption sends the rest. What landed from a
+    topic that was lost has arrived, too.
 
     Raises:
         HistoryError: Kafka could not be reached, or did not take all lines.
@@ -61,7 +63,7 @@ def _events(
 
 
 def _missing(lines: Sequence[bytes], servers: str, topic: str) -> list[tuple[int, bytes]]:
-    """Partition and line of each that the topic's end offsets show to be missing."""
+    """Partition and line of each that neither the topic nor the database has."""
     consumer = KafkaConsumer(bootstrap_servers=servers.split(","))
     try:
         partitions = sorted(consumer.partitions_for_topic(topic) or ())
@@ -70,7 +72,8 @@ def _missing(lines: Sequence[bytes], servers: str, topic: str) -> list[tuple[int
         consumer.close()
     if not partitions:
         raise HistoryError(f"there is no topic {topic}")
-    held = {one.partition: end for one, end in ends.items()}
+    landed = landed_offsets(servers, topic, partitions)
+    held = {one.partition: max(end, landed.get(one.partition, 0)) for one, end in ends.items()}
     places = ((partitions[i % len(partitions)], i // len(partitions)) for i in range(len(lines)))
     return [
         (partition, line)

@@ -4,8 +4,11 @@ import sys
 from datetime import UTC, datetime
 from importlib.resources import files
 
+import psycopg
 from kafka import KafkaConsumer, TopicPartition
 
+from compose.migrate.__main__ import tell_what_landed
+from compose.migrate.topic import TopicSettings
 from compose.simulator.history import history_lines, send_history
 from compose.simulator.movielens import read_movies, read_ratings, split_by_user
 from compose.simulator.people import Scale
@@ -114,3 +117,19 @@ def test_a_topic_that_is_not_there_is_reported_and_nothing_sent(kafka_servers):
     outcome = send_by_command(kafka_servers, "there-is-no-such-topic")
     assert outcome.returncode == 1
     assert "there is no topic" in outcome.stderr
+
+
+def test_what_landed_from_a_topic_that_was_lost_is_not_sent_again(kafka_servers, topic, conninfo):
+    """As after a restore beside a new broker: the database has it, the topic is empty."""
+    lines = small_history()
+    with psycopg.connect(conninfo("marquee")) as connection:
+        connection.execute(
+            "INSERT INTO stream_offset (topic, topic_id, log_partition, first_offset, next_offset)"
+            " VALUES (%(topic)s, 'lost', 0, 0, 10), (%(topic)s, 'lost', 1, 0, 1000000)",
+            {"topic": topic},
+        )
+    tell_what_landed(
+        conninfo("marquee"), TopicSettings(kafka_servers=kafka_servers, kafka_topic=topic)
+    )
+    assert send_history(lines, kafka_servers, topic, quietly) == len(lines[0::2]) - 10
+    assert the_topic(kafka_servers, topic) == [lines[0::2][10:], []]
