@@ -163,7 +163,7 @@ def migrate_all(settings: Settings) -> int:
 def tell_what_landed(conninfo: str, topic: TopicSettings) -> None:
     """Tell those who write to the topic what this database has of it, on this broker or another."""
     with psycopg.connect(conninfo) as connection:
-        landed = dict(
+        landed: dict[int, int] = dict(
             connection.execute(
                 "SELECT log_partition, next_offset FROM stream_offset WHERE topic = %s",
                 (topic.kafka_topic,),

@@ -36,19 +36,21 @@ integration() {
   on_stores -- pytest tests/integration --numprocesses 4 --dist loadfile --junit-xml=build/junit-integration.xml "${PYTEST_ARGUMENTS[@]}"
 }
 
-# Every fault at full count: those of ingest on stores of their own, then those of serving
-# and the stop of each service on a whole stack.
+# Every fault at full count: those of ingest on stores of their own, then those of serving,
+# the stop of each service and a restore into a second project on a whole stack.
 drill() {
   say "Drill: ingest"
   on_stores --volume /var/run/docker.sock:/var/run/docker.sock --env IMAGE_PREFIX \
     -- python -m tests.drill.ingest
   export COMPOSE_PROJECT_NAME=marquee-test
-  say "Drill: alerts and serving"
+  say "Drill: alerts, serving and restore"
   trap remove_stack EXIT
   start_stack
-  in_tests_image --volume /var/run/docker.sock:/var/run/docker.sock --env DRILL_ROUNDS=5 \
+  in_tests_image --volume /var/run/docker.sock:/var/run/docker.sock \
+    --volume "$BACKUP_DIRECTORY:$BACKUP_DIRECTORY" --env DRILL_ROUNDS=5 \
     --env HEALTHY_MINUTES=15 --env ONE_BY_ONE=yes --env-file <(stack_environment) \
-    -- pytest tests/end_to_end/test_4_alerts.py tests/end_to_end/test_7_serving_faults.py
+    -- pytest tests/end_to_end/test_4_alerts.py tests/end_to_end/test_7_serving_faults.py \
+    tests/end_to_end/test_9_restore.py
 }
 
 # ONLY: which benchmark, SCALE: small or full

@@ -17,7 +17,7 @@ start_stack() {
 test_stack() {
   say "End-to-end tests"
   in_tests_image --volume /var/run/docker.sock:/var/run/docker.sock \
-    --env-file <(stack_environment) \
+    --volume "$BACKUP_DIRECTORY:$BACKUP_DIRECTORY" --env-file <(stack_environment) \
     -- pytest tests/end_to_end --durations=12 --junit-xml=build/junit-end-to-end.xml "${PYTEST_ARGUMENTS[@]}"
 }
 
