@@ -20,8 +20,8 @@ up: ## Install what is missing, build, start, train, release; settings: NAME=val
 	@compose/up.sh
 down: ## Stop everything and keep the data; DATA=gone deletes it, after asking
 	@compose/down.sh
-status: ## One table: services, live version, lag, rows, last release
-	@docker compose ps --all --format json | docker compose exec -T evaluation python -m monitoring status
+status: ## One table: services, live version, lag, rows, last release; WATCH=1: again and again
+	@compose/status.sh
 alert-test: ## Send one alert through the whole way to Slack, and wait until it has arrived
 	@docker compose exec -T evaluation python -m monitoring alert-test
 logs: ## Follow the logs; SERVICE=name for one
@@ -43,7 +43,7 @@ images: ## Build every image of this checkout
 
 .PHONY: retrain release rollback release-code
 retrain: ## Train a model version and show how good it is
-	@docker compose exec -T trainer python -m trainer retrain
+	@compose/exec.sh trainer python -m trainer retrain
 reproduce: ## Fit a version again from its pinned data and compare: VERSION=name
 	@docker compose exec -T trainer python -m trainer reproduce $(VERSION)
 release: ## Release the newest accepted version, step by step; VERSION=name for another; PLAN=1 only says how

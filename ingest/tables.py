@@ -363,5 +363,6 @@ job_log = Table(
     _column("job_id", BigInteger, "procrastinate_jobs.id", index=True),
     _column("at", TIME, "when it was said", server_default=func.now()),
     _column("message", Text, "progress, for people"),
+    _column("done", REAL, "share of the job that is done then", nullable=True),
     comment="What each job said of its progress",
 )

@@ -6,7 +6,9 @@ import sys
 import psycopg
 import typer
 from prometheus_client import REGISTRY, start_http_server
+from rich.console import Console
 
+from compose.service.job_progress import show
 from compose.service.jobs import follow, job_status
 from compose.service.log import configure_logging
 from trainer.errors import TrainerError
@@ -44,8 +46,7 @@ def retrain() -> None:
     conninfo = Settings().conninfo()
     job = ask(conninfo)
     typer.echo(f"training is job {job}")
-    for line in follow(conninfo, job):
-        typer.echo(f"{line.at:%H:%M:%S} {line.message}")
+    show(follow(conninfo, job), Console(highlight=False))
     with psycopg.connect(conninfo) as connection:
         status = job_status(connection, job)
     raise typer.Exit(0 if status == "succeeded" else 1)

@@ -63,7 +63,7 @@ def _task(settings: Settings, metrics: TrainingMetrics) -> Callable[..., None]:
 def _run(context: JobContext, settings: Settings, metrics: TrainingMetrics) -> None:
     def tell(message: str, done: float) -> None:
         left = seconds_left(done, time.monotonic() - started)
-        say(conninfo, job_id, f"{message} ({done:.0%}, about {left:.0f} s left)")
+        say(conninfo, job_id, f"{message} ({done:.0%}, about {left:.0f} s left)", done)
         metrics.proceed(done, left)
 
     started = time.monotonic()

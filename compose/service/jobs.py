@@ -101,14 +101,17 @@ class JobLine:
 
     at: datetime
     message: str
+    done: float | None
+    """The share of the job that is done; None where it does not say."""
 
 
-def say(conninfo: str, job_id: int, message: str) -> None:
-    """Leave a line of progress for whoever follows the job."""
+def say(conninfo: str, job_id: int, message: str, done: float | None = None) -> None:
+    """Leave a line of progress for whoever follows the job; `done` is a share of it."""
     LOG.info(message, job=job_id)
     with psycopg.connect(conninfo, autocommit=True) as connection:
         connection.execute(
-            "INSERT INTO job_log (job_id, message) VALUES (%s, %s)", (job_id, message)
+            "INSERT INTO job_log (job_id, message, done) VALUES (%s, %s, %s)",
+            (job_id, message, done),
         )
 
 
@@ -118,13 +121,13 @@ def follow(conninfo: str, job_id: int, poll_seconds: float = 0.5) -> Iterator[Jo
         seen = 0
         while True:
             ended = job_status(connection, job_id) in ENDED
-            for line_id, at, message in connection.execute(
-                "SELECT line_id, at, message FROM job_log"
+            for line_id, at, message, done in connection.execute(
+                "SELECT line_id, at, message, done FROM job_log"
                 " WHERE job_id = %s AND line_id > %s ORDER BY line_id",
                 (job_id, seen),
             ).fetchall():
                 seen = line_id
-                yield JobLine(at, message)
+                yield JobLine(at, message, done)
             if ended:
                 return
             time.sleep(poll_seconds)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from monitoring.alerting.apis import Alert, delivered, firing, handed_on
+from monitoring.apis import Alert, delivered, firing, handed_on
 from monitoring.errors import AlertTestError
 from monitoring.settings import Settings
 

@@ -241,10 +241,10 @@ WHAT_CHANGED = Dashboard(
             ],
         ),
         Panel(
-            "Releases",
-            "By how they ended, since the releaser started.",
+            "Releases that ended",
+            "By how they ended. Aborted ones say why in make status and in deployment.",
             "short",
-            [("marquee_releases_total", "{{outcome}}")],
+            [("increase(marquee_releases_total[$__rate_interval])", "{{outcome}}")],
         ),
         Panel(
             "Training",

@@ -1,18 +1,15 @@
 """Asks Prometheus what the status page shows: alerts, answers, latency, lag, disks."""
 
-import json
-import urllib.parse
-import urllib.request
+import math
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
+from monitoring.apis import Labels, series, value, values
 from monitoring.page.content import Alert, Figures, Series
 
 SPAN = timedelta(hours=24)
 STEP = timedelta(minutes=10)
 ALERT_STEP = timedelta(minutes=1)
-TIMEOUT_SECONDS = 2
 
 ANSWERS = 'sum by (reason) (rate(marquee_requests_total{status=~"2.."}[10m]))'
 LATENCY = "histogram_quantile({}, sum by (le) (rate(marquee_request_seconds_bucket[10m])))"
@@ -28,10 +25,8 @@ def read_figures(url: str, now: datetime) -> Figures:
     """What Prometheus knows of the last day.
 
     Raises:
-        OSError: it does not answer.
-        ValueError: it answers what is no result.
+        UnansweredError: it does not answer.
     """
-    lags = [value for _labels, value in _now(url, LAG)]
     return Figures(
         alerts=list(_alerts(url, now)),
         answers_by_reason=tuple(_series(url, ANSWERS, now, "reason")),
@@ -40,17 +35,16 @@ def read_figures(url: str, now: datetime) -> Figures:
             for quantile in (0.5, 0.99)
             for line in _series(url, LATENCY.format(quantile), now, "")
         ),
-        lag_lines=lags[0] if lags else None,
+        lag_lines=value(url, LAG),
         disk_free_share={
-            labels.get("mountpoint", "?"): value for labels, value in _now(url, DISKS)
+            labels.get("mountpoint", "?"): free for labels, free in values(url, DISKS)
         },
     )
 
 
 def _alerts(url: str, now: datetime) -> Iterator[Alert]:
-    for result in _range(url, ALERTS, now, ALERT_STEP):
-        labels = result["metric"]
-        for start, end in runs([at for at, _value in result["values"]], ALERT_STEP.seconds):
+    for labels, points in _range(url, ALERTS, now, ALERT_STEP):
+        for start, end in runs([at for at, _value in points], ALERT_STEP.seconds):
             still = (now - _time(end)) < 2 * ALERT_STEP
             yield Alert(
                 labels["alertname"],
@@ -74,32 +68,18 @@ def runs(times: Sequence[float], step: float) -> Iterator[tuple[float, float]]:
 
 
 def _series(url: str, query: str, now: datetime, label: str) -> Iterator[Series]:
-    for result in _range(url, query, now, STEP):
-        points = [(_time(at), float(value)) for at, value in result["values"] if value != "NaN"]
-        if points:
-            times, values = zip(*points, strict=True)
-            yield Series(result["metric"].get(label, ""), times, values)
+    for labels, points in _range(url, query, now, STEP):
+        known = [(_time(at), number) for at, number in points if not math.isnan(number)]
+        if known:
+            times, numbers = zip(*known, strict=True)
+            yield Series(labels.get(label, ""), times, numbers)
 
 
-def _now(url: str, query: str) -> list[tuple[dict[str, str], float]]:
-    results = _ask(url, "query", query=query)
-    return [(result["metric"], float(result["value"][1])) for result in results]
-
-
-def _range(url: str, query: str, now: datetime, step: timedelta) -> list[dict[str, Any]]:
+def _range(
+    url: str, query: str, now: datetime, step: timedelta
+) -> list[tuple[Labels, list[tuple[float, float]]]]:
     end = now.timestamp() // step.seconds * step.seconds  # the same points until the next one
-    start = end - SPAN.total_seconds()
-    return _ask(url, "query_range", query=query, start=start, end=end, step=step.seconds)
-
-
-def _ask(url: str, way: str, **arguments: object) -> list[dict[str, Any]]:
-    address = f"{url}/api/v1/{way}?{urllib.parse.urlencode(arguments)}"
-    with urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 -- an operator's setting
-        found = json.load(answer)
-    if found.get("status") != "success":
-        raise ValueError(f"Prometheus: {found.get('error', 'no result')}")
-    results: list[dict[str, Any]] = found["data"]["result"]
-    return results
+    return series(url, query, end - SPAN.total_seconds(), end, step.seconds)
 
 
 def _time(unix: float) -> datetime:

@@ -13,6 +13,7 @@ from threading import Event
 import psycopg
 import structlog
 
+from monitoring.errors import UnansweredError
 from monitoring.page.content import Content, Figures
 from monitoring.page.database import read_content
 from monitoring.page.prometheus import read_figures
@@ -55,7 +56,7 @@ class Publisher:
     def _figures(self, now: datetime) -> Figures | None:
         try:
             return read_figures(self.settings.prometheus_url, now)
-        except (OSError, ValueError):
+        except UnansweredError:
             return None  # the page says so
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from monitoring.alerting.apis import Alert, firing, value
+from monitoring.apis import Alert, firing, value
 from monitoring.errors import UnansweredError
 from monitoring.status.overview import Fact, ago
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitoring.alerting.apis import Alert
+from monitoring.apis import Alert
 from monitoring.status.alerts import alert_facts, alerts
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -1,9 +1,11 @@
-"""The rules that dashboards keep; whether each query is valid, test_prometheus_files.py asks."""
+"""The rules that dashboards keep, those of a dashboard linter among them, on PromQL's own trees."""
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import promql_parser as promql
 import pytest
 
 from monitoring.dashboards.panels import ANNOTATIONS, model
@@ -11,8 +13,25 @@ from monitoring.dashboards.questions import DASHBOARDS
 
 SHIPPED = Path("monitoring/grafana/dashboards")
 PANELS = [panel for dashboard in DASHBOARDS for panel in dashboard.panels]
-OVER_TIME = re.compile(r"\b(?:rate|increase|irate)\([^\[]*\[([^\]]+)\]")
+QUERIES = [(panel.title, query) for panel in PANELS for query, _legend in panel.queries]
+CHOSEN_BY_GRAFANA = "7m53s"
+"""Stands for `$__rate_interval` in a tree, where nobody writes such a range by hand."""
+CHILDREN = ("expr", "lhs", "rhs", "vector_selector")
 GRAFANA_9_3 = 37
+
+
+def tree(query: str) -> promql.Expr:
+    """A query as Prometheus reads it, once Grafana has filled in its variables."""
+    filled = query.replace("$__rate_interval", CHOSEN_BY_GRAFANA)
+    return promql.parse(re.sub(r"\$\w+", ".*", filled))
+
+
+def nodes(expression: promql.Expr) -> Iterator[promql.Expr]:
+    """An expression and all that it is made of."""
+    yield expression
+    below = [getattr(expression, name) for name in CHILDREN if hasattr(expression, name)]
+    for child in [*below, *getattr(expression, "args", [])]:
+        yield from nodes(child)
 
 
 def by_title(panel):
@@ -56,15 +75,42 @@ def test_a_panel_says_what_it_shows_in_which_unit(panel):
     assert all(legend for _query, legend in panel.queries)
 
 
-@pytest.mark.parametrize("panel", PANELS, ids=by_title)
-def test_rates_are_taken_over_the_interval_that_grafana_chooses(panel):
-    for query, _legend in panel.queries:
-        assert set(OVER_TIME.findall(query)) <= {"$__rate_interval"}
+@pytest.mark.parametrize(("title", "query"), QUERIES)
+def test_a_range_is_the_interval_that_grafana_chooses(title, query):
+    ranges = {node.range for node in nodes(tree(query)) if isinstance(node, promql.MatrixSelector)}
+    assert ranges <= {promql.parse(f"up[{CHOSEN_BY_GRAFANA}]").range}, title
 
 
-@pytest.mark.parametrize("panel", PANELS, ids=by_title)
-def test_no_query_hides_that_it_finds_nothing(panel):
-    assert not any("vector(" in query for query, _legend in panel.queries)
+@pytest.mark.parametrize(("title", "query"), QUERIES)
+def test_counters_are_shown_as_rates_and_gauges_are_not(title, query):
+    rated = {
+        node.vector_selector.name
+        for node in nodes(tree(query))
+        if isinstance(node, promql.MatrixSelector)
+    }
+    named = {node.name for node in nodes(tree(query)) if isinstance(node, promql.VectorSelector)}
+    counters = {name for name in named if name.endswith(("_total", "_bucket"))}
+    assert counters <= rated, title
+    assert all(name.endswith(("_total", "_bucket")) for name in rated), title
+
+
+@pytest.mark.parametrize(("title", "query"), QUERIES)
+def test_no_query_hides_that_it_finds_nothing(title, query):
+    found = list(nodes(tree(query)))
+    calls = {node.func.name for node in found if isinstance(node, promql.Call)}
+    assert not calls & {"vector", "absent", "absent_over_time"}, title
+    assert any(isinstance(node, promql.VectorSelector) for node in found), title
+
+
+@pytest.mark.parametrize(("title", "query"), QUERIES)
+def test_each_label_of_a_legend_outlives_the_query(title, query):
+    (legend,) = (shown for panel in PANELS for asked, shown in panel.queries if asked == query)
+    outermost = tree(query)
+    while isinstance(outermost, promql.ParenExpr | promql.BinaryExpr):
+        outermost = getattr(outermost, "expr", None) or outermost.rhs
+    if isinstance(outermost, promql.AggregateExpr):
+        kept = set(outermost.modifier.labels if outermost.modifier else [])
+        assert set(re.findall(r"\{\{(\w+)\}\}", legend)) <= kept, title
 
 
 def test_releases_trainings_experiments_and_alerts_are_drawn_into_every_graph():

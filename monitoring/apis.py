@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from monitoring.errors import UnansweredError
 
 PATIENCE_SECONDS = 2.0
+Labels = Mapping[str, str]
 REQUESTS = "alertmanager_notification_requests_total"
 FAILURES = "alertmanager_notification_requests_failed_total"
 
@@ -51,7 +52,7 @@ def handed_on(alertmanager_url: str) -> list[Alert]:
     return [_alert(alert["labels"], alert["annotations"], alert["startsAt"]) for alert in answer]
 
 
-def _alert(labels: Mapping[str, str], annotations: Mapping[str, str], since: str) -> Alert:
+def _alert(labels: Labels, annotations: Labels, since: str) -> Alert:
     return Alert(
         labels["alertname"],
         labels.get("severity", ""),
@@ -81,11 +82,44 @@ def value(prometheus_url: str, expression: str) -> float | None:
     Raises:
         UnansweredError: Prometheus does not answer.
     """
-    asked = urllib.parse.urlencode({"query": expression})
-    result: list[dict[str, Any]] = json.loads(_get(f"{prometheus_url}/api/v1/query?{asked}"))[
-        "data"
-    ]["result"]
-    return float(result[0]["value"][1]) if result else None
+    found = values(prometheus_url, expression)
+    return found[0][1] if found else None
+
+
+def values(prometheus_url: str, expression: str) -> list[tuple[Labels, float]]:
+    """What each result of an expression is now, by its labels.
+
+    Raises:
+        UnansweredError: Prometheus does not answer.
+    """
+    results = _results(prometheus_url, "query", query=expression)
+    return [(result["metric"], float(result["value"][1])) for result in results]
+
+
+def series(
+    prometheus_url: str, expression: str, start: float, end: float, step: float
+) -> list[tuple[Labels, list[tuple[float, float]]]]:
+    """What each result of an expression was from `start` to `end`, each `step`, by its labels.
+
+    Times are seconds since 1970, UTC; a point is a time and a value.
+
+    Raises:
+        UnansweredError: Prometheus does not answer.
+    """
+    results = _results(
+        prometheus_url, "query_range", query=expression, start=start, end=end, step=step
+    )
+    return [
+        (result["metric"], [(at, float(number)) for at, number in result["values"]])
+        for result in results
+    ]
+
+
+def _results(prometheus_url: str, way: str, **arguments: object) -> list[dict[str, Any]]:
+    asked = urllib.parse.urlencode(arguments)
+    answer = json.loads(_get(f"{prometheus_url}/api/v1/{way}?{asked}"))
+    results: list[dict[str, Any]] = answer["data"]["result"]
+    return results
 
 
 def _get(url: str) -> str:

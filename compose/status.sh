@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Show how everything is, in colour where there is a terminal.
+#
+# Usage: make status [WATCH=1]: again every five seconds, until Ctrl-C
+
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+EVERY_SECONDS=5
+CLEAR=$'\033[H\033[2J'
+
+columns() {
+  { stty size < /dev/tty 2> /dev/null || echo 40 80; } | cut -d ' ' -f 2
+}
+
+# what rich needs to know of a terminal that its process does not have
+TERMINAL=()
+if [ -t 1 ] && [ -z "${NO_COLOR-}" ]; then
+  TERMINAL=(--env FORCE_COLOR=1 --env "COLUMNS=$(columns)")
+fi
+
+status() {
+  docker compose ps --all --format json |
+    docker compose exec -T "${TERMINAL[@]}" evaluation python -m monitoring status
+}
+
+watch() {
+  local page
+  trap 'exit 0' INT
+  while true; do
+    page=$(status 2>&1) || true  # what is not well is marked in it
+    printf '%s%s\n' "$CLEAR" "$page"
+    sleep "$EVERY_SECONDS"
+  done
+}
+
+if [ "${WATCH-}" = 1 ]; then watch; else status; fi
