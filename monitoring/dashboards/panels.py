@@ -23,6 +23,8 @@ class Panel:
     queries: Sequence[tuple[str, str]]
     bad_from: float | None = None
     """From here on it is drawn red."""
+    alerts: Sequence[str] = ()
+    """Whoever is woken by one of these looks here."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,16 @@ def model(dashboard: Dashboard) -> dict[str, Any]:
     }
 
 
+def panel_links(dashboards: Sequence[Dashboard]) -> dict[str, str]:
+    """For each alert where in Grafana its graph is: a path below Grafana's address."""
+    return {
+        alert: f"/d/{dashboard.uid}?viewPanel={place}"
+        for dashboard in dashboards
+        for place, panel in enumerate(dashboard.panels, 1)
+        for alert in panel.alerts
+    }
+
+
 def _annotation(name: str, color: str, expression: str, text: str) -> dict[str, Any]:
     return {
         "name": name,
@@ -110,7 +122,7 @@ def _panel(place: int, panel: Panel) -> dict[str, Any]:
         "id": place + 1,
         "type": "timeseries",
         "title": panel.title,
-        "description": panel.description,
+        "description": _description(panel),
         "datasource": SOURCE,
         "gridPos": {"x": column, "y": row * PANEL_HEIGHT, "w": PANEL_WIDTH, "h": PANEL_HEIGHT},
         "fieldConfig": {"defaults": _defaults(panel), "overrides": []},
@@ -119,6 +131,13 @@ def _panel(place: int, panel: Panel) -> dict[str, Any]:
             for line, (expression, legend) in enumerate(panel.queries)
         ],
     }
+
+
+def _description(panel: Panel) -> str:
+    if not panel.alerts:
+        return panel.description
+    alerts = ", ".join(panel.alerts)
+    return f"{panel.description} Alerts, each with what to do in OPERATIONS.md: {alerts}."
 
 
 def _defaults(panel: Panel) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Five dashboards, one for each question that somebody who is woken asks."""
+"""Dashboards, one for each question that somebody who is woken asks."""
 
 from monitoring.dashboards.panels import Dashboard, Panel
 
@@ -17,6 +17,7 @@ IS_IT_UP = Dashboard(
             "1 where a service answers Prometheus. At 0: docker compose logs of that service.",
             "short",
             [("up", "{{service}}")],
+            alerts=("ServiceDown", "WantedServiceDown", "SlotDown", "BothSlotsDown"),
         ),
         Panel(
             "Nginx and PostgreSQL, as their exporters see them",
@@ -58,6 +59,7 @@ IS_IT_UP = Dashboard(
             "percentunit",
             [("1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes", "used")],
             0.95,
+            alerts=("MemoryShort",),
         ),
         Panel(
             "Processors of the host",
@@ -72,6 +74,45 @@ IS_IT_UP = Dashboard(
             "percentunit",
             [(f"1 - min by (device) ({DISKS} / node_filesystem_size_bytes)", "{{device}}")],
             0.9,
+            alerts=("DiskFillingUp", "DiskFullTomorrow"),
+        ),
+        Panel(
+            "Room for files",
+            "Share of a disk's files that can still be made. Below 5 % it is as good as full.",
+            "percentunit",
+            [
+                (
+                    "min by (device) (node_filesystem_files_free / (node_filesystem_files > 0))",
+                    "{{device}}",
+                )
+            ],
+            alerts=("FilesRunningOut",),
+        ),
+        Panel(
+            "Processes killed for want of memory",
+            "By the kernel. Which: dmesg | grep -i oom.",
+            "short",
+            [("increase(node_vmstat_oom_kill[$__rate_interval])", "killed")],
+            1,
+            alerts=("KilledForMemory",),
+        ),
+        Panel(
+            "Clock of the host",
+            "How far off it is, and whether something keeps it (1). Times on rows are off as far.",
+            "s",
+            [
+                ("abs(node_timex_offset_seconds)", "off"),
+                ("node_timex_sync_status", "kept"),
+            ],
+            alerts=("ClockOff", "ClockNotKept"),
+        ),
+        Panel(
+            "Age of the newest backup",
+            "From 26 hours on BackupTooOld fires: make backup.",
+            "s",
+            [("time() - marquee_backup_last_timestamp_seconds", "since the last")],
+            26 * 3600,
+            alerts=("BackupTooOld", "NoBackup"),
         ),
     ),
 )
@@ -90,6 +131,7 @@ IS_IT_FAST = Dashboard(
                 for quantile, name in ((0.5, "p50"), (0.99, "p99"))
             ],
             0.3,
+            alerts=("SlowAnswers",),
         ),
         Panel(
             "Lists by reason",
@@ -107,6 +149,7 @@ IS_IT_FAST = Dashboard(
             "No slot gave one in time. Above 1 % of all ListsByNginx fires: make status.",
             "cps",
             [("rate(marquee_nginx_own_lists_total[$__rate_interval])", "lists")],
+            alerts=("ListsByNginx",),
         ),
         Panel(
             "Failed and late answers at Nginx",
@@ -116,12 +159,33 @@ IS_IT_FAST = Dashboard(
                 ("rate(marquee_nginx_failed_answers_total[$__rate_interval])", "failed"),
                 ("rate(marquee_nginx_late_answers_total[$__rate_interval])", "late"),
             ],
+            alerts=("PromiseBroken", "PromiseSlipping", "AnswersMissed"),
         ),
         Panel(
             "Receipts on the slots' volumes",
             "They wait there for PostgreSQL. Growing: make status, then the log of postgres.",
             "short",
             [("marquee_receipts_spooled", SLOT)],
+            alerts=("ReceiptsWaiting",),
+        ),
+        Panel(
+            "Answers by status",
+            "5xx is the slots' own failure; Nginx then asks the other slot.",
+            "reqps",
+            [
+                (
+                    f"sum by (status) (rate(marquee_requests_total{{{CHOSEN}}}[$__rate_interval]))",
+                    "{{status}}",
+                )
+            ],
+            alerts=("HighErrorRate",),
+        ),
+        Panel(
+            "Receipts dropped",
+            "Given up because the volume was full: these answers cannot be explained.",
+            "cps",
+            [("rate(marquee_receipts_dropped_total[$__rate_interval])", SLOT)],
+            alerts=("ReceiptsDropped",),
         ),
     ),
 )
@@ -142,12 +206,14 @@ IS_THE_DATA_RIGHT = Dashboard(
             "short",
             [("sum(marquee_ingest_lag_records)", "lines")],
             100_000,
+            alerts=("IngestLagging", "IngestStuck"),
         ),
         Panel(
             "Audit",
             "1 where each consumed line is there once. At 0: ingest_audit in make psql, first.",
             "short",
             [("min by (partition) (marquee_ingest_audit_balanced)", "partition {{partition}}")],
+            alerts=("AuditUnbalanced",),
         ),
         Panel(
             "Lines the broker took",
@@ -166,6 +232,46 @@ IS_THE_DATA_RIGHT = Dashboard(
             "short",
             [("marquee_job_failures", "{{task}}")],
             1,
+            alerts=("TrainingFailed", "ScheduledReleaseFailing", "JobFailing"),
+        ),
+        Panel(
+            "Lines that did not land",
+            "Rejected by reason, and doubled. Why: reject in make psql.",
+            "cps",
+            [
+                (
+                    "sum by (reason) (rate(marquee_ingest_rejects_total[$__rate_interval]))",
+                    "rejected: {{reason}}",
+                ),
+                ("sum(rate(marquee_ingest_duplicates_total[$__rate_interval]))", "doubled"),
+            ],
+            alerts=("LinesRefused", "LinesDoubled"),
+        ),
+        Panel(
+            "Since the last pass",
+            "Of retention every few minutes, of evaluation every minute.",
+            "s",
+            [
+                ("time() - (marquee_retention_last_pass_timestamp_seconds > 0)", "retention"),
+                ("time() - (marquee_evaluation_last_pass_timestamp_seconds > 0)", "evaluation"),
+            ],
+            alerts=("RetentionStuck", "EvaluationStuck"),
+        ),
+        Panel(
+            "Rows held too long",
+            "1 where somebody's lease holds rows for longer than a lease should.",
+            "short",
+            [("marquee_retention_lease_stuck", "{{owner}}")],
+            1,
+            alerts=("LeaseStuck",),
+        ),
+        Panel(
+            "Over the disk budget",
+            "What rows take beyond DISK_BUDGET_GIB although all that may go is gone.",
+            "bytes",
+            [("marquee_retention_over_budget_bytes", "over")],
+            1,
+            alerts=("DiskBudgetExceeded",),
         ),
     ),
 )
@@ -206,6 +312,14 @@ IS_THE_MODEL_GOOD = Dashboard(
             "s",
             [('marquee_model_age_seconds{slot=~"$slot"}', SLOT)],
             7 * 86400,
+            alerts=("ModelTooOld",),
+        ),
+        Panel(
+            "Rows that came too late to be judged",
+            "More than LATENESS behind the stream: no figure reckons with them.",
+            "short",
+            [("marquee_evaluation_too_late_rows", "{{kind}}")],
+            alerts=("JudgedTooLate",),
         ),
     ),
 )
@@ -245,6 +359,7 @@ WHAT_CHANGED = Dashboard(
             "By how they ended. Aborted ones say why in make status and in deployment.",
             "short",
             [("increase(marquee_releases_total[$__rate_interval])", "{{outcome}}")],
+            alerts=("ReleaseAborted",),
         ),
         Panel(
             "Training",
@@ -257,8 +372,93 @@ WHAT_CHANGED = Dashboard(
             "When each process started; a line that climbs is a service that restarts.",
             "dateTimeAsIso",
             [('process_start_time_seconds{job!=""} * 1000', "{{service}}")],
+            alerts=("ServiceRestarting",),
         ),
     ),
 )
 
-DASHBOARDS = (IS_IT_UP, IS_IT_FAST, IS_THE_DATA_RIGHT, IS_THE_MODEL_GOOD, WHAT_CHANGED)
+IS_ANYBODY_TOLD = Dashboard(
+    "marquee-told",
+    "Marquee: is anybody told?",
+    (
+        Panel(
+            "Watchdog",
+            "Always 1: rules are evaluated. A gap is a time when nobody would have been told.",
+            "short",
+            [('ALERTS{alertname="Watchdog"}', "fires")],
+            alerts=("Watchdog", "AlertTest"),
+        ),
+        Panel(
+            "Ways out that are set",
+            "1 where an address is set. Slack tells people; the other hears when all is silent.",
+            "short",
+            [("marquee_secret_set", "{{name}}")],
+            alerts=("SlackNotSet", "DeadMansSwitchNotSet"),
+        ),
+        Panel(
+            "Messages that did not arrive",
+            "From Alertmanager to a receiver. Why: docker compose logs alertmanager.",
+            "cps",
+            [
+                (
+                    (
+                        "sum by (receiver_name)"
+                        " (rate(alertmanager_notifications_failed_total[$__rate_interval]))"
+                    ),
+                    "{{receiver_name}}",
+                )
+            ],
+            alerts=("NotificationsFailing",),
+        ),
+        Panel(
+            "Alerts lost on their way to Alertmanager",
+            "Dropped, or sent in vain. Why: docker compose logs prometheus.",
+            "cps",
+            [
+                ("rate(prometheus_notifications_dropped_total[$__rate_interval])", "dropped"),
+                (
+                    (
+                        "sum by (alertmanager)"
+                        " (rate(prometheus_notifications_errors_total[$__rate_interval]))"
+                    ),
+                    "in vain to {{alertmanager}}",
+                ),
+            ],
+            alerts=("NotificationsLost",),
+        ),
+        Panel(
+            "Rules that could not be evaluated",
+            "Their alerts cannot fire. Which: docker compose logs prometheus.",
+            "cps",
+            [
+                (
+                    (
+                        "sum by (rule_group)"
+                        " (rate(prometheus_rule_evaluation_failures_total[$__rate_interval]))"
+                    ),
+                    "{{rule_group}}",
+                )
+            ],
+            alerts=("RuleEvaluationFailing",),
+        ),
+        Panel(
+            "Configuration taken",
+            "0 where the last change of its configuration was refused.",
+            "short",
+            [
+                ("prometheus_config_last_reload_successful", "prometheus"),
+                ("alertmanager_config_last_reload_successful", "alertmanager"),
+            ],
+            alerts=("ConfigurationRefused",),
+        ),
+    ),
+)
+
+DASHBOARDS = (
+    IS_IT_UP,
+    IS_IT_FAST,
+    IS_THE_DATA_RIGHT,
+    IS_THE_MODEL_GOOD,
+    WHAT_CHANGED,
+    IS_ANYBODY_TOLD,
+)
