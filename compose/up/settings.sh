@@ -39,7 +39,7 @@ SETTINGS=(
 )
 
 # What belongs to one command or to this host, and is remembered nowhere
-UNREMEMBERED=(ARGS DATA FROM NAME ONLY PLAN SCALE SERVICE VERSION CA_BUNDLE PIP_CONFIG_FILE MAVEN_SETTINGS)
+UNREMEMBERED=(ARGS DATA FROM NAME ONLY PLAN SCALE SERVICE VERSION WATCH CA_BUNDLE PIP_CONFIG_FILE MAVEN_SETTINGS)
 ENV_HEADER="# Written by make up; change a value with: make up NAME=value"
 
 read_settings() {
