@@ -70,6 +70,29 @@ class Quality:
 
 
 @dataclass(frozen=True)
+class Experiment:
+    """One version tried against another on people, and the interval at each look."""
+
+    name: str
+    challenger: str
+    control: str
+    share: int | None
+    """Of 1,000 buckets, the challenger's."""
+    people: int | None
+    verdict: str | None
+    """None before the first look."""
+    reason: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    end_reason: str | None
+    times: Sequence[datetime]
+    lows: Sequence[float]
+    lifts: Sequence[float]
+    highs: Sequence[float]
+    """Relative lifts of the share of people who watched something recommended; oldest first."""
+
+
+@dataclass(frozen=True)
 class Kept:
     """From when the rows of a table are kept, and when the oldest go."""
 
@@ -124,6 +147,8 @@ class Content:
     versions: tuple[Version, ...]
     """Newest first."""
     quality: Sequence[Quality]
+    experiment: Experiment | None
+    """The newest; None where there was none."""
     kept: Sequence[Kept]
     backed_up_at: datetime | None
     """When the last whole backup was made."""
@@ -192,6 +217,22 @@ def _pooled(windows: Sequence[Quality]) -> tuple[float, int] | None:
     if not samples:
         return None
     return sum(window.value * window.samples for window in windows) / samples, samples
+
+
+def last_experiment(content: Content) -> str:
+    """What is tried, on how many, and what that says so far; empty where nothing was tried."""
+    tried = content.experiment
+    if tried is None:
+        return ""
+    state = "runs" if tried.ended_at is None else f"ended {ago(tried.ended_at, content.at)}"
+    told = (
+        f"The experiment {tried.name} ({tried.challenger} against {tried.control})"
+        f" {state}, begun {ago(tried.started_at, content.at)}: "
+    )
+    if tried.verdict is None:
+        return f"{told}nobody's time is over yet."
+    verdict = tried.verdict.replace("_", " ")
+    return f"{told}{verdict} after {tried.people or 0:,} people: {tried.reason}."
 
 
 def happenings(content: Content, most: int = 24) -> list[Happening]:

@@ -7,7 +7,16 @@ from importlib.resources import files
 import psycopg
 from psycopg.rows import class_row
 
-from monitoring.page.content import FACTS, Content, Figures, Kept, Quality, Release, Version
+from monitoring.page.content import (
+    FACTS,
+    Content,
+    Experiment,
+    Figures,
+    Kept,
+    Quality,
+    Release,
+    Version,
+)
 from monitoring.status.overview import last_step, overview
 
 SQL = files("monitoring.page")
@@ -29,6 +38,7 @@ def read_content(connection: psycopg.Connection, figures: Figures | None, now: d
         releases=_read(connection, "releases.sql", Release, most=MOST_RELEASES),
         versions=tuple(_read(connection, "versions.sql", Version, most=MOST_VERSIONS)),
         quality=_read(connection, "online_quality.sql", Quality, since=now - QUALITY_SPAN),
+        experiment=next(iter(_read(connection, "experiment.sql", Experiment)), None),
         kept=_read(connection, "kept_until.sql", Kept),
         backed_up_at=_last_backup(connection),
         figures=figures,

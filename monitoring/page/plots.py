@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 
-from monitoring.page.content import Quality, Series, Version
+from monitoring.page.content import Experiment, Quality, Series, Version
 
 ET.register_namespace("", "http://www.w3.org/2000/svg")
 ET.register_namespace("xlink", "http://www.w3.org/1999/xlink")
@@ -80,6 +80,23 @@ def offline_quality(versions: tuple[Version, ...]) -> str:
         axes.set_xticks(range(len(judged)), [_moment(version.created_at) for version in judged])
         axes.set_ylim(bottom=0)
         return _as_svg(figure)
+
+
+def interval(experiment: Experiment | None) -> str:
+    """The lift of an experiment with its interval, look by look; empty before the first."""
+    if experiment is None or not experiment.times:
+        return ""
+    times = date2num(experiment.times)  # type: ignore[no-untyped-call]
+    lows, lifts, highs = (
+        [100 * value for value in values]
+        for values in (experiment.lows, experiment.lifts, experiment.highs)
+    )
+    with mpl.rc_context(STYLE):
+        figure, axes = _axes("% more")
+        axes.axhline(0, color="black", linewidth=0.6)
+        axes.fill_between(times, lows, highs, alpha=0.25, linewidth=0, label="interval")
+        axes.plot(times, lifts, linewidth=1.4, label=experiment.challenger)
+        return _finished(figure, axes)
 
 
 def _axes(unit: str) -> tuple[Figure, Axes]:

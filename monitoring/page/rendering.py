@@ -34,6 +34,7 @@ def render(content: Content, unreadable_since: datetime | None = None) -> str:
         headline=content_module.headline(content),
         troubles=content_module.troubles(content),
         last_release=content_module.last_release(content),
+        last_experiment=content_module.last_experiment(content),
         happenings=content_module.happenings(content),
         plots=_plots(content),
         unreadable_since=unreadable_since,
@@ -53,6 +54,11 @@ def _plots(content: Content) -> list[tuple[str, str, Markup]]:
             "Quality offline",
             "NDCG@20 on what was held out, with 95 % intervals",
             plots.offline_quality(content.versions),
+        ),
+        (
+            "Experiment",
+            "how many more people the challenger gets to watch, with the interval at all looks",
+            plots.interval(content.experiment),
         ),
         (
             "Answers",

@@ -7,6 +7,7 @@ import pytest
 
 from monitoring.experiments.assignment import challenger_buckets
 from monitoring.experiments.experiment_pass import look_at_all
+from monitoring.page.database import read_content
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 MINUTE = timedelta(minutes=1)
@@ -116,6 +117,19 @@ def test_people_who_watch_more_with_the_challenger_are_better_off(owner, evaluat
     assert owner.execute(
         "SELECT verdict, people, share, low > 0, reason FROM experiment_verdict"
     ).fetchall() == [("better", 400, 500, True, verdict.reason)]
+
+
+def test_the_status_page_reads_the_newest_experiment_with_the_interval_at_each_look(
+    evaluation, stream
+):
+    for user in PEOPLE:
+        stream.request(1, user)
+        stream.watch(3, user)
+    look(evaluation, 60)
+    experiment = read_content(evaluation, None, datetime.now(UTC)).experiment
+    assert (experiment.people, len(experiment.times)) == (400, 1)
+    (low,), (lift,), (high,) = experiment.lows, experiment.lifts, experiment.highs
+    assert low <= lift <= high
 
 
 def test_a_person_counts_once_and_what_comes_later_changes_nothing(owner, evaluation, stream):

@@ -2,7 +2,17 @@
 
 from datetime import UTC, datetime, timedelta
 
-from monitoring.page.content import Alert, Content, Figures, Kept, Quality, Release, Series, Version
+from monitoring.page.content import (
+    Alert,
+    Content,
+    Experiment,
+    Figures,
+    Kept,
+    Quality,
+    Release,
+    Series,
+    Version,
+)
 from monitoring.status.overview import Fact, Step
 
 NOW = datetime(2026, 1, 31, 14, 3, tzinfo=UTC)
@@ -29,6 +39,17 @@ def version(name: str = NEW, ndcg: float | None = 0.19, verdict: str = "accepted
     )  # fmt: skip
 
 
+def experiment(**changed: object) -> Experiment:
+    looks = [before(hours) for hours in (3, 2, 1)]
+    whole = {
+        "name": "bolder", "challenger": NEW, "control": OLD, "share": 500, "people": 1234,
+        "verdict": "undecided", "reason": "0 lies within the interval", "started_at": before(4),
+        "ended_at": None, "end_reason": None, "times": looks,
+        "lows": [-0.5, -0.2, -0.1], "lifts": [0.1, 0.05, 0.08], "highs": [0.7, 0.3, 0.2],
+    }  # fmt: skip
+    return Experiment(**(whole | changed))
+
+
 def figures(*alerts: Alert) -> Figures:
     day = tuple(before(hours) for hours in range(24, 0, -1))
     line = Series("model", day, tuple(float(hour) for hour in range(24)))
@@ -49,6 +70,7 @@ def content(**changed: object) -> Content:
             Quality(NEW, before(3), 0.12, 500),
             Quality(NEW, before(2), 0.14, 1500),
         ],
+        "experiment": None,
         "kept": [Kept("watch", before(24 * 14), before(-8))],
         "backed_up_at": before(12),
         "figures": figures(),

@@ -2,9 +2,16 @@ from dataclasses import replace
 
 import pytest
 
-from monitoring.page.content import Alert, happenings, headline, last_release, troubles
+from monitoring.page.content import (
+    Alert,
+    happenings,
+    headline,
+    last_experiment,
+    last_release,
+    troubles,
+)
 from monitoring.status.overview import Fact
-from tests.unit.monitoring.pages import NEW, before, content, figures, release, version
+from tests.unit.monitoring.pages import NEW, before, content, experiment, figures, release, version
 
 
 def test_the_headline_says_what_is_live_since_when():
@@ -70,3 +77,20 @@ def test_a_rejected_training_is_not_well():
     rejected = replace(version(), verdict="refused")
     (training,) = happenings(content(releases=[], versions=(rejected,)))
     assert not training.well
+
+
+def test_a_running_experiment_is_told_with_its_verdict_and_why():
+    told = last_experiment(content(experiment=experiment()))
+    assert told.startswith("The experiment bolder (")
+    assert told.endswith("undecided after 1,234 people: 0 lies within the interval.")
+
+
+def test_an_ended_experiment_says_when_it_ended():
+    ended = experiment(ended_at=before(2), verdict="no_difference")
+    assert "ended 2 h ago" in last_experiment(content(experiment=ended))
+    assert "no difference" in last_experiment(content(experiment=ended))
+
+
+def test_an_experiment_that_nobody_has_ended_their_time_in_says_so():
+    begun = experiment(verdict=None, reason=None, people=None)
+    assert last_experiment(content(experiment=begun)).endswith("nobody's time is over yet.")

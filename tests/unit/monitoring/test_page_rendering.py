@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.page.plots import in_page, offline_quality, online_quality
+from monitoring.page.plots import in_page, interval, offline_quality, online_quality
 from monitoring.page.prometheus import runs
 from monitoring.page.rendering import render, style_hash
 from monitoring.status.overview import Fact
-from tests.unit.monitoring.pages import before, content, version
+from tests.unit.monitoring.pages import before, content, experiment, version
 
 MOST_BYTES = 100_000
 
@@ -101,3 +101,13 @@ def test_what_a_style_says_is_said_by_attributes():
     text = '<text style="font: 9px sans; fill: #000000"/>'
     drawn = in_page(f'<svg xmlns="http://www.w3.org/2000/svg">{text}</svg>')
     assert '<text font-size="9px" fill="currentColor"' in drawn
+
+
+def test_the_interval_of_an_experiment_is_drawn_and_told():
+    page = render(content(experiment=experiment()))
+    assert "The experiment bolder" in page
+    assert "with the interval at all looks" in page
+
+
+def test_an_experiment_without_a_look_draws_nothing():
+    assert interval(experiment(times=[], lows=[], lifts=[], highs=[])) == ""
