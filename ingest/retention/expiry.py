@@ -1,14 +1,19 @@
 """Which partitions may go, and why the others stay. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ingest.partition import Partition
 from ingest.retention.partition_settings import PartitionSettings
 from ingest.tables import EventTable
 
 GIB = 2**30
+FAR_AHEAD = timedelta(days=1)
+"""A clock that is further ahead of the newest line is not believed: it may have jumped."""
+FEWEST_BY_AGE, SHARE_BY_AGE = 2, 10
+"""Of each table at most so many partitions, or one in so many, go by their age in one pass."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,41 @@ def decide(
         yield Decision(
             partition, expires_at, stays is None, overdue, bool(held) or still_filling, reason
         )
+
+
+def doubt_clock(
+    decisions: Sequence[Decision], newest_line: datetime | None, now: datetime
+) -> list[Decision]:
+    """Drop nothing by its age while now is far ahead of the newest line that landed.
+
+    `newest_line` is None where no line is left.
+    """
+    if newest_line is None or now - newest_line <= FAR_AHEAD:
+        return list(decisions)
+    reason = (
+        f"kept: it is {_written(now)} here, and the newest line is from"
+        f" {_written(newest_line)}; either the clock jumped or no lines come in"
+    )
+    return [replace(one, drop=False, reason=reason) if one.drop else one for one in decisions]
+
+
+def bound_pass(decisions: Sequence[Decision], filled: Collection[str]) -> list[Decision]:
+    """Leave some of what has expired to the next passes: a mistake shows before all is gone.
+
+    `decisions` are of whole tables, the oldest first; `filled` names the partitions that have
+    rows. The others go uncounted.
+    """
+    of_table = Counter(one.partition.table for one in decisions if one.partition.name in filled)
+    drops: Counter[str] = Counter()
+    bounded = []
+    for one in decisions:
+        table, counts = one.partition.table, one.drop and one.partition.name in filled
+        drops[table] += counts
+        if counts and drops[table] > max(FEWEST_BY_AGE, of_table[table] // SHARE_BY_AGE):
+            bounded.append(replace(one, drop=False, reason="expired: its turn is in a later pass"))
+        else:
+            bounded.append(one)
+    return bounded
 
 
 def keep_budget(

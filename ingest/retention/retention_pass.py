@@ -7,13 +7,14 @@ in between leaves an intent, which the next pass carries out.
 
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from importlib.resources import files
 
 import psycopg
 import structlog
+from psycopg import sql
 
 from compose.service.text_table import columns
 from ingest.checkpoint import OffsetRange, walk
@@ -25,16 +26,28 @@ from ingest.metrics import (
     OVERDUE_PARTITIONS,
     STUCK_LEASE,
 )
+from ingest.partition import Partition
 from ingest.retention.drop import drop_partition
-from ingest.retention.expiry import GIB, Decision, Lease, decide, judged_until, keep_budget
+from ingest.retention.expiry import (
+    GIB,
+    Decision,
+    Lease,
+    bound_pass,
+    decide,
+    doubt_clock,
+    judged_until,
+    keep_budget,
+)
 from ingest.retention.partition_settings import PartitionSettings
 from ingest.retention.partitions import existing_partitions, make_partitions
-from ingest.tables import EVENT_TABLES
+from ingest.tables import EVENT_TABLES, EventTable
 
 LOG = structlog.get_logger()
 
 VIEWINGS = files("ingest.retention").joinpath("viewings.sql").read_bytes()
 ATTEMPTS = 10
+LINE_TABLES = ("watch", "rating", "recommendation_request", "account")
+"""Where rows have the times of their lines."""
 
 
 def retain(connection: psycopg.Connection, settings: PartitionSettings, now: datetime) -> None:
@@ -78,14 +91,17 @@ def plan(
 ) -> list[Decision]:
     """What is to become of each partition there is, the oldest first."""
     until = judged_until(leases(connection), settings, now)
+    partitions = {table: existing_partitions(connection, table.name) for table in EVENT_TABLES}
+    filled = filled_partitions(connection)
     by_age = [
         decision
-        for table in EVENT_TABLES
-        for decision in decide(
-            table, existing_partitions(connection, table.name), settings, now, until
-        )
+        for table, of_table in partitions.items()
+        for decision in decide(table, of_table, settings, now, until)
     ]
-    return keep_budget(by_age, sizes, settings.disk_budget_gib * GIB)
+    if any(one.drop and one.partition.name in filled for one in by_age):
+        by_age = doubt_clock(by_age, newest_line(connection, partitions, filled), now)
+    bounded = bound_pass(by_age, filled)
+    return keep_budget(bounded, sizes, settings.disk_budget_gib * GIB)
 
 
 def leases(connection: psycopg.Connection) -> list[Lease]:
@@ -115,6 +131,31 @@ def partition_sizes(connection: psycopg.Connection) -> dict[str, int]:
         " WHERE relispartition AND relkind = 'r'"
     )
     return dict(rows.fetchall())
+
+
+def newest_line(
+    connection: psycopg.Connection,
+    partitions: Mapping[EventTable, Sequence[Partition]],
+    filled: Collection[str],
+) -> datetime | None:
+    """The time of the newest line that landed and is still there; None where none is."""
+    times: list[datetime | None] = []
+    for table, of_table in partitions.items():
+        with_rows = [one for one in of_table if one.name in filled]
+        if table.name in LINE_TABLES and with_rows:
+            newest = sql.Identifier(max(with_rows, key=lambda one: one.upper).name)
+            row = connection.execute(sql.SQL("SELECT max(time) FROM {}").format(newest)).fetchone()
+            times += row or ()
+    return max((time for time in times if time is not None), default=None)
+
+
+def filled_partitions(connection: psycopg.Connection) -> set[str]:
+    """Those that rows have come into."""
+    rows = connection.execute(
+        "SELECT relname FROM pg_class"
+        " WHERE relispartition AND relkind = 'r' AND pg_relation_size(oid) > 0"
+    )
+    return {name for (name,) in rows}
 
 
 def show_plan(

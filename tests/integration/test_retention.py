@@ -46,6 +46,8 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 OLD = NOW - 10 * DAY
 SETTINGS = PartitionSettings()
 A_WEEK = PartitionSettings(time_to_live=7 * DAY)
+NEW = AccountCreated(NOW, 7)
+"""Where a line is as new as this, the clock is believed."""
 
 
 def land(conninfo, events: list[Event]) -> None:
@@ -101,7 +103,7 @@ def test_what_is_old_and_judged_goes_and_the_audit_still_balances(conninfo, rete
 
 
 def test_of_two_expired_partitions_the_judged_one_goes_and_the_other_stays(conninfo, retention):
-    land(conninfo, [Watched(OLD, 1, "up+2009", 7), Watched(OLD + 2 * DAY, 2, "up+2009", 8)])
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7), Watched(OLD + 2 * DAY, 2, "up+2009", 8), NEW])
     judge(conninfo, until=OLD + DAY)
     retain(retention, A_WEEK, NOW)
     with psycopg.connect(conninfo("analyst")) as connection:
@@ -110,20 +112,20 @@ def test_of_two_expired_partitions_the_judged_one_goes_and_the_other_stays(conni
 
 
 def test_what_is_old_and_not_judged_stays(conninfo, retention):
-    land(conninfo, [Watched(OLD, 1, "up+2009", 7)])
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7), NEW])
     judge(conninfo, until=OLD)
     retain(retention, A_WEEK, NOW)
     assert count(conninfo, "watch") == 1
 
 
 def test_without_any_lease_nothing_counts_as_judged(conninfo, retention):
-    land(conninfo, [Watched(OLD, 1, "up+2009", 7)])
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7), NEW])
     retain(retention, A_WEEK, NOW)
     assert count(conninfo, "watch") == 1
 
 
 def test_the_earliest_lease_decides(conninfo, retention):
-    land(conninfo, [Watched(OLD, 1, "up+2009", 7)])
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7), NEW])
     judge(conninfo, until=NOW)
     with psycopg.connect(conninfo("marquee")) as connection:
         connection.execute(
@@ -132,6 +134,23 @@ def test_the_earliest_lease_decides(conninfo, retention):
         )
     retain(retention, A_WEEK, NOW)
     assert count(conninfo, "watch") == 1
+
+
+def test_a_clock_that_jumps_forward_drops_nothing(conninfo, retention):
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7), Watched(NOW, 1, "up+2009", 8)])
+    later = NOW + 365 * DAY
+    judge(conninfo, until=later)
+    retain(retention, A_WEEK, later)
+    assert (count(conninfo, "watch"), count(conninfo, "dropped_partition")) == (2, 0)
+
+
+def test_of_five_expired_days_two_go_in_a_pass_and_empty_ones_do_not_count(conninfo, retention):
+    land(conninfo, [*(Watched(OLD + n * DAY, 1, "up+2009", 7) for n in range(5)), NEW])
+    judge(conninfo, until=NOW)
+    retention_pass.retain(retention, PartitionSettings(time_to_live=DAY), NOW)
+    of_watch = "retention_plan WHERE relation = 'watch'"
+    assert count(conninfo, f"{of_watch} AND reason LIKE '%later pass'") == 3
+    assert count(conninfo, f"{of_watch} AND drops") > 2
 
 
 def test_refused_lines_need_no_judgement_to_go(conninfo, retention):
@@ -145,7 +164,7 @@ def test_refused_lines_need_no_judgement_to_go(conninfo, retention):
 
 
 def test_each_drop_is_written_down(conninfo, retention):
-    land(conninfo, [Watched(OLD, 1, "up+2009", 7)] * 3)
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7)] * 3 + [NEW])
     judge(conninfo, until=NOW)
     retain(retention, A_WEEK, NOW)
     with psycopg.connect(conninfo("analyst")) as connection:
@@ -156,7 +175,7 @@ def test_each_drop_is_written_down(conninfo, retention):
 
 
 def test_a_pass_carries_out_what_a_killed_one_had_only_intended(conninfo, retention):
-    land(conninfo, [Watched(OLD, 1, "up+2009", 7)])
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7), NEW])
     judge(conninfo, until=NOW)
     watch = EVENT_TABLES[0]
     partitions = existing_partitions(retention, "watch")
@@ -181,7 +200,7 @@ def intended(retention: psycopg.Connection) -> Partition:
 
 
 def test_a_drop_killed_in_its_transaction_leaves_everything(conninfo, retention):
-    land(conninfo, [Watched(OLD, 1, "up+2009", 7)])
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7), NEW])
     roll_up_viewings(retention)
     oldest = intended(retention)
     # rolled back is what PostgreSQL does when the client is gone
@@ -192,7 +211,7 @@ def test_a_drop_killed_in_its_transaction_leaves_everything(conninfo, retention)
 
 
 def test_a_partition_in_use_stays(conninfo, retention):
-    land(conninfo, [Watched(OLD, 1, "up+2009", 7)])
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7), NEW])
     roll_up_viewings(retention)
     oldest = intended(retention)
     with psycopg.connect(conninfo("ingest")) as ingest:
@@ -218,7 +237,7 @@ def test_the_commit_of_a_drop_cannot_time_out(conninfo, retention):
 
 
 def test_watched_minutes_that_are_not_rolled_up_stay(conninfo, retention):
-    land(conninfo, [Watched(OLD, 1, "up+2009", 7)])
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7), NEW])
     roll_up_viewings(retention)
     land(conninfo, [Watched(OLD, 1, "up+2009", 8)])
     with pytest.raises(PartitionInUseError, match="not rolled up"):
@@ -226,7 +245,7 @@ def test_watched_minutes_that_are_not_rolled_up_stay(conninfo, retention):
 
 
 def test_a_drop_that_waits_for_a_reader_gives_way_to_ingest(conninfo, retention):
-    land(conninfo, [Watched(OLD, 1, "up+2009", 7)])
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7), NEW])
     roll_up_viewings(retention)
     oldest = next(p for p in existing_partitions(retention, "watch") if p.lower <= OLD < p.upper)
     decision = to_drop(oldest)
@@ -259,7 +278,7 @@ def test_viewings_sum_up_a_day_over_several_passes_and_outlive_the_minutes(conni
     noon = OLD.replace(hour=12, minute=0, second=0)
     minute = timedelta(minutes=1)
     judge(conninfo, until=NOW)
-    land(conninfo, [Watched(noon + n * minute, 1, "up+2009", 1 + n) for n in range(3)])
+    land(conninfo, [NEW, *(Watched(noon + n * minute, 1, "up+2009", 1 + n) for n in range(3))])
     retain(retention, SETTINGS, NOW)
     land(conninfo, [Watched(noon - minute, 1, "up+2009", 9), Watched(noon, 2, "up+2009", 1)])
     retain(retention, SETTINGS, NOW)
@@ -353,7 +372,7 @@ def test_a_disk_budget_drops_the_oldest_judged_partition_and_says_so(conninfo, r
 
 
 def test_a_stuck_lease_is_overridden_only_where_that_is_set(conninfo, retention):
-    land(conninfo, [Watched(OLD, 1, "up+2009", 7)])
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7), NEW])
     judge(conninfo, until=OLD)
     retain(retention, A_WEEK.model_copy(update={"lease_bound": DAY}), NOW)
     assert count(conninfo, "watch") == 1
@@ -365,7 +384,7 @@ def test_a_stuck_lease_is_overridden_only_where_that_is_set(conninfo, retention)
 def test_a_pass_killed_between_intent_and_drop_is_carried_out_by_the_next(
     conninfo, retention, tmp_path
 ):
-    land(conninfo, [Watched(OLD, 1, "up+2009", 7)])
+    land(conninfo, [Watched(OLD, 1, "up+2009", 7), NEW])
     judge(conninfo, until=NOW)
     who = service_environment(conninfo("retention"), tmp_path)
     environment = os.environ | who | {"TIME_TO_LIVE": "P7D"}

@@ -3,7 +3,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ingest.partition import Partition
-from ingest.retention.expiry import GIB, Decision, Lease, decide, judged_until, keep_budget
+from ingest.retention.expiry import (
+    GIB,
+    Decision,
+    Lease,
+    bound_pass,
+    decide,
+    doubt_clock,
+    judged_until,
+    keep_budget,
+)
 from ingest.retention.partition_settings import PartitionSettings
 from ingest.tables import EVENT_TABLES
 
@@ -88,3 +97,34 @@ def test_a_budget_never_takes_what_is_held_or_still_filling():
     ]
     sizes = {one.partition.name: GIB for one in decisions}
     assert not any(one.drop for one in keep_budget(decisions, sizes, 0))
+
+
+def expired(table, count: int) -> list[Decision]:
+    """That many expired partitions of a table, the oldest first."""
+    uppers = [TODAY - (40 + count - number) * DAY for number in range(count)]
+    return [decided(table, upper) for upper in uppers]
+
+
+@pytest.mark.parametrize(
+    ("newest_line", "dropped"),
+    [(None, 2), (TODAY + DAY, 2), (TODAY - DAY, 2), (TODAY - 2 * DAY, 0), (TODAY - 365 * DAY, 0)],
+)
+def test_nothing_goes_by_age_while_the_clock_is_far_ahead_of_the_newest_line(newest_line, dropped):
+    decisions = doubt_clock(expired(WATCH, 2), newest_line, TODAY)
+    assert sum(one.drop for one in decisions) == dropped
+    assert dropped or "either the clock jumped or no lines come in" in decisions[0].reason
+
+
+@pytest.mark.parametrize(("count", "dropped"), [(1, 1), (2, 2), (9, 2), (40, 4)])
+def test_of_each_table_only_some_go_in_one_pass_the_oldest_first(count, dropped):
+    both = [*expired(WATCH, count), *expired(REJECT, count)]
+    decisions = bound_pass(both, {one.partition.name for one in both})
+    for of_table in (decisions[:count], decisions[count:]):
+        assert [one.drop for one in of_table] == [True] * dropped + [False] * (count - dropped)
+
+
+def test_empty_partitions_go_at_once_and_are_not_counted():
+    old = expired(WATCH, 9)
+    filled = {one.partition.name for one in old[4:]}
+    decisions = bound_pass(old, filled)
+    assert [one.drop for one in decisions] == [True] * 6 + [False] * 3
