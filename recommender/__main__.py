@@ -19,6 +19,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
+from compose.service.assignment import assignment_file
 from compose.service.log import configure_logging
 from recommender.activity.follower import ActivityFollower
 from recommender.activity.recent import RecentActivity
@@ -106,7 +107,7 @@ def start_slot(settings: Settings) -> Flask:
     """Wire a slot and start the work beside its answers; called in the process that answers."""
     sys.setswitchinterval(SWITCH_SECONDS)
     metrics = Metrics()
-    assignment = settings.state_dir / "slots" / f"{settings.slot}.json"
+    assignment = assignment_file(settings.state_dir, settings.slot)
     slot = Slot(settings.models_dir, assignment, metrics)
     activity = RecentActivity(settings.activity_users)
     lately = Trending(datetime.now(UTC))

@@ -8,6 +8,7 @@ import structlog
 from prometheus_client import Counter
 from psycopg import OperationalError
 
+from compose.service.assignment import AssignmentError
 from recommender.errors import RecommenderError
 
 LOG = structlog.get_logger()
@@ -39,7 +40,7 @@ def _succeeds(name: str, step: Callable[[], None]) -> bool:
         step()
     except OperationalError as error:
         LOG.warning("database out of reach", task=name, error=str(error).strip())
-    except (OSError, RecommenderError) as error:
+    except (OSError, AssignmentError, RecommenderError) as error:
         LOG.error("failed", task=name, error=str(error))  # noqa: TRY400 -- the message says it all
     except Exception:
         LOG.exception("failed", task=name)

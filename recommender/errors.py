@@ -1,7 +1,6 @@
 """Everything that can go wrong in serving, as one tree.
 
 RecommenderError
-├── AssignmentError     the slot's assignment file cannot be understood
 ├── UnfitModelError     a model version failed the self-test
 ├── NoReceiptError      there is no receipt of this id, or it is gone
 └── SpoolFullError      receipts wait on the disk, as many as may
@@ -10,10 +9,6 @@ RecommenderError
 
 class RecommenderError(Exception):
     """The root: its message is one line for people."""
-
-
-class AssignmentError(RecommenderError):
-    """The slot's assignment file cannot be understood."""
 
 
 class UnfitModelError(RecommenderError):

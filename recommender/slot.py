@@ -3,14 +3,14 @@
 A model that is damaged, too new or unfit is refused, and the last good one stays.
 """
 
-import json
 from datetime import datetime
 from pathlib import Path
 
 import structlog
 
+from compose.service.assignment import assigned_version
 from recommender.answers.self_test import self_test
-from recommender.errors import AssignmentError, UnfitModelError
+from recommender.errors import UnfitModelError
 from recommender.metrics import Metrics
 from trainer.errors import VersionError
 from trainer.versions.contents import ModelVersion
@@ -69,24 +69,6 @@ class Slot:
         self._metrics.model_loaded.clear()
         self._metrics.model_loaded.labels(model.name).set(1)
         LOG.info("model loaded", version=model.name)
-
-
-def assigned_version(assignment: Path) -> str | None:
-    """The version that the assignment file names; None without a file.
-
-    Raises:
-        AssignmentError: it names none, or something that is no version's name.
-    """
-    try:
-        content = json.loads(assignment.read_bytes())
-        version = content["model_version"]
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError) as error:
-        raise AssignmentError(f"{assignment.name} names no model version: {error}") from error
-    if not isinstance(version, str) or not version or Path(version).name != version:
-        raise AssignmentError(f"{assignment.name} names no model version: {version!r}")
-    return version
 
 
 def age_seconds(model: ModelVersion, now: datetime) -> float:

@@ -8,6 +8,7 @@ import typer
 from prometheus_client import REGISTRY, start_http_server
 from rich.console import Console
 
+from compose.service.assignment import AssignmentError
 from compose.service.job_progress import show
 from compose.service.jobs import follow, job_status
 from compose.service.log import configure_logging
@@ -79,8 +80,12 @@ def collect(*, dry_run: bool = False) -> None:
     from trainer.training import planned_removals, remove_old  # noqa: PLC0415 -- see below
 
     settings = Settings()
-    with psycopg.connect(settings.conninfo(), autocommit=True) as connection:
-        planned = (planned_removals if dry_run else remove_old)(connection, settings)
+    try:
+        with psycopg.connect(settings.conninfo(), autocommit=True) as connection:
+            planned = (planned_removals if dry_run else remove_old)(connection, settings)
+    except (AssignmentError, TrainerError) as error:
+        typer.echo(f"nothing was removed: {error}")
+        raise typer.Exit(1) from error
     for verb, names in (("remove", planned.removed), ("strip", planned.stripped)):
         for name in names:
             typer.echo(f"{'would ' if dry_run else ''}{verb} {name}")

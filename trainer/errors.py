@@ -8,7 +8,6 @@ TrainerError
 ├── NoDataError                 there is nothing to train on
 ├── UnsuitableDataError         an algorithm cannot be fitted to this data
 ├── TrainingRunningError        another training holds the lock
-├── AssignmentError             a slot's file does not say which version it holds
 ├── VolumeError                 a volume did not take what had to be written
 ├── DatabaseError               PostgreSQL did not give or take what was asked
 ├── PinningError                git or DVC would not keep a version
@@ -51,10 +50,6 @@ class TrainingRunningError(TrainerError):
 
 class TrainingDiedError(TrainerError):
     """The process that trained ended without a result."""
-
-
-class AssignmentError(TrainerError):
-    """A slot's file does not say which version the slot holds."""
 
 
 class VolumeError(TrainerError):

@@ -72,11 +72,6 @@ class Settings(DatabaseSettings):
         return self.models_directory / "versions"
 
     @property
-    def slots_directory(self) -> Path:
-        """Where each slot's assignment is written; only read here."""
-        return self.state_directory / "slots"
-
-    @property
     def scale(self) -> Scale:
         """The rating scale."""
         return Scale(self.rating_min, self.rating_max)

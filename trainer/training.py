@@ -10,6 +10,7 @@ import numpy as np
 import psycopg
 from threadpoolctl import threadpool_limits
 
+from compose.service.assignment import AssignmentError, assigned_versions
 from trainer.algorithms.algorithm import FittedModel
 from trainer.algorithms.holding import FittedHeld
 from trainer.data.interactions import Interactions
@@ -40,7 +41,7 @@ from trainer.versions.directory import remove_unfinished, remove_version, whole_
 from trainer.versions.manifest import Manifest
 from trainer.versions.pinning import Pins
 from trainer.versions.reader import read_version
-from trainer.versions.retention import Keeping, Plan, assigned, collect, plan
+from trainer.versions.retention import Keeping, Plan, collect, plan
 from trainer.versions.writer import version_name, write_version
 
 FOLDED_IN = 20
@@ -156,7 +157,7 @@ def keeping(connection: psycopg.Connection, settings: Settings) -> Keeping:
     return Keeping(
         settings.keep_versions,
         settings.models_budget_mib * 2**20,
-        deployed_versions(connection) | assigned(settings.slots_directory),
+        deployed_versions(connection) | assigned_versions(settings.state_directory),
         answering_versions(connection),
     )
 
@@ -171,7 +172,8 @@ def remove_old(connection: psycopg.Connection, settings: Settings) -> Plan:
 
     Raises:
         TrainingRunningError: a training or a reproduction is running.
-        TrainerError: it is not known what is in use, or a pin was not let go.
+        AssignmentError: it is not known what is in use.
+        TrainerError: a pin was not let go.
         OSError: the volume did not let it.
     """
     with training_lock(connection):  # a training holds it already; it may take it again
@@ -185,7 +187,7 @@ def clear_up(connection: psycopg.Connection, settings: Settings, progress: Progr
     """Remove what is too old; where that fails, the next training does it."""
     try:
         _tell_removals(remove_old(connection, settings), settings, progress)
-    except (TrainerError, OSError, psycopg.Error) as error:
+    except (AssignmentError, TrainerError, OSError, psycopg.Error) as error:
         progress.step(f"the version is published, but old ones could not be removed: {error}")
 
 

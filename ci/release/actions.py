@@ -4,6 +4,7 @@
 """
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import structlog
 
@@ -11,6 +12,12 @@ from ci.release import popular_lists, state
 from ci.release.plan import DeploymentState, Placement
 from ci.release.state import BUCKETS
 from ci.settings import Settings
+from compose.service.assignment import (
+    AssignmentError,
+    assign,
+    assigned_version,
+    assignment_file,
+)
 
 LOG = structlog.get_logger()
 
@@ -38,8 +45,18 @@ def send(settings: Settings, target: Placement, share: int) -> None:
 
 def place(settings: Settings, target: Placement) -> None:
     """Tell the target's slot to load the target's version, unless it was told that last."""
-    if state.assigned(settings.state_directory, target.slot) != target.version:
-        state.assign(settings.state_directory, target.slot, target.version, datetime.now(UTC))
+    file = assignment_file(settings.state_directory, target.slot)
+    if told_last(file) != target.version:
+        assign(file, target.version, datetime.now(UTC))
+
+
+def told_last(file: Path) -> str | None:
+    """What a slot was told last; a file that is damaged tells nothing, and is written anew."""
+    try:
+        return assigned_version(file)
+    except AssignmentError as error:
+        LOG.warning("assignment damaged", why=str(error))
+        return None
 
 
 def publish_popular(settings: Settings, version: str) -> None:

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ci.release.state import rename, sync, write_synced, write_whole
+from compose.service.whole_files import BESIDE, rename, sync, write_synced, write_whole
 
 LENGTHS = range(1, 101)
 USUAL_LENGTH = 20
@@ -59,7 +59,7 @@ def _make_folder(folder: Path, movies: Sequence[str], version: str | None) -> No
     """Write all lists beside their place, and rename them over it."""
     if folder.exists():
         return
-    unfinished = folder.with_name(f".tmp-{folder.name}")
+    unfinished = folder.with_name(f"{BESIDE}{folder.name}")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
     for name, content in _files(movies, version):
@@ -95,7 +95,7 @@ def as_json(movies: Sequence[str], version: str | None) -> bytes:
 
 
 def _lead_to(link: Path, target: str) -> None:
-    temporary = link.with_name(".tmp-live")
+    temporary = link.with_name(f"{BESIDE}live")
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(target)
     rename(temporary, link)

@@ -13,7 +13,6 @@ All of it is readable by its owner alone.
 
 import hashlib
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Self
 
 from compose.backup.errors import DamagedError, NewerError
+from compose.service.whole_files import sync
 
 SCHEMA = 1
 DATABASE, MODELS, STATE, SECRETS = "database.dump", "models.tar", "state.tar", "secrets.tar"
@@ -171,15 +171,6 @@ def sha256(path: Path) -> str:
     """Of a whole file, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sync(path: Path) -> None:
-    """Have the disk keep a file or a folder."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -6,7 +6,6 @@ all is copied again. A release under way is copied as a host would leave it that
 then: the releaser puts the traffic back when it starts.
 """
 
-import json
 import shutil
 import time
 from collections.abc import Callable
@@ -31,6 +30,7 @@ from compose.backup.folder import (
     size,
 )
 from compose.backup.settings import Settings
+from compose.service.assignment import AssignmentError, assigned_versions
 
 ATTEMPTS = 3
 MIB = 2**20
@@ -134,19 +134,16 @@ def _copy_volumes(folder: Path, run: Run, recorded: frozenset[str]) -> None:
 
 
 def _check_versions(settings: Settings, recorded: frozenset[str]) -> None:
-    for version in assigned_versions(settings.state):
+    try:
+        assigned = assigned_versions(settings.state)
+    except AssignmentError as error:
+        raise IncompleteError(f"{error}; release a version first: make release") from error
+    for version in assigned:
         if version not in recorded or not (settings.models / "versions" / version).is_dir():
             raise IncompleteError(
                 f"a slot is told to run {version}, which the database or the models volume lacks;"
                 " release another version first: make release"
             )
-
-
-def assigned_versions(state: Path) -> set[str]:
-    """The versions that the slots are told to run."""
-    return {
-        json.loads(path.read_bytes())["model_version"] for path in (state / "slots").glob("*.json")
-    }
 
 
 def _told(run: Run, target: Path, copy: Callable[[Path], None]) -> None:

@@ -10,9 +10,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
+from compose.service import assignment
 from tests.ports import free_port
 from tests.stores import service_environment
 from tests.waiting import eventually
@@ -91,11 +93,7 @@ class RunningSlot:
 
 def assign(state: Path, slot: str, version: str) -> None:
     """Write the file that names a slot's model."""
-    file = state / "slots" / f"{slot}.json"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_suffix(".tmp")
-    unfinished.write_text(json.dumps({"model_version": version, "assigned_at": "now"}))
-    unfinished.rename(file)
+    assignment.assign(assignment.assignment_file(state, slot), version, datetime.now(UTC))
 
 
 def _states_of_group(group: int) -> Iterator[str]:

@@ -190,6 +190,17 @@ def test_a_slot_that_is_told_to_run_what_is_not_there_is_said(stack):
     assert list(stack.settings.backups.iterdir()) == []
 
 
+def test_a_slots_file_that_is_being_written_meanwhile_is_no_slots_file_yet(stack):
+    write(stack.settings.state / "slots/.tmp-blue.json", '{"model_ver')
+    check(stack.back_up())
+
+
+def test_a_slots_file_that_is_damaged_is_said(stack):
+    write(stack.settings.state / "slots/blue.json", '{"model_ver')
+    with pytest.raises(IncompleteError, match=r"blue\.json names no model version"):
+        stack.back_up()
+
+
 def test_a_backup_that_is_told_to_stop_leaves_nothing(stack):
     with pytest.raises(IncompleteError, match="told to stop"):
         stack.back_up(stopped=True)

@@ -15,8 +15,9 @@ from ci.release import records
 from ci.release.plan import DeploymentState, Placement
 from ci.release.recovery import recover
 from ci.release.rollout import release, rollback
-from ci.release.state import Slot, assigned, green_buckets, send_to_green, sent_to_green
+from ci.release.state import Slot, green_buckets, send_to_green, sent_to_green
 from ci.worker import release_if_new
+from compose.service.assignment import assigned_version, assignment_file
 from tests.integration.releasing import EVERYONE, V1, V2, V3, IdleSlot, UnreadableSlot
 
 
@@ -31,7 +32,10 @@ def test_the_first_release_puts_the_version_into_both_slots_without_a_canary(sta
         ("shift", 1000, None),
         ("promote", 1000, V1),
     ]
-    assert (assigned(stage.state, Slot.BLUE), assigned(stage.state, Slot.GREEN)) == (V1, V1)
+    assert (
+        assigned_version(assignment_file(stage.state, Slot.BLUE)),
+        assigned_version(assignment_file(stage.state, Slot.GREEN)),
+    ) == (V1, V1)
     assert sent_to_green(stage.state) == frozenset()
     assert stage.popular() == f"popular of {V1}\n"
 
@@ -53,14 +57,20 @@ def test_a_release_grows_step_by_step_and_keeps_the_old_version_in_the_other_slo
         ("promote", 1000, V2),
     ]
     assert sent_to_green(stage.state) == EVERYONE
-    assert (assigned(stage.state, Slot.BLUE), assigned(stage.state, Slot.GREEN)) == (V1, V2)
+    assert (
+        assigned_version(assignment_file(stage.state, Slot.BLUE)),
+        assigned_version(assignment_file(stage.state, Slot.GREEN)),
+    ) == (V1, V2)
     assert stage.popular() == f"popular of {V2}\n"
 
 
 def test_releases_alternate_between_the_slots(stage):
     for version in (V1, V2, V3):
         release(stage.environment, version)
-    assert (assigned(stage.state, Slot.BLUE), assigned(stage.state, Slot.GREEN)) == (V3, V2)
+    assert (
+        assigned_version(assignment_file(stage.state, Slot.BLUE)),
+        assigned_version(assignment_file(stage.state, Slot.GREEN)),
+    ) == (V3, V2)
     assert sent_to_green(stage.state) == frozenset()
 
 
@@ -88,7 +98,10 @@ def test_after_a_failed_release_the_slot_without_traffic_holds_a_good_version_ag
     stage.slots["blue"].failing.add(V3)
     with pytest.raises(AbortedError):
         release(stage.environment, V3)
-    assert (assigned(stage.state, Slot.BLUE), assigned(stage.state, Slot.GREEN)) == (V1, V2)
+    assert (
+        assigned_version(assignment_file(stage.state, Slot.BLUE)),
+        assigned_version(assignment_file(stage.state, Slot.GREEN)),
+    ) == (V1, V2)
     rollback(stage.environment)
     assert records.deployed(stage.owner).live == Placement(Slot.BLUE, V1)
 
@@ -273,7 +286,7 @@ def test_a_releaser_killed_anywhere_leaves_what_the_next_one_puts_right(stage, o
     recover(stage.environment)
     live = records.deployed(stage.owner).live
     assert sent_to_green(stage.state) == (EVERYONE if live.slot is Slot.GREEN else frozenset())
-    assert assigned(stage.state, live.slot) == live.version
+    assert assigned_version(assignment_file(stage.state, live.slot)) == live.version
     assert stage.popular() == f"popular of {live.version}\n"
     release(stage.environment, V3)
     assert records.deployed(stage.owner).live.version == V3

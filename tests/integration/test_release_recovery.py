@@ -10,11 +10,13 @@ import pytest
 
 from ci.errors import AbortedError, RefusedError
 from ci.release import records
+from ci.release.actions import settle
 from ci.release.description import planned
 from ci.release.plan import plan, target_of
 from ci.release.recovery import recover
 from ci.release.rollout import Run, release, rollback
-from ci.release.state import Slot, assign, assigned, sent_to_green
+from ci.release.state import Slot, sent_to_green
+from compose.service.assignment import assign, assigned_version, assignment_file
 from tests.integration.releasing import EVERYONE, V1, V2, V3, Stage
 
 
@@ -40,7 +42,7 @@ def live(stage: Stage) -> str:
     assert placement is not None
     expected = EVERYONE if placement.slot is Slot.GREEN else frozenset()
     assert sent_to_green(stage.state) == expected
-    assert assigned(stage.state, placement.slot) == placement.version
+    assert assigned_version(assignment_file(stage.state, placement.slot)) == placement.version
     assert stage.popular() == f"popular of {placement.version}\n"
     return placement.version
 
@@ -116,7 +118,7 @@ def test_each_step_done_twice_is_the_same_as_once(stage):
     run = Run(stage.environment, "release", target_of(V2, deployed), deployed)
     run.carry_out(step for step in steps for _ in range(2))
     assert live(stage) == V2
-    assert assigned(stage.state, Slot.BLUE) == V1
+    assert assigned_version(assignment_file(stage.state, Slot.BLUE)) == V1
 
 
 def test_a_rollback_of_a_rollback_goes_one_version_further_back_from_its_directory(stage):
@@ -124,7 +126,9 @@ def test_a_rollback_of_a_rollback_goes_one_version_further_back_from_its_directo
         release(stage.environment, version)
     rollback(stage.environment)
     assert live(stage) == V2
-    assert assigned(stage.state, Slot.BLUE) == V1, "what was left is nobody's reserve"
+    assert assigned_version(assignment_file(stage.state, Slot.BLUE)) == V1, (
+        "what was left is nobody's reserve"
+    )
     rollback(stage.environment)
     assert live(stage) == V1
     with pytest.raises(RefusedError, match="no previous version"):
@@ -135,7 +139,7 @@ def test_a_rollback_of_a_rollback_goes_one_version_further_back_from_its_directo
 def test_a_rollback_loads_its_version_again_where_the_slot_was_used_for_another(stage):
     release(stage.environment, V1)
     release(stage.environment, V2)
-    assign(stage.state, Slot.BLUE, V3, stage.now())
+    assign(assignment_file(stage.state, Slot.BLUE), V3, stage.now())
     rollback(stage.environment)
     assert live(stage) == V1
     steps = [step for step, _share, _live in stage.steps()]
@@ -175,7 +179,7 @@ def test_a_failed_release_gives_the_reserve_its_slot_back(stage):
     with pytest.raises(AbortedError):
         release(stage.environment, V3)
     assert live(stage) == V2
-    assert assigned(stage.state, Slot.BLUE) == V1
+    assert assigned_version(assignment_file(stage.state, Slot.BLUE)) == V1
 
 
 def test_the_printed_plan_names_the_steps_that_are_then_done(stage):
@@ -202,3 +206,12 @@ def test_the_plan_says_what_comes_first_where_a_release_died(stage):
     lines = list(planned(stage.environment.connection, stage.environment.settings, V3))
     assert lines[0].startswith(f"first: the release of {V2}, at its step shift")
     assert lines[0].endswith("undone if its releaser died")
+
+
+def test_a_slots_file_that_is_damaged_is_written_anew(stage):
+    release(stage.environment, V1)
+    deployed = records.deployed(stage.owner)
+    file = assignment_file(stage.state, deployed.live.slot)
+    file.write_text('{"model_ver')
+    settle(stage.environment.settings, deployed)
+    assert assigned_version(file) == V1

@@ -16,7 +16,8 @@ from urllib.request import urlopen
 import psycopg
 import pytest
 
-from ci.release.state import Slot, assigned, sent_to_green
+from ci.release.state import Slot, sent_to_green
+from compose.service.assignment import assigned_version, assignment_file
 from tests.ports import free_port
 from tests.stores import service_environment
 from tests.waiting import eventually
@@ -31,7 +32,7 @@ def obedient_slots(state: Path) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             _, slot, page = self.path.split("/")
-            version = assigned(state, Slot(slot))
+            version = assigned_version(assignment_file(state, Slot(slot)))
             text = json.dumps(
                 {"slot": slot, "model_version": version, "ready": version is not None}
             )
@@ -265,7 +266,7 @@ def make_popularity(releaser, version, verdict="accepted"):
 def test_the_first_release_comes_by_itself(releaser):
     with releaser.working(**NIGHTLY):
         eventually(lambda: releaser.last_step() == ("promote", "live, the first"))
-    assert assigned(releaser.state, Slot.BLUE) == V2
+    assert assigned_version(assignment_file(releaser.state, Slot.BLUE)) == V2
 
 
 def test_popularity_that_nobody_could_judge_is_replaced_by_the_first_that_was(releaser):

@@ -4,12 +4,10 @@ Of an older one to which a receipt still points, the manifest and the lists stay
 the answer. Its arrays go. Above the disk budget, the oldest of those kept go as well.
 """
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.errors import AssignmentError
 from trainer.versions.directory import (
     is_stripped,
     remove_version,
@@ -17,26 +15,6 @@ from trainer.versions.directory import (
     version_bytes,
     version_names,
 )
-
-
-def assigned(slots: Path) -> set[str]:
-    """The versions that the slots are told to hold, by their files on the state volume.
-
-    Raises:
-        AssignmentError: one cannot be understood, so nobody can say what may be removed.
-    """
-    files = (path for path in slots.glob("*.json") if not path.name.startswith("."))
-    return {_assigned(path) for path in files}
-
-
-def _assigned(file: Path) -> str:
-    try:
-        version = json.loads(file.read_bytes())["model_version"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise AssignmentError(f"{file.name} names no model version: {error}") from error
-    if not isinstance(version, str):
-        raise AssignmentError(f"{file.name} names no model version: {version!r}")
-    return version
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.lib import format as npy
 
+from compose.service.whole_files import sync
 from trainer.errors import ExistingVersionError
 from trainer.versions.contents import LIST_LENGTH, Contents, Lists
 from trainer.versions.directory import UNFINISHED
@@ -66,9 +67,9 @@ def write_version(
     files, item_model = _write_contents(unfinished, contents), name_of(contents.model)
     written = replace(manifest, files=files, item_model=item_model)
     _write_manifest(unfinished, written)
-    _sync(unfinished)
+    sync(unfinished)
     unfinished.rename(target)
-    _sync(versions)
+    sync(versions)
     return written
 
 
@@ -118,11 +119,3 @@ def _new_file(path: Path) -> Iterator[BinaryIO]:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

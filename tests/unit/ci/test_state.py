@@ -11,13 +11,12 @@ from ci.release.state import (
     BUCKETS,
     SPLITS_KEPT,
     Slot,
-    assign,
-    assigned,
     canary_order,
     green_buckets,
     send_to_green,
     sent_to_green,
 )
+from compose.service.assignment import assign, assigned_version, assignment_file
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 CHANGES_FILES = {
@@ -107,9 +106,10 @@ def test_a_split_interrupted_anywhere_is_the_old_or_the_new_one(before, after, o
 def test_an_assignment_interrupted_anywhere_is_the_old_or_the_new_one(operations):
     with TemporaryDirectory() as directory:
         root = Path(directory)
-        assign(root, Slot.BLUE, "old", NOW)
-        until_power_fails(operations, lambda: assign(root, Slot.BLUE, "new", NOW))
-        assert assigned(root, Slot.BLUE) in ("old", "new")
+        file = assignment_file(root, Slot.BLUE)
+        assign(file, "old", NOW)
+        until_power_fails(operations, lambda: assign(file, "new", NOW))
+        assert assigned_version(file) in ("old", "new")
 
 
 def test_a_first_split_interrupted_anywhere_sends_everyone_to_blue_or_is_there(tmp_path):
@@ -132,14 +132,3 @@ def test_the_split_can_be_read_wherever_the_volume_is_mounted(tmp_path):
     send_to_green(tmp_path / "here", {3})
     (tmp_path / "here").rename(tmp_path / "there")
     assert sent_to_green(tmp_path / "there") == {3}
-
-
-def test_nothing_is_assigned_before_the_first_release(tmp_path):
-    assert assigned(tmp_path, Slot.GREEN) is None
-
-
-def test_an_assignment_says_which_version_and_since_when(tmp_path):
-    assign(tmp_path, Slot.GREEN, "20260101-000000-ease", NOW)
-    assert (tmp_path / "slots/green.json").read_text() == (
-        '{"model_version": "20260101-000000-ease", "assigned_at": "2026-01-02T03:04:05+00:00"}\n'
-    )

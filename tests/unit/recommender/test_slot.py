@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import pytest
 
-from recommender.errors import AssignmentError
+from compose.service.assignment import AssignmentError
 from recommender.metrics import Metrics
 from recommender.slot import RETRY_REFUSED_SECONDS, Slot, offsets_trained_on
 from tests.unit.recommender.versions import publish

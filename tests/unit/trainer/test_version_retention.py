@@ -1,9 +1,7 @@
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.errors import AssignmentError
-from trainer.versions.retention import Keeping, Plan, assigned, collect, obsolete, plan
+from trainer.versions.retention import Keeping, Plan, collect, obsolete, plan
 
 NAMES = st.lists(st.text("abcdefgh", min_size=1), unique=True).map(sorted)
 
@@ -71,26 +69,3 @@ def test_above_the_budget_the_oldest_go(tmp_path):
 def test_the_budget_never_takes_what_is_needed_nor_the_newest(tmp_path):
     write(tmp_path, "a", "b", "c")
     assert plan(tmp_path, keeping(newest=3, bytes_in_all=0, needed=["a"])).removed == ["b"]
-
-
-def test_what_the_slots_are_told_to_hold_is_assigned(tmp_path):
-    (tmp_path / "blue.json").write_text('{"model_version": "a", "assigned_at": "now"}')
-    (tmp_path / "green.json").write_text('{"model_version": "b", "assigned_at": "now"}')
-    assert assigned(tmp_path) == {"a", "b"}
-
-
-def test_what_is_being_written_beside_the_slots_files_assigns_nothing(tmp_path):
-    (tmp_path / "blue.json").write_text('{"model_version": "a", "assigned_at": "now"}')
-    (tmp_path / ".tmp-blue.json").write_text('{"model_ver')
-    assert assigned(tmp_path) == {"a"}
-
-
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"model_version": 7}', '{"model_ver'])
-def test_an_assignment_that_names_no_version_is_said(tmp_path, content):
-    (tmp_path / "blue.json").write_text(content)
-    with pytest.raises(AssignmentError, match=r"^blue\.json names no model version"):
-        assigned(tmp_path)
-
-
-def test_without_slots_nothing_is_assigned(tmp_path):
-    assert assigned(tmp_path / "nowhere") == set()
