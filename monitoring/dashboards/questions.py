@@ -103,8 +103,9 @@ IS_IT_UP = Dashboard(
             [
                 ("abs(node_timex_offset_seconds)", "off"),
                 ("node_timex_sync_status", "kept"),
+                ("max(marquee_ingest_clock_behind_seconds)", "behind the stream"),
             ],
-            alerts=("ClockOff", "ClockNotKept"),
+            alerts=("ClockOff", "ClockNotKept", "ClockBehindStream"),
         ),
         Panel(
             "Age of the newest backup",
@@ -204,9 +205,12 @@ IS_THE_DATA_RIGHT = Dashboard(
             "Ingest lag",
             "Lines not landed yet. From 100,000 on IngestLagging fires; none is lost.",
             "short",
-            [("sum(marquee_ingest_lag_records)", "lines")],
+            [
+                ("sum(marquee_ingest_lag_records)", "lines"),
+                ("sum(marquee_ingest_uncommitted_records)", "in open transactions"),
+            ],
             100_000,
-            alerts=("IngestLagging", "IngestStuck"),
+            alerts=("IngestLagging", "IngestStuck", "TransactionStuck"),
         ),
         Panel(
             "Audit",
