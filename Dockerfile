@@ -239,11 +239,24 @@ COPY compose/images/kafka/pom.xml compose/images/kafka/jars.sha256 /build/
 RUN --mount=type=secret,id=maven_settings --mount=type=secret,id=ca_bundle \
     resolve-jars /build /opt/kafka/libs
 
+# What codecs load natively. By themselves they would unpack it into a temporary folder, and
+# nothing in the container is both writable and executable.
+FROM kafka-jars AS kafka-natives
+RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
+    --mount=type=secret,id=ca_bundle,mode=0444 \
+    install-packages unzip
+WORKDIR /opt/kafka/natives
+RUN unzip -qj ../libs/lz4-java-*.jar '*/linux/amd64/*.so' \
+    && unzip -qj ../libs/snappy-java-*.jar '*/Linux/x86_64/*.so' \
+    && unzip -qj ../libs/zstd-jni-*.jar 'linux/amd64/*.so' \
+    && mv libzstd-jni-*.so libzstd-jni.so
+
 FROM base AS kafka
 RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
     --mount=type=secret,id=ca_bundle,mode=0444 \
     install-packages default-jre-headless
 COPY --from=kafka-jars /opt/kafka/libs /opt/kafka/libs
+COPY --from=kafka-natives /opt/kafka/natives /opt/kafka/natives
 RUN useradd --uid 1000 kafka \
     && install --directory --owner=kafka --group=kafka /var/lib/kafka/data
 COPY compose/images/kafka/server.properties compose/images/kafka/log4j2.properties \

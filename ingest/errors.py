@@ -61,7 +61,7 @@ class TruncatedLogError(IngestError):
 
 
 class UnreadableError(IngestError):
-    """The topic's lines are compressed by what we have no codec for."""
+    """Lines are compressed by what we have no codec for, packed from too much, or damaged."""
 
 
 class WrongTopicError(IngestError):

@@ -19,6 +19,8 @@ from kafka.errors import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingest.errors import RefusedError
+from ingest.kafka.shortening import NoKey, ShortLine
+from ingest.kafka.unpacking import bound_unpacking
 
 LOG = structlog.get_logger()
 
@@ -72,6 +74,23 @@ class KafkaSettings(BaseSettings):
                 "sasl_plain_password": _password(self.kafka_password_file),
             }
         return options
+
+
+def consumer_of(settings: KafkaSettings, **options: Any) -> KafkaConsumer:
+    """A consumer that belongs to no group, commits nothing to Kafka and sees no open transaction.
+
+    However much publishers pack into a batch, what is read of it stays within bounds.
+    """
+    bound_unpacking()
+    return KafkaConsumer(
+        **settings.client_options(),
+        group_id=None,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        key_deserializer=NoKey(),
+        value_deserializer=ShortLine(),
+        **options,
+    )
 
 
 def _path(file: Path | None) -> str | None:
@@ -147,12 +166,7 @@ def asking(settings: KafkaSettings) -> Iterator[KafkaConsumer]:
         RefusedError: the broker and we do not accept each other.
     """
     with refusals_raised():
-        consumer = KafkaConsumer(
-            **settings.client_options(),
-            group_id=None,
-            enable_auto_commit=False,
-            isolation_level="read_committed",
-        )
+        consumer = consumer_of(settings)
         try:
             yield consumer
         finally:

@@ -10,7 +10,8 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import OffsetOutOfRangeError
 
-from ingest.errors import LostOffsetsError
+from ingest.errors import LostOffsetsError, UnreadableError
+from ingest.kafka.broker import consumer_of
 from ingest.lines.grammar import without_ending
 from ingest.lines.slices import Slice
 from ingest.settings import IngestSettings
@@ -21,6 +22,8 @@ TOPIC_AGE_MS = 5_000
 POLL_MS = 100
 POLL_RECORDS = 2_000
 """Few at once: records are far larger than their lines, and these stay in the cache."""
+BATCH_BYTES = 8 << 20
+"""More than log lines make of the largest batch, and in memory several times over, as text, too."""
 
 
 def lines_of(records: Sequence[ConsumerRecord]) -> list[bytes]:
@@ -33,10 +36,14 @@ def lines_of(records: Sequence[ConsumerRecord]) -> list[bytes]:
 
 @dataclass(frozen=True)
 class Batch:
-    """What was read: the lines, and when the newest of them was published in ms since 1970."""
+    """What was read: the lines, and when the newest of them was published in ms since 1970.
+
+    `cut_by` is why nothing more can be read after them; the consumer is of no use then.
+    """
 
     slices: Sequence[Slice]
     published_ms: int | None
+    cut_by: UnreadableError | None = None
 
 
 class Gathered:
@@ -50,6 +57,7 @@ class Gathered:
         self._leader_epoch: int | None = None
         self._published_ms: int | None = None
         self.next_offset = first_offset
+        self.bytes = 0
 
     def add(self, records: Sequence[ConsumerRecord]) -> None:
         """Add a line for each record, and a gap wherever an offset is passed over."""
@@ -61,7 +69,9 @@ class Gathered:
         newest = records[-1]
         self._leader_epoch = None if newest.leader_epoch == -1 else newest.leader_epoch
         self._published_ms = None if newest.timestamp == -1 else newest.timestamp
-        self._lines += lines_of(records)
+        lines = lines_of(records)
+        self._lines += lines
+        self.bytes += sum(map(len, lines))
 
     def pass_over(self, to_offset: int) -> None:
         """Note that no record stands before this offset."""
@@ -83,15 +93,12 @@ class Gathered:
 
 @contextmanager
 def reader(settings: IngestSettings) -> Iterator[KafkaConsumer]:
-    """A consumer that commits nothing to Kafka and never begins anywhere by itself."""
-    consumer = KafkaConsumer(
-        **settings.client_options(),
+    """A consumer that never begins anywhere by itself."""
+    consumer = consumer_of(
+        settings,
         client_id="marquee-ingest",
-        group_id=None,
-        enable_auto_commit=False,
         auto_offset_reset="none",
         allow_auto_create_topics=False,
-        isolation_level="read_committed",
         max_poll_records=POLL_RECORDS,
         metadata_max_age_ms=TOPIC_AGE_MS,
     )
@@ -111,17 +118,24 @@ def read_batch(
     """
     gathered = {number: Gathered(number, position) for number, position in positions.items()}
     published_ms = {}
-    missing = settings.batch_lines
+    missing, cut_by = settings.batch_lines, None
     until = time.monotonic() + settings.batch_time.total_seconds()
     while missing > 0 and time.monotonic() < until and not stop.is_set():
-        for number, records in _poll(consumer, min(missing, POLL_RECORDS)).items():
+        try:
+            polled = _poll(consumer, min(missing, POLL_RECORDS))
+        except UnreadableError as error:
+            cut_by = error
+            break
+        for number, records in polled.items():
             gathered[number].add(records)
             published_ms[number] = records[-1].timestamp
             missing -= len(records)
+        if sum(of.bytes for of in gathered.values()) > BATCH_BYTES:
+            break
     for number, of in gathered.items():
         of.pass_over(_position(consumer, TopicPartition(settings.kafka_topic, number)))
     slices = [of.slice() for number, of in gathered.items() if of.next_offset > positions[number]]
-    return Batch(slices, min(published_ms.values(), default=None))
+    return Batch(slices, min(published_ms.values(), default=None), cut_by)
 
 
 def _position(consumer: KafkaConsumer, at: TopicPartition) -> int:
@@ -136,7 +150,17 @@ def _poll(consumer: KafkaConsumer, most: int) -> dict[int, list[ConsumerRecord]]
         if lost := _what_is_lost(consumer, error):
             raise LostOffsetsError(lost) from error
         raise  # the log went back or was made anew: whoever begins again will say which
+    except UnreadableError as error:
+        raise UnreadableError(f"{error}; next is {_next_offsets(consumer)}") from error
     return {at.partition: records for at, records in polled.items()}
+
+
+def _next_offsets(consumer: KafkaConsumer) -> str:
+    """What is read next of each partition; kafka-python does not say of which it read."""
+    return ", ".join(
+        f"{at.topic}/{at.partition}: {_position(consumer, at)}"
+        for at in sorted(consumer.assignment())
+    )
 
 
 def _what_is_lost(consumer: KafkaConsumer, error: OffsetOutOfRangeError) -> str:

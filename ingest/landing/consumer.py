@@ -83,7 +83,8 @@ def run(settings: IngestSettings, conninfo: str, now: Callable[[], datetime], st
         RefusedError: the broker does not let us in, or is not the one we trust; or PostgreSQL
             lacks a table or a right.
         MissingTopicError: there is no such topic.
-        UnreadableError: its lines are compressed by what we have no codec for.
+        UnreadableError: its lines are compressed by what we have no codec for, or packed from too
+            much, or damaged.
     """
     # records and rows come by the million and none is part of a cycle
     gc.freeze()
@@ -157,6 +158,9 @@ def _session(
             epochs |= {part.log_partition: part.leader_epoch for part in batch.slices if part.lines}
             positions |= {part.log_partition: part.next_offset for part in batch.slices}
             landed = beside.submit(_land, landing, prepared, now)
+            if batch.cut_by:
+                landed.result()
+                raise batch.cut_by
             silence.check(heard=bool(batch.slices))
             progress.say(
                 _show_lag(consumer, topic, positions, batch, now()), sum(positions.values())

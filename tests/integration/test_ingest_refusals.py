@@ -5,8 +5,9 @@ import pytest
 from kafka import codec
 
 from ingest.errors import MissingTopicError, RefusedError, UnreadableError
+from ingest.kafka.unpacking import MOST_BYTES
 from ingest.landing import consumer
-from tests.integration.ingesting import accounts, producing, publish, running
+from tests.integration.ingesting import accounts, landed_users, producing, publish, running
 from tests.ports import free_port
 from tests.stores import KAFKA
 from tests.waiting import eventually
@@ -21,6 +22,21 @@ def test_lines_that_no_codec_unpacks_end_it(ingest_settings, conninfo, topic, mo
         running(ingest_settings, conninfo("ingest")) as over,
     ):
         assert over.wait(60)
+
+
+def test_a_batch_that_is_packed_from_too_much_ends_it_and_what_came_before_lands(
+    ingest_settings, conninfo, topic
+):
+    larger = {"compression_type": "zstd", "max_request_size": 3 * MOST_BYTES}
+    with producing(KAFKA, **larger) as producer:
+        publish(producer, topic, accounts(1, 3))
+        publish(producer, topic, [bytes(2 * MOST_BYTES)])
+    with (
+        pytest.raises(UnreadableError, match=f"more than 16 MiB; next is {topic}/0: 3,"),
+        running(ingest_settings, conninfo("ingest")) as over,
+    ):
+        assert over.wait(60)
+    assert landed_users(conninfo("marquee")) == [1, 2, 3]
 
 
 def test_a_topic_that_nobody_makes_ends_it_after_a_grace(ingest_settings, conninfo, monkeypatch):
