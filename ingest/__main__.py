@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -214,16 +215,19 @@ def rejects(
 
 @app.command()
 def reprocess() -> None:
-    """Move the refused lines that can be read by now to their tables, all or none.
+    """Move the refused lines that can be read by now to their tables, some thousands at a time.
 
     For after a change of the parser, the settings or the catalogue. Run it as the role
-    `retention`, which may take lines out of `reject`.
+    `retention`, which may take lines out of `reject`. Interrupted, run it again: each line was
+    moved or was not, and the audit balances.
 
     They keep their offsets, which everybody who follows the stream has passed: a training knows
     them from the next one on, recommendations that follow what somebody just did never see
     them, and windows that online evaluation has judged stay as they are.
     """
     settings = RetentionSettings()
+    read: int = 0
+    count: Counter[str] = Counter()
     with _connect(settings) as connection:
         landing = Landing(
             connection,
@@ -233,8 +237,11 @@ def reprocess() -> None:
             user_ids=settings.user_ids,
             strict=settings.catalogue == "strict",
         )
-        rows = reprocess_rejects(connection, landing.rules(_now()))
-    typer.echo(f"{rows.count.total():,} lines moved: {dict(rows.count)}")
+        for moved in reprocess_rejects(connection, lambda: landing.newest_rules(_now())):
+            read += moved.read
+            count += moved.rows.count
+            typer.echo(f"{count.total():,} of {read:,} refused lines moved")
+    typer.echo(f"{count.total():,} lines moved: {dict(count)}")
 
 
 @app.command()
@@ -275,7 +282,7 @@ def work() -> None:
     settings = RetentionSettings()
     start_http_server(settings.metrics_port, registry=RETENTION)
     jobs = retention_app(settings, settings.conninfo(), _now)
-    work_on_jobs(jobs, QUEUE, settings.heartbeat_file)
+    work_on_jobs(jobs, QUEUE, settings.heartbeat_file, may_refuse=False)
 
 
 @retention.command("pass")

@@ -130,6 +130,10 @@ class Landing:
         """What decides at this moment whether a line is taken."""
         return self._rules(self.know(now), now, None)
 
+    def newest_rules(self, now: datetime) -> Rules:
+        """The rules by the tables as they are at this moment."""
+        return self._rules(self.know(now, timedelta(0)), now, None)
+
     def _rules(self, knowledge: Knowledge, now: datetime, published: datetime | None) -> Rules:
         verdicts = {
             table: TimeVerdicts(partitions, now, self._clock_tolerance, published)

@@ -1,6 +1,7 @@
 """What is done about refused lines: look at them; take those that can be read by now."""
 
-from dataclasses import asdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from importlib.resources import files
 
 import psycopg
@@ -17,6 +18,16 @@ from ingest.retention.retention_pass import VIEWINGS
 
 REJECTS = files("ingest.rejects").joinpath("rejects.sql").read_bytes()
 SHOWN_BYTES = 100
+LINES_A_TRANSACTION = 5_000
+"""At 4 KiB a line at most some 20 MiB; ingest and retention have their turn in between."""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What one transaction did: how many refused lines it read, and the rows that some became."""
+
+    read: int
+    rows: Rows
 
 
 def rejects_table(connection: psycopg.Connection, samples: int) -> str:
@@ -45,41 +56,61 @@ def _shown(raw: bytes) -> str:
     return repr(raw[:SHOWN_BYTES])[2:-1] + ("…" if len(raw) > SHOWN_BYTES else "")
 
 
-def reprocess(connection: psycopg.Connection, rules: Rules) -> Rows:
-    """Move the refused lines that are taken by now to their tables; the rows they became.
+def reprocess(
+    connection: psycopg.Connection,
+    rules: Callable[[], Rules],
+    lines: int = LINES_A_TRANSACTION,
+) -> Iterator[Moved]:
+    """Move the refused lines that are taken by now to their tables, so many in a transaction.
 
-    One transaction; partition and offset stay the same, so the audit balances as before.
-    Lines that were too long are left: only their beginning was kept. Needs the role
-    `retention`.
+    Partition and offset stay the same, so the audit balances after each; whatever ends this in the
+    middle has moved each line whole or not at all, and the next call goes on. `rules` is asked in
+    each transaction, when nothing can be dropped any more before it ends. Lines that were too long
+    are left: only their beginning was kept. Needs the role `retention`.
     """
-    rows = Rows()
-    taken: list[Place] = []
-    with connection.transaction():
-        connection.execute(TAKE_TURNS)
-        refused = connection.execute(
+    with connection.cursor("refused", withhold=True) as refused:
+        refused.execute(
             "SELECT log_partition, log_offset, raw FROM reject WHERE reason <> %s ORDER BY 1, 2",
             (Reason.OVER_LONG,),
         )
-        for number, offset, raw in refused:
-            event = admit(raw, rules)
-            if not isinstance(event, Rejected):
-                add_event(rows, event, b"%d\t%d\n" % (number, offset))
-                taken.append((number, offset))
-        _delete(connection, taken)
+        while read := refused.fetchmany(lines):
+            yield Moved(len(read), _move(connection, read, rules))
+
+
+def _move(
+    connection: psycopg.Connection,
+    refused: Iterable[tuple[int, int, bytes]],
+    rules: Callable[[], Rules],
+) -> Rows:
+    rows = Rows()
+    with connection.transaction():
+        connection.execute(TAKE_TURNS)
+        by = rules()
+        events = {
+            (number, offset): event
+            for number, offset, raw in refused
+            if not isinstance(event := admit(raw, by), Rejected)
+        }
+        taken = _take(connection, events)
+        for place in taken:
+            add_event(rows, events[place], b"%d\t%d\n" % place)
         copy_rows(connection, rows)
         _catch_up(connection, taken)
     return rows
 
 
-def _delete(connection: psycopg.Connection, places: list[Place]) -> None:
-    connection.execute(
+def _take(connection: psycopg.Connection, places: Collection[Place]) -> list[Place]:
+    """Delete these of the refused lines; where those stood that were still there, in order."""
+    deleted = connection.execute(
         "DELETE FROM reject USING unnest(%s::smallint[], %s::bigint[]) AS taken (number, place)"
-        " WHERE log_partition = number AND log_offset = place",
+        " WHERE log_partition = number AND log_offset = place"
+        " RETURNING log_partition, log_offset",
         ([number for number, _ in places], [offset for _, offset in places]),
     )
+    return sorted(deleted.fetchall())
 
 
-def _catch_up(connection: psycopg.Connection, places: list[Place]) -> None:
+def _catch_up(connection: psycopg.Connection, places: Sequence[Place]) -> None:
     """Do for these lines what was done for all others at their offsets long ago."""
     for progress, work in (("viewing_progress", VIEWINGS), ("catalogue_progress", DISCOVER)):
         done: dict[int, int] = dict(
@@ -87,6 +118,17 @@ def _catch_up(connection: psycopg.Connection, places: list[Place]) -> None:
                 f"SELECT log_partition, next_offset FROM {progress} FOR UPDATE"  # noqa: S608 -- one of the two above
             ).fetchall()
         )
-        for number, offset in places:
-            if offset < done.get(number, 0):
-                connection.execute(work, asdict(OffsetRange(number, offset, offset + 1)))
+        for run in runs([place for place in places if place[1] < done.get(place[0], 0)]):
+            connection.execute(work, asdict(run))
+
+
+def runs(places: Iterable[Place]) -> list[OffsetRange]:
+    """Places in order, as ranges of offsets that follow one another."""
+    ranges: list[OffsetRange] = []
+    for number, offset in places:
+        last = ranges[-1] if ranges else None
+        if last and (last.log_partition, last.to_offset) == (number, offset):
+            ranges[-1] = replace(last, to_offset=offset + 1)
+        else:
+            ranges.append(OffsetRange(number, offset, offset + 1))
+    return ranges
