@@ -58,7 +58,7 @@ def work_queue() -> None:
     page.start()
     jobs = job_app(settings.conninfo())
     register(jobs, settings, exporter)
-    work(jobs, QUEUE, settings.heartbeat_file)
+    work(jobs, QUEUE, settings.heartbeat_file, may_refuse=False)
     stop.set()
 
 

@@ -27,6 +27,8 @@ SHUTDOWN_SECONDS = 1.0
 STALLED_AFTER_SECONDS = 30
 KEPT_HOURS = 7 * 24
 """How long jobs that ended well can still be looked up."""
+ATTEMPTS = 3
+"""A worker that failed so often in a row, and never did well since, is not healthy."""
 ENDED = frozenset({"succeeded", "failed", "cancelled", "aborted"})
 
 
@@ -35,15 +37,20 @@ def job_app(conninfo: str) -> App:
     return App(connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=4))
 
 
-def work(app: App, queue: str, heartbeat: Path) -> None:
-    """Do the jobs of one queue, one at a time, until SIGTERM; then the job in hand is told."""
-    asyncio.run(_work(app, queue, heartbeat))
+def work(app: App, queue: str, heartbeat: Path, *, may_refuse: bool = True) -> None:
+    """Do the jobs of one queue, one at a time, until SIGTERM; then the job in hand is told.
+
+    With `may_refuse` a failed job may be the right answer to what was asked (there is too little
+    to train on, the gate says no). Else the heartbeat stands still while every attempt fails.
+    """
+    asyncio.run(_work(app, queue, heartbeat, may_refuse=may_refuse))
 
 
-async def _work(app: App, queue: str, heartbeat: Path) -> None:
+async def _work(app: App, queue: str, heartbeat: Path, *, may_refuse: bool) -> None:
     # In one group, so that a worker that can no longer beat or tidy ends and is restarted.
     async with app.open_async(), asyncio.TaskGroup() as group:
-        beside = [group.create_task(_beat(heartbeat)), group.create_task(_tidy(app, queue))]
+        beats = _beat(heartbeat) if may_refuse else _beat_while_well(app, queue, heartbeat)
+        beside = [group.create_task(beats), group.create_task(_tidy(app, queue))]
         await app.run_worker_async(
             queues=[queue],
             name=queue,
@@ -61,6 +68,33 @@ async def _beat(heartbeat: Path) -> None:
     while True:
         await asyncio.to_thread(heartbeat.touch)
         await asyncio.sleep(HEARTBEAT_SECONDS)
+
+
+async def _beat_while_well(app: App, queue: str, heartbeat: Path) -> None:
+    before = await _newest_job(app)
+    while True:
+        if not await every_attempt_fails(app, queue, before):
+            await asyncio.to_thread(heartbeat.touch)
+        await asyncio.sleep(HEARTBEAT_SECONDS)
+
+
+async def _newest_job(app: App) -> int:
+    row = await app.connector.execute_query_one_async(
+        "SELECT coalesce(max(id), 0) AS id FROM procrastinate_jobs"
+    )
+    return int(row["id"])
+
+
+async def every_attempt_fails(app: App, queue: str, after_job: int) -> bool:
+    """Whether the last `ATTEMPTS` jobs that ended of those asked for after one all failed."""
+    last = await app.connector.execute_query_all_async(
+        "SELECT status::text FROM procrastinate_jobs WHERE queue_name = %(queue)s"
+        " AND id > %(after)s AND status IN ('succeeded', 'failed') ORDER BY id DESC LIMIT %(most)s",
+        queue=queue,
+        after=after_job,
+        most=ATTEMPTS,
+    )
+    return [row["status"] for row in last] == ["failed"] * ATTEMPTS
 
 
 async def _tidy(app: App, queue: str) -> None:

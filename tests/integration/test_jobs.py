@@ -1,11 +1,26 @@
-"""A killed worker's job is freed, whatever else waits; what ended long ago is forgotten."""
+"""A killed worker's job is freed; a worker that can do none of its work has no heartbeat."""
 
 import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
 
-from compose.service.jobs import free_stalled_jobs, job_app, job_status
+from compose.service.jobs import (
+    ATTEMPTS,
+    every_attempt_fails,
+    free_stalled_jobs,
+    job_app,
+    job_status,
+)
+from tests.ports import free_port
+from tests.stores import service_environment
+from tests.waiting import eventually
 
 
 def left_behind(connection, status_of_same_task=None):
@@ -37,3 +52,84 @@ def test_a_job_whose_worker_is_gone_does_not_stay_in_hand(conninfo, same_task, b
         job = left_behind(connection, same_task)
         asyncio.run(free(conninfo("trainer")))
         assert job_status(connection, job) == becomes
+
+
+def ended(connection, *statuses, queue="retain"):
+    """Have jobs of a queue ended so, the newest last."""
+    for status in statuses:
+        connection.execute(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, status)"
+            " VALUES (%s, 'retain', %s)",
+            (queue, status),
+        )
+
+
+@pytest.mark.parametrize(
+    ("statuses", "fails"),
+    [
+        ([], False),
+        (["failed"] * (ATTEMPTS - 1), False),
+        (["failed"] * ATTEMPTS, True),
+        (["succeeded", *["failed"] * ATTEMPTS, "todo", "doing", "aborted"], True),
+        (["failed"] * ATTEMPTS + ["succeeded"], False),
+        (["failed", "succeeded", "failed", "failed"], False),
+    ],
+)
+def test_every_attempt_fails_when_the_last_ones_all_did(conninfo, statuses, fails):
+    with psycopg.connect(conninfo("marquee"), autocommit=True) as connection:
+        ended(connection, *["failed"] * ATTEMPTS)  # before this worker came
+        (before,) = connection.execute("SELECT max(id) FROM procrastinate_jobs").fetchone()
+        ended(connection, *statuses)
+        ended(connection, *["succeeded"] * ATTEMPTS, queue="train")
+
+    async def ask():
+        app = job_app(conninfo("retention"))
+        async with app.open_async():
+            return await every_attempt_fails(app, "retain", before)
+
+    assert asyncio.run(ask()) is fails
+
+
+@contextmanager
+def retention_process(environment: dict[str, str]) -> Iterator[subprocess.Popen]:
+    command = [sys.executable, "-m", "ingest", "retain", "work"]
+    with subprocess.Popen(command, env=os.environ | environment) as process:
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+
+
+def test_a_worker_has_no_heartbeat_while_every_attempt_fails_and_has_one_again_afterwards(
+    conninfo, tmp_path
+):
+    each_second, never = "* * * * * *", "0 0 1 1 *"
+    heartbeat = tmp_path / "heartbeat"
+    environment = service_environment(conninfo("retention"), tmp_path) | {
+        "HEARTBEAT_FILE": str(heartbeat),
+        "METRICS_PORT": str(free_port()),
+        "RETAIN_CRON": never,
+        "FULL_AUDIT_CRON": never,
+        "CATALOGUE_CRON": never,
+        "AUDIT_CRON": each_second,
+    }
+    with psycopg.connect(conninfo("marquee"), autocommit=True) as owner:
+
+        def audits(status):
+            return owner.execute(
+                "SELECT count(*) FROM procrastinate_jobs WHERE status = %s", (status,)
+            ).fetchone()[0]
+
+        def beats():
+            heartbeat.unlink(missing_ok=True)
+            count = audits("failed") + audits("succeeded")
+            eventually(lambda: audits("failed") + audits("succeeded") >= count + 8, 120)
+            return heartbeat.exists()
+
+        owner.execute("REVOKE ALL ON ingest_audit FROM retention")
+        with retention_process(environment):
+            eventually(lambda: audits("failed") >= ATTEMPTS, 60)
+            eventually(lambda: not beats(), 120)
+            owner.execute("GRANT ALL ON ingest_audit TO retention")
+            eventually(lambda: audits("succeeded") >= 1, 60)
+            eventually(beats, 120)
