@@ -81,6 +81,7 @@ COPY compose/service/ compose/service/
 COPY compose/secrets/ compose/secrets/
 COPY compose/migrate/ compose/migrate/
 COPY ingest/__init__.py ingest/partition.py ingest/tables.py ingest/
+COPY ingest/lines/__init__.py ingest/lines/grammar.py ingest/lines/
 COPY ingest/retention/__init__.py ingest/retention/partition_settings.py \
     ingest/retention/partitions.py ingest/retention/
 COPY trainer/__init__.py trainer/tables.py trainer/

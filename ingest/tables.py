@@ -29,6 +29,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from ingest.lines.grammar import KINDS
+
 metadata = MetaData()
 
 TIME = DateTime(timezone=True)
@@ -61,10 +63,10 @@ class EventTable:
 
 
 EVENT_TABLES = (
-    EventTable("watch", "time", long_lived=False, judged=True),
-    EventTable("rating", "time", long_lived=True, judged=True),
-    EventTable("recommendation_request", "time", long_lived=False, judged=True),
-    EventTable("account", "time", long_lived=True, judged=False),
+    *(
+        EventTable(kind.table, "time", long_lived=kind.long_lived, judged=kind.judged)
+        for kind in KINDS
+    ),
     EventTable("reject", "landed_at", long_lived=False, judged=False),
     EventTable("duplicate", "landed_at", long_lived=False, judged=False),
     EventTable("offset_gap", "landed_at", long_lived=False, judged=False),
@@ -249,10 +251,7 @@ ingest_audit = Table(
     _column("first_offset", BigInteger, "the first offset that was looked at"),
     _column("next_offset", BigInteger, "the next offset to consume"),
     _column("consumed", BigInteger, "offsets consumed: next_offset - first_offset"),
-    _column("watches", BigInteger, "rows in watch"),
-    _column("ratings", BigInteger, "rows in rating"),
-    _column("requests", BigInteger, "rows in recommendation_request"),
-    _column("accounts", BigInteger, "rows in account"),
+    *(_column(kind.term, BigInteger, f"rows in {kind.table}") for kind in KINDS),
     _column("rejects", BigInteger, "rows in reject"),
     _column("duplicates", BigInteger, "rows in duplicate"),
     _column("gaps", BigInteger, "offsets without a record, in offset_gap", server_default="0"),

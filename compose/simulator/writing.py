@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
 
-from ingest.lines.grammar import AccountCreated, Event, Rated, Requested, Watched, format_line
+from ingest.lines.grammar import KINDS, Event, Requested, format_line
 
 _CHARACTERS = (string.ascii_letters + string.digits + string.punctuation + " ").encode()
 _FRACTIONS = 0.01
 """Share of the lines other than requests whose time has a fraction."""
-_KINDS = {Watched: "watch", Rated: "rate", Requested: "request", AccountCreated: "account"}
+_NAMES = {kind.event: kind.name for kind in KINDS}
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Mishaps:
 def written(event: Event, mishaps: Mishaps, random: Random) -> Iterator[tuple[str, bytes]]:
     """The event's line as it reaches the stream, with its kind; a second one if it is doubled.
 
-    The kind is watch, rate, request or account, but damaged or doubled for such lines.
+    The kind is its name in `KINDS`, but damaged or doubled for such lines.
     """
-    kind, line = _KINDS[type(event)], _spelt(event, random)
+    kind, line = _NAMES[type(event)], _spelt(event, random)
     if random.random() < mishaps.damaged:
         kind, line = "damaged", damaged(line, random)
     yield kind, line

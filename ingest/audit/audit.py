@@ -20,9 +20,10 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from compose.service.text_table import columns
+from ingest.lines.grammar import KINDS
 
 AUDIT = files("ingest.audit").joinpath("audit.sql").read_text()
-COUNTED = "watch, rating, recommendation_request, account, reject, duplicate, offset_gap"
+COUNTED = (*(kind.table for kind in KINDS), "reject", "duplicate", "offset_gap")
 SINCE = """
 SELECT log_partition, greatest(first_offset, (
     SELECT max(ingest_audit.next_offset) FROM ingest_audit
@@ -70,7 +71,8 @@ def audit(
     with connection.transaction(), connection.cursor(row_factory=class_row(PartitionAudit)) as rows:
         # locks first: else a partition dropped between snapshot and lock would be missed
         rows.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        rows.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(sql.SQL(COUNTED)))
+        counted = sql.SQL(", ").join(map(sql.Identifier, COUNTED))
+        rows.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(counted))
         if rows.execute(DROPPED_SINCE).fetchone() is not None:
             scope = "full"
         statement = sql.SQL(AUDIT).format(reach=_reach(connection, scope))

@@ -6,12 +6,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from ingest.landing.rows import COLUMNS, TABLE_OF
-from ingest.lines.grammar import MAX_LINE_BYTES, RatingScale, Rejected, parse
-
-OWN_COLUMNS = {
-    table: of.removesuffix(", log_partition, log_offset") for table, of in COLUMNS.items()
-}
+from ingest.landing.rows import TABLE_OF
+from ingest.lines.grammar import KINDS, MAX_LINE_BYTES, RatingScale, Rejected, parse
 
 
 def is_landed(
@@ -40,12 +36,12 @@ def _event(
     connection: psycopg.Connection, place: tuple[int, int]
 ) -> tuple[str, tuple[Any, ...]] | None:
     """The table where the line's event is, and its own columns there."""
-    for table in TABLE_OF.values():
+    for kind in KINDS:
         query = sql.SQL("SELECT {} FROM {} WHERE log_partition = %s AND log_offset = %s").format(
-            sql.SQL(OWN_COLUMNS[table]), sql.Identifier(table)
+            sql.SQL(", ").join(map(sql.Identifier, kind.columns)), sql.Identifier(kind.table)
         )
         if row := connection.execute(query, place).fetchone():
-            return table, tuple(tuple(v) if isinstance(v, list) else v for v in row)
+            return kind.table, tuple(tuple(v) if isinstance(v, list) else v for v in row)
     return None
 
 

@@ -9,12 +9,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import assert_never
 
 from ingest.deduplication.window import Duplicates, line_hash
 from ingest.lines.admission import EVERY_ID, KnownIds, TimeVerdicts
 from ingest.lines.grammar import (
+    KINDS,
     MAX_LINE_BYTES,
     MINUTE_BYTES,
+    WATCH,
     WATCHED_REST,
     AccountCreated,
     Event,
@@ -30,12 +33,10 @@ from ingest.lines.grammar import (
 )
 from ingest.lines.slices import Slice
 
+TABLE_OF: Mapping[type[Event], str] = {kind.event: kind.table for kind in KINDS}
+
 COLUMNS = {
-    "watch": "time, user_id, movie_id, minute, log_partition, log_offset",
-    "rating": "time, user_id, movie_id, rating, log_partition, log_offset",
-    "recommendation_request": "time, user_id, server, status, movie_ids, error, response_ms,"
-    " log_partition, log_offset",
-    "account": "time, user_id, log_partition, log_offset",
+    **{kind.table: f"{', '.join(kind.columns)}, log_partition, log_offset" for kind in KINDS},
     "reject": "landed_at, reason, raw, log_partition, log_offset",
     "duplicate": "landed_at, log_partition, log_offset, first_partition, first_offset",
     "offset_gap": "landed_at, log_partition, log_offset, offset_count",
@@ -118,7 +119,7 @@ def _encode_watches(
     """Write the watched minutes that are taken; the other lines, with their offsets."""
     # the hot path: what is not looked up inside the loop is a third of its time
     watched = WATCHED_REST.fullmatch
-    verdicts = rules.verdicts["watch"]
+    verdicts = rules.verdicts[WATCH.table]
     unknown = rules.ids.unknown if rules.ids.limited else None
     whole: list[bytes] = []
     others = []
@@ -133,7 +134,7 @@ def _encode_watches(
         else:
             others.append((offset, line))
     if whole:
-        rows.add("watch", _as_watches(b"".join(whole), part.log_partition), len(whole))
+        rows.add(WATCH.table, _as_watches(b"".join(whole), part.log_partition), len(whole))
     return others
 
 
@@ -168,14 +169,6 @@ def _unknown(event: Event, ids: KnownIds) -> Reason | None:
     return ids.unknown(b"%d" % event.user_id, movie)
 
 
-TABLE_OF: dict[type[Event], str] = {
-    Watched: "watch",
-    Rated: "rating",
-    Requested: "recommendation_request",
-    AccountCreated: "account",
-}
-
-
 def add_event(rows: Rows, event: Event, position: bytes) -> None:
     """Add an event to its table; `position` is the text of partition and offset, with a newline."""
     rows.add(TABLE_OF[type(event)], _fields(event) + position)
@@ -193,6 +186,8 @@ def _fields(event: Event) -> bytes:
             text = f"{time}\t{user}\t{_request_fields(event)}\t"
         case AccountCreated():
             text = f"{time}\t{user}\t"
+        case _:
+            assert_never(event)
     return text.encode()
 
 

@@ -1,16 +1,18 @@
 """The language of the stream: a line of bytes to a typed value, and back.
 
 Pure, and total: any bytes give a value; what is not understood is `Rejected`, with the
-reason. `format_line` is the inverse of `parse` on every event.
+reason. `format_line` is the inverse of `parse` on every event. `KINDS` declares the kinds of
+lines: from it follow what is parsed, the columns that are written and how long they are kept,
+the audit's terms, and what the simulator counts.
 """
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Final, assert_never
 
 MAX_LINE_BYTES: Final = 4096
 """A request with 20 long ids has some 1,500 bytes; longer than this is no line of ours."""
@@ -164,7 +166,7 @@ def format_minute(time: datetime) -> bytes:
 def _read(line: bytes, scale: RatingScale) -> Event | Reason:
     if not 0 < len(line) <= MAX_LINE_BYTES:
         return Reason.OVER_LONG if line else Reason.NO_LINE
-    for expression, build in KINDS:
+    for expression, build in READERS:
         if match := expression.fullmatch(line):
             time = parse_time(match["minute"] + match["seconds"] + match["zone"])
             return build(match, time, scale) if time else Reason.BAD_TIME
@@ -215,12 +217,75 @@ ANSWERED: Final = 200
 
 type Build = Callable[[re.Match[bytes], datetime, RatingScale], Event | Reason]
 
-KINDS: Final[tuple[tuple[re.Pattern[bytes], Build], ...]] = (
-    (WATCHED, _watched),
-    (RATED, _rated),
-    (REQUESTED, _requested),
-    (ACCOUNT_CREATED, _account_created),
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of line: how it is read, and what becomes of it."""
+
+    name: str
+    """What the simulator counts it as."""
+    event: type[Event]
+    """Its fields are the table's own columns, in this order; the first is `time`."""
+    expression: re.Pattern[bytes]
+    build: Build
+    table: str
+    term: str
+    """Its column in the audit."""
+    long_lived: bool
+    """Whether its rows are kept for the longer time to live."""
+    judged: bool
+    """Whether its rows stay until online evaluation has moved past them."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The table's own columns, those of the line's position left out."""
+        return tuple(field.name for field in fields(self.event))
+
+
+WATCH: Final = Kind(
+    name="watch",
+    event=Watched,
+    expression=WATCHED,
+    build=_watched,
+    table="watch",
+    term="watches",
+    long_lived=False,
+    judged=True,
 )
+RATING: Final = Kind(
+    name="rate",
+    event=Rated,
+    expression=RATED,
+    build=_rated,
+    table="rating",
+    term="ratings",
+    long_lived=True,
+    judged=True,
+)
+REQUEST: Final = Kind(
+    name="request",
+    event=Requested,
+    expression=REQUESTED,
+    build=_requested,
+    table="recommendation_request",
+    term="requests",
+    long_lived=False,
+    judged=True,
+)
+ACCOUNT: Final = Kind(
+    name="account",
+    event=AccountCreated,
+    expression=ACCOUNT_CREATED,
+    build=_account_created,
+    table="account",
+    term="accounts",
+    long_lived=True,
+    judged=False,
+)
+KINDS: Final = (WATCH, RATING, REQUEST, ACCOUNT)
+"""Every kind of line, the most frequent first."""
+
+READERS: Final = tuple((kind.expression, kind.build) for kind in KINDS)
 
 
 def _text(raw: bytes) -> str | None:
@@ -275,6 +340,8 @@ def _action(event: Event) -> str:
             )
         case AccountCreated():
             return "GET /create_account"
+        case _:
+            assert_never(event)
 
 
 def format_time(time: datetime) -> str:

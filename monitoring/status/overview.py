@@ -11,14 +11,9 @@ from psycopg.rows import class_row
 
 SQL = files("monitoring.status")
 RELATIONS = [
-    "watch",
     "viewing",
-    "rating",
-    "recommendation_request",
-    "account",
     "movie",
     "app_user",
-    "reject",
     "stream_offset",
     "ingest_audit",
     "receipt",
@@ -27,6 +22,7 @@ RELATIONS = [
     "experiment",
     "online_metric",
 ]
+"""What is counted beside the tables that lines land in."""
 COUNTED_BYTES = 32 << 20
 """A larger relation is not counted: its size as last analysed must do."""
 
@@ -111,8 +107,10 @@ def last_commit(connection: psycopg.Connection, now: datetime) -> Fact:
 
 def row_counts(connection: psycopg.Connection) -> Iterator[Fact]:
     """How many rows each relation has; `about` where counting would take long."""
+    landed = connection.execute(SQL.joinpath("line_tables.sql").read_bytes()).fetchall()
+    relations = [*(name for (name,) in landed), *RELATIONS]
     query = SQL.joinpath("relations.sql").read_bytes()
-    for name, size, tuples in connection.execute(query, {"relations": RELATIONS}).fetchall():
+    for name, size, tuples in connection.execute(query, {"relations": relations}).fetchall():
         large = size > COUNTED_BYTES
         yield Fact(name, f"about {tuples:,} rows" if large else _counted(connection, name))
 

@@ -7,23 +7,29 @@ from typer.testing import CliRunner
 from ingest.__main__ import app
 from ingest.audit.audit import audit
 from ingest.landing.transaction import Landing, connect
-from ingest.lines.grammar import ONE_TO_FIVE, AccountCreated, Rated, Requested, Watched, format_line
+from ingest.lines.grammar import (
+    KINDS,
+    ONE_TO_FIVE,
+    AccountCreated,
+    Rated,
+    Requested,
+    Watched,
+    format_line,
+)
 from ingest.lines.slices import Slice
 from ingest.offsets import store_first_offsets
 from tests.stores import service_environment
 
 NOW = datetime.now(UTC)
-LINES = [
-    format_line(event)
-    for event in [
-        Watched(NOW, 1, "up+2009", 1),
-        Watched(NOW, 1, "up+2009", 2),
-        Watched(NOW, 1, "up+2009", 3),
-        Rated(NOW, 1, "up+2009", 4.0),
-        Requested(NOW, 1, "host:8082", 200, ("up+2009",), None, 12),
-        AccountCreated(NOW, 2),
-    ]
-] + [b"no line of ours", b"neither"]
+EVENTS = [
+    Watched(NOW, 1, "up+2009", 1),
+    Watched(NOW, 1, "up+2009", 2),
+    Watched(NOW, 1, "up+2009", 3),
+    Rated(NOW, 1, "up+2009", 4.0),
+    Requested(NOW, 1, "host:8082", 200, ("up+2009",), None, 12),
+    AccountCreated(NOW, 2),
+]
+LINES = [*map(format_line, EVENTS), b"no line of ours", b"neither"]
 
 
 @pytest.fixture
@@ -59,7 +65,16 @@ def test_each_term_is_counted(database):
     assert (first.requests, first.accounts, first.rejects, first.dropped) == (1, 1, 2, 0)
 
 
-@pytest.mark.parametrize("table", ["watch", "rating", "recommendation_request", "account"])
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_each_kind_of_line_has_its_term(database, kind):
+    with psycopg.connect(database("retention"), autocommit=True) as connection:
+        first, _second = audit(connection, NOW)
+    landed = sum(isinstance(event, kind.event) for event in EVENTS)
+    assert landed > 0, "a line of each kind stands in the data of this test"
+    assert getattr(first, kind.term) == landed
+
+
+@pytest.mark.parametrize("table", [kind.table for kind in KINDS])
 def test_a_deleted_row_is_found(database, table):
     fault = f"DELETE FROM {table} WHERE (log_partition, log_offset) IN (SELECT log_partition, min(log_offset) FROM {table} WHERE log_partition = 0 GROUP BY 1)"  # noqa: E501 -- one statement
     assert with_fault(database, fault) == [False, True]
