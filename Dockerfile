@@ -290,6 +290,17 @@ COPY ci/jenkins/ /usr/share/jenkins/ref/
 RUN jenkins-plugin-cli --latest=false --plugin-file /usr/share/jenkins/ref/plugins.txt
 
 
+# --- A registry of the distribution's, for the test that takes the base image from one ---
+
+FROM base AS registry
+RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
+    --mount=type=secret,id=ca_bundle,mode=0444 \
+    install-packages docker-registry
+RUN sed -i '/^auth:/,/^ *path:/d' /etc/docker/registry/config.yml
+USER docker-registry
+CMD ["docker-registry", "serve", "/etc/docker/registry/config.yml"]
+
+
 # --- What checks all of it: the same Python and lock, and the tools' own checkers ---
 
 FROM python AS tests

@@ -15,6 +15,7 @@ start_stack() {
 }
 
 test_stack() {
+  build_image registry "$IMAGE_PREFIX/registry"
   say "End-to-end tests"
   in_tests_image --volume /var/run/docker.sock:/var/run/docker.sock \
     --volume "$BACKUP_DIRECTORY:$BACKUP_DIRECTORY" --env-file <(stack_environment) \
