@@ -1,7 +1,7 @@
 """What the status page says: what is live, whether it is well, what happened. No I/O."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from monitoring.status.overview import Fact, Step, ago
@@ -57,6 +57,11 @@ class Version:
     """NDCG@20 on the held-out part, with its 95 % interval; None where nobody could be judged."""
     ndcg_low: float | None
     ndcg_high: float | None
+    judged: Sequence[str] = field(default=(), hash=False)
+    """The algorithms that were judged on the held-out part, the worst first."""
+    lows: Sequence[float] = field(default=(), hash=False)
+    highs: Sequence[float] = field(default=(), hash=False)
+    """Of the NDCG@20 of each, its 95 % interval."""
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,20 @@ def offline_quality(versions: tuple[Version, ...]) -> str:
         return _as_svg(figure)
 
 
+def algorithms(version: Version | None) -> str:
+    """The interval of each algorithm's NDCG@20 at one training, the best on top."""
+    if version is None or not version.judged:
+        return ""
+    with mpl.rc_context(STYLE):
+        figure, axes = _axes("")
+        for place, (low, high) in enumerate(zip(version.lows, version.highs, strict=True)):
+            axes.plot([low, high], [place, place], color=COLOURS[0], linewidth=5)
+        axes.set_yticks(range(len(version.judged)), version.judged)
+        axes.set_xlim(left=0)
+        axes.set_xlabel("NDCG@20")
+        return _as_svg(figure)
+
+
 def interval(experiment: Experiment | None) -> str:
     """The lift of an experiment with its interval, look by look; empty before the first."""
     if experiment is None or not experiment.times:

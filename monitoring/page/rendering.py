@@ -56,6 +56,11 @@ def _plots(content: Content) -> list[tuple[str, str, Markup]]:
             plots.offline_quality(content.versions),
         ),
         (
+            "Newest training",
+            "95 % intervals of all that was tried, on what was held out",
+            plots.algorithms(content.versions[0] if content.versions else None),
+        ),
+        (
             "Experiment",
             "how many more people the challenger gets to watch, with the interval at all looks",
             plots.interval(content.experiment),

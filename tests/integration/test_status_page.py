@@ -1,13 +1,15 @@
 """The status page from a real database, behind the real Nginx."""
 
 import http.client
+import json
 from contextlib import closing
 from datetime import UTC, datetime
 
 import psycopg
 import pytest
 
-from monitoring.page.publisher import Publisher, prepare
+from monitoring.page.database import read_content
+from monitoring.page.publisher import NAME, Publisher, prepare
 from monitoring.settings import Settings
 from tests.integration.serving import nginx
 from tests.ports import free_port
@@ -48,6 +50,35 @@ def ask(port, accept):
         connection.request("GET", "/status", headers={"Accept": accept})
         answer = connection.getresponse()
         return answer, answer.read().decode()
+
+
+@pytest.fixture
+def trained(conninfo):
+    judged = {"ease": (0.18, 0.20), "popularity": (0.08, 0.10), "svd": None}
+    algorithms = {
+        name: {"ndcg20": {"value": sum(ends) / 2, "low": ends[0], "high": ends[1]}} if ends else {}
+        for name, ends in judged.items()
+    }
+    with psycopg.connect(conninfo("marquee"), autocommit=True) as owner:
+        owner.execute(
+            "INSERT INTO model_version (version, algorithm, git_commit, data_hash, interactions,"
+            " users, movies, figures, manifest, verdict, reason)"
+            " VALUES ('v2', 'ease', 'c', 'd', 1, 1, 4, %s, '{}', 'accepted', 'better')",
+            (json.dumps({"algorithms": algorithms}),),
+        )
+
+
+@pytest.mark.usefixtures("trained")
+def test_the_newest_version_tells_all_that_was_judged_with_it(publisher, conninfo):
+    with psycopg.connect(conninfo("evaluation"), autocommit=True) as connection:
+        (version,) = read_content(connection, None, datetime.now(UTC)).versions
+    assert (version.judged, version.lows, version.highs) == (
+        ["popularity", "ease"],
+        [0.08, 0.18],
+        [0.10, 0.20],
+    )
+    publisher.publish(datetime.now(UTC))
+    assert "all that was tried" in (publisher.settings.page_folder / NAME).read_text()
 
 
 @pytest.mark.usefixtures("released")

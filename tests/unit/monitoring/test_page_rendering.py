@@ -1,10 +1,11 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from monitoring.page.plots import in_page, interval, offline_quality, online_quality
+from monitoring.page.plots import algorithms, in_page, interval, offline_quality, online_quality
 from monitoring.page.prometheus import runs
 from monitoring.page.rendering import render, style_hash
 from monitoring.status.overview import Fact
@@ -111,3 +112,14 @@ def test_the_interval_of_an_experiment_is_drawn_and_told():
 
 def test_an_experiment_without_a_look_draws_nothing():
     assert interval(experiment(times=[], lows=[], lifts=[], highs=[])) == ""
+
+
+def test_the_newest_training_shows_all_that_was_tried_the_best_on_top():
+    tried = replace(version(), judged=["popularity", "ease"], lows=[0.08, 0.18], highs=[0.1, 0.2])
+    drawn = algorithms(tried)
+    assert drawn.index("popularity") < drawn.index("ease")
+    assert "all that was tried" in render(content(versions=(tried,)))
+
+
+def test_a_training_that_judged_nobody_draws_nothing():
+    assert algorithms(version(ndcg=None)) == ""
