@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
 from ci.release.plan import Bounds
+from ci.release.replay import ReplayBounds
 from ci.release.state import BUCKETS, Slot
 from compose.service.database import DatabaseSettings
 from compose.service.lists import SPLIT_AT_COMMAS
@@ -43,6 +44,21 @@ class Settings(DatabaseSettings):
     release_p99_seconds: float = Field(
         default=0.3, description="Half of the 600 ms after which callers give up."
     )
+    release_replay_requests: int = Field(
+        default=200,
+        ge=0,
+        description="How many recent requests are replayed before anybody gets a version; 0: none.",
+    )
+    release_replay_rate: float = Field(
+        default=50, gt=0, description="At most so many of them a second."
+    )
+    release_replay_seen_share: float = Field(
+        default=0.01,
+        description="Share of replayed lists that may offer what their user has seen.",
+    )
+    release_replay_overlap: float = Field(
+        default=0.01, description="Mean share of the live lists that the new ones must hold."
+    )
     schedule: Literal["internal", "jenkins"] = "internal"
     release_cron: str = "30 3 * * *"
 
@@ -58,6 +74,12 @@ class Settings(DatabaseSettings):
     def bounds(self) -> Bounds:
         """How bad a new version may be before it is taken back."""
         return Bounds(self.release_error_share, self.release_p99_seconds)
+
+    def replay_bounds(self) -> ReplayBounds:
+        """How bad replayed answers may be before the version gets nobody."""
+        return ReplayBounds(
+            self.bounds(), self.release_replay_seen_share, self.release_replay_overlap
+        )
 
     def longest_watch_seconds(self) -> float:
         """When a watch ends that found nothing to judge by."""

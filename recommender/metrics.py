@@ -22,6 +22,12 @@ class Metrics:
             ["model_version", "status", "reason"],
             registry=self.registry,
         )
+        self.replayed = Counter(
+            "marquee_replayed_requests_total",
+            "Requests that a release asked again to judge a version, by status",
+            ["status"],
+            registry=self.registry,
+        )
         self.seconds = Histogram(
             "marquee_request_seconds",
             "Time spent on an answer",

@@ -10,6 +10,7 @@ from ci.release.plan import (
     DeploymentState,
     Place,
     Promote,
+    Replay,
     Shift,
     Step,
     Watch,
@@ -58,6 +59,8 @@ def described(step: Step, deployed: DeploymentState, settings: Settings) -> tupl
             seconds = settings.release_ready_seconds
             words = f"{target.slot} answers with {target.version} within {seconds:g} s"
             return "ready", words, "nothing to undo"
+        case Replay():
+            return "replay", _replayed(settings), "nothing to undo: nobody gets these answers"
         case Shift(share):
             return "shift", f"{share} of {BUCKETS} buckets go to the new version", back
         case Watch():
@@ -65,6 +68,16 @@ def described(step: Step, deployed: DeploymentState, settings: Settings) -> tupl
         case Promote():
             undo = f"make rollback: {back}" if deployed.live else "no version to go back to"
             return "promote", "the new version is the live one; its lists go to Nginx", undo
+
+
+def _replayed(settings: Settings) -> str:
+    bounds = settings.replay_bounds()
+    return (
+        f"the last {settings.release_replay_requests} requests again, at most"
+        f" {settings.release_replay_rate:g} a second; stops at errors and slowness as a watch does,"
+        f" at short lists as at errors, at more than {bounds.seen_share:.1%} of lists with a movie"
+        f" seen before, or less than {bounds.overlap:.1%} of the live lists in the new ones"
+    )
 
 
 def _watched(settings: Settings) -> str:

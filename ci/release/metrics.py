@@ -9,6 +9,11 @@ OUTCOMES = ("promoted", "aborted", "refused", "unchanged", "rolled_back")
 RUNNING = Gauge("marquee_release_running", "1 while a release or rollback is under way")
 SHARE = Gauge("marquee_release_share", "Buckets of 1,000 on the version being released")
 RELEASES = Counter("marquee_releases", "Releases and rollbacks by how they ended", ["outcome"])
+GATE = Gauge(
+    "marquee_release_gate",
+    "The last measurement that a release was judged by, live or replayed",
+    ["evidence", "metric"],
+)
 LIVE = Gauge("marquee_live_version", "1 for the live version", ["model_version", "slot"])
 
 

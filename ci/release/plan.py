@@ -58,6 +58,11 @@ class AwaitReady:
 
 
 @dataclass(frozen=True)
+class Replay:
+    """Ask the slot again what people asked lately, before anybody gets it."""
+
+
+@dataclass(frozen=True)
 class Shift:
     """Send this many of 1,000 buckets to the new version."""
 
@@ -76,7 +81,7 @@ class Promote:
     """The new version is the live one; the other slot keeps what was."""
 
 
-Step = Place | AwaitReady | Shift | Watch | Promote
+Step = Place | AwaitReady | Replay | Shift | Watch | Promote
 
 
 def target_of(version: str, deployed: DeploymentState) -> Placement:
@@ -95,7 +100,7 @@ def plan(version: str, deployed: DeploymentState, shares: tuple[int, ...]) -> tu
         both = (target, Placement(target.slot.other, version))
         return (*map(Place, both), *map(AwaitReady, both), Shift(BUCKETS), Promote())
     canary = (step for share in shares for step in (Shift(share), Watch(share)))
-    return (Place(target), AwaitReady(target), *canary, Promote())
+    return (Place(target), AwaitReady(target), Replay(), *canary, Promote())
 
 
 def plan_rollback(back_to: Placement, *, ready: bool) -> tuple[Step, ...]:
@@ -180,7 +185,7 @@ def judge(new: Observed, old: Observed, bounds: Bounds) -> Finding:
             return Finding(Verdict.WAIT, f"the metrics of {observed.slot} cannot be read")
     if not new.since.requests:
         return _without_traffic(new, old)
-    return _compare(new.since, old.since, bounds)
+    return compare(new.since, old.since, bounds)
 
 
 def _without_traffic(new: Observed, old: Observed) -> Finding:
@@ -189,7 +194,8 @@ def _without_traffic(new: Observed, old: Observed) -> Finding:
     return Finding(Verdict.UNJUDGED, "unjudged: nobody has been answered yet")
 
 
-def _compare(new: Traffic, old: Traffic, bounds: Bounds) -> Finding:
+def compare(new: Traffic, old: Traffic, bounds: Bounds) -> Finding:
+    """Compare answers of the new version with those of the old; see `judge`."""
     if new.error_share_at_least() > old.error_share() + bounds.error_share:
         return Finding(Verdict.STOP, f"too many errors: {new} against {old} before")
     if new.requests >= LATENCY_REQUESTS and _too_slow(new, old, bounds):

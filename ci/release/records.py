@@ -14,7 +14,7 @@ from ci.release.plan import DeploymentState, Placement
 from ci.release.state import Slot
 
 Action = Literal["release", "rollback"]
-StepName = Literal["start", "place", "ready", "shift", "watch", "promote", "abort"]
+StepName = Literal["start", "place", "ready", "replay", "shift", "watch", "promote", "abort"]
 
 PROMOTIONS_LOOKED_AT = 1000
 """So many say what is live and what was before it, however many rollbacks are among them."""
@@ -33,6 +33,7 @@ class Deployment:
     live_version: str | None
     live_slot: str | None
     reason: str
+    evidence: str | None = None
 
     @property
     def ended(self) -> bool:
@@ -49,6 +50,7 @@ class Deployment:
             live_version=live.version if live else None,
             live_slot=live.slot if live else None,
             reason=reason,
+            evidence=None,
         )
 
 
@@ -75,9 +77,9 @@ def record(connection: psycopg.Connection, deployment: Deployment) -> None:
     """Record a step of a release or rollback."""
     connection.execute(
         "INSERT INTO deployment"
-        " (job_id, action, step, version, slot, share, live_version, live_slot, reason)"
+        " (job_id, action, step, version, slot, share, live_version, live_slot, reason, evidence)"
         " VALUES (%(job_id)s, %(action)s, %(step)s, %(version)s, %(slot)s, %(share)s,"
-        " %(live_version)s, %(live_slot)s, %(reason)s)",
+        " %(live_version)s, %(live_slot)s, %(reason)s, %(evidence)s)",
         vars(deployment),
     )
 
@@ -86,8 +88,8 @@ def last_step(connection: psycopg.Connection, job_id: int | None = None) -> Depl
     """The latest step of all, or of one job."""
     with connection.cursor(row_factory=class_row(Deployment)) as cursor:
         return cursor.execute(
-            "SELECT job_id, action, step, version, slot, share, live_version, live_slot, reason"
-            " FROM deployment WHERE %(job_id)s::bigint IS NULL OR job_id = %(job_id)s"
+            "SELECT job_id, action, step, version, slot, share, live_version, live_slot, reason,"
+            " evidence FROM deployment WHERE %(job_id)s::bigint IS NULL OR job_id = %(job_id)s"
             " ORDER BY step_id DESC LIMIT 1",
             {"job_id": job_id},
         ).fetchone()

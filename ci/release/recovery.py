@@ -69,7 +69,7 @@ def _finished(
     words = f"the releaser died after the step {last.step}; finished, which is safer than undone"
     theirs = replace(environment, job_id=last.job_id, stop_reason=lambda: None)
     try:
-        Run(theirs, last.action, target, deployed, because=words).go_on(steps)
+        Run.of(theirs, last.action, target, deployed, because=words).go_on(steps)
     except ReleaseError as error:
         return Recovered(last.job_id, finished=False, words=f"{words}, but: {error}")
     outcome = {"release": "promoted", "rollback": "rolled_back"}[last.action]

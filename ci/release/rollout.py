@@ -11,6 +11,7 @@ import structlog
 
 from ci.errors import AbortedError, RefusedError
 from ci.release import actions, metrics, records
+from ci.release.evidence import LIVE, REPLAYED, Evidence, live_measurements, slot_log
 from ci.release.plan import (
     UNREADY_POLLS,
     AwaitReady,
@@ -21,6 +22,7 @@ from ci.release.plan import (
     Placement,
     Promote,
     Readiness,
+    Replay,
     Shift,
     Step,
     Verdict,
@@ -30,6 +32,8 @@ from ci.release.plan import (
     plan_rollback,
     target_of,
 )
+from ci.release.replay import judge_replayed
+from ci.release.replaying import exchange, recent_users, replay, seen_movies
 from ci.release.slots import readiness, traffic
 from ci.release.state import BUCKETS, Slot
 from ci.release.traffic import Traffic
@@ -66,7 +70,7 @@ def release(environment: Environment, version: str) -> None:
         metrics.RELEASES.labels("unchanged").inc()
         environment.say(f"{version} is live already; nothing was changed")
         return
-    run = Run(environment, "release", target_of(version, deployed), deployed)
+    run = Run.of(environment, "release", target_of(version, deployed), deployed)
     run.carry_out(plan(version, deployed, environment.settings.release_steps))
     metrics.RELEASES.labels("promoted").inc()
 
@@ -93,7 +97,7 @@ def rollback(environment: Environment, leaving: str | None = None) -> None:
         raise RefusedError("there is no previous version to go back to")
     says = readiness(environment.client, environment.settings.url(back_to.slot))
     steps = plan_rollback(back_to, ready=says.missing(back_to.version) is None)
-    Run(environment, "rollback", back_to, deployed).carry_out(steps)
+    Run.of(environment, "rollback", back_to, deployed).carry_out(steps)
     metrics.RELEASES.labels("rolled_back").inc()
 
 
@@ -105,19 +109,35 @@ class Run:
     action: records.Action
     target: Placement
     deployed: DeploymentState
+    evidence: Evidence
     because: str = ""
     """Why the last step was taken by somebody else than began, if so."""
+
+    @classmethod
+    def of(
+        cls,
+        environment: Environment,
+        action: records.Action,
+        target: Placement,
+        deployed: DeploymentState,
+        because: str = "",
+    ) -> "Run":
+        """A run of which nothing was seen yet."""
+        evidence = Evidence(environment.job_id, target.version)
+        return cls(environment, action, target, deployed, evidence, because)
 
     def carry_out(self, steps: Iterable[Step]) -> None:
         """Begin, do the steps, and put everything back if one of them fails."""
         with self.undone_on_error():
             self.begin()
             self.do_all(steps)
+        self.keep_reserve()
 
     def go_on(self, steps: Iterable[Step]) -> None:
         """Do the steps that somebody who died did not come to; put all back if one fails."""
         with self.undone_on_error():
             self.do_all(steps)
+        self.keep_reserve()
 
     def do_all(self, steps: Iterable[Step]) -> None:
         """Do the steps in their order."""
@@ -157,6 +177,8 @@ class Run:
                 self.note("place", 0, words, slot=target.slot)
             case AwaitReady(target):
                 self.await_ready(target)
+            case Replay():
+                self.replay()
             case Shift(share):
                 actions.send(self.environment.settings, self.target, share)
                 self.note("shift", share, f"{share} of {BUCKETS} buckets go to {self.target.slot}")
@@ -179,6 +201,29 @@ class Run:
                 break
         raise AbortedError(f"{target.slot} is not ready after {elapsed:.1f} s: {missing}")
 
+    def replay(self) -> None:
+        """Ask both slots again what people asked lately, and judge the new version's answers.
+
+        Raises:
+            AbortedError: they speak against it.
+        """
+        environment, settings = self.environment, self.environment.settings
+        users = recent_users(environment.connection, settings.release_replay_requests)
+        seen = seen_movies(environment.connection, users)
+        slots = settings.url(self.target.slot), settings.url(self.target.slot.other)
+        exchanges = []
+        for replies in replay(environment.client, slots, users, settings.release_replay_rate):
+            if reason := environment.stop_reason():
+                raise AbortedError(reason)
+            exchanges.append(exchange(replies, seen))
+        replayed = judge_replayed(exchanges, settings.replay_bounds())
+        self.evidence.differing = replayed.differing
+        finding, measured = replayed.finding, replayed.measurements
+        self.evidence.keep(environment.connection, REPLAYED, 0, measured, finding)
+        if finding.verdict is Verdict.STOP:
+            raise AbortedError(f"{REPLAYED}: {finding.words}")
+        self.note("replay", 0, finding.words, evidence=REPLAYED if exchanges else None)
+
     def watch(self, share: int, old_before: Traffic) -> None:
         """Watch the version at this share until there is something to judge it by.
 
@@ -199,17 +244,22 @@ class Run:
                 raise AbortedError(f"{self.target.slot} stopped being ready: {missing}")
             new, old = self.new_traffic(), self.old_traffic()
             new_before = new_before or new
-            finding = judge(
+            seen = (
                 _observed(self.target.slot, new, new_before),
                 _observed(self.target.slot.other, old, old_before),
-                settings.bounds(),
             )
+            finding = judge(*seen, settings.bounds())
+            measured = live_measurements(*seen, settings.bounds())
+            self.evidence.measure(LIVE, share, measured)
             if finding.verdict is Verdict.STOP:
+                self.evidence.keep(self.environment.connection, LIVE, share, measured, finding)
                 raise AbortedError(finding.words)
             if elapsed >= settings.release_watch_seconds and finding.verdict is not Verdict.WAIT:
                 break
+        self.evidence.keep(self.environment.connection, LIVE, share, measured, finding)
         words = self.decided(finding)
-        self.note("watch", share, self.with_online_figures(words))
+        kind = LIVE if finding.verdict is Verdict.GO else self.evidence.without_live()
+        self.note("watch", share, self.with_online_figures(words), evidence=kind)
 
     def decided(self, finding: Finding) -> str:
         """What to record of the last finding of a watch.
@@ -220,6 +270,8 @@ class Run:
         if finding.verdict is not Verdict.WAIT:
             return finding.words
         words = f"undecided: {finding.words}"
+        if self.evidence.without_live():
+            words = f"{words}; {REPLAYED} requests spoke for it"
         if self.environment.settings.release_undecided == "abort":
             raise AbortedError(words)
         return f"{words}; goes on (RELEASE_UNDECIDED=proceed)"
@@ -230,10 +282,14 @@ class Run:
         before = self.deployed.live
         words = f"live in place of {before.version}" if before else "live, the first"
         words = f"{words}; {self.because}" if self.because else words
-        self.note("promote", BUCKETS, words, live=self.target)
-        deployed = records.deployed(self.environment.connection)
-        metrics.show_live(deployed)
-        actions.settle(self.environment.settings, deployed)
+        self.note("promote", BUCKETS, words)
+        metrics.show_live(records.deployed(self.environment.connection))
+
+    def keep_reserve(self) -> None:
+        """After a rollback, give the slot that was left what the next one would return to."""
+        standby = records.deployed(self.environment.connection).standby
+        if standby:
+            actions.place(self.environment.settings, standby)
 
     def give_up(self, error: Exception) -> None:
         """Put traffic back first; then record why. Without a database, `recover` records it."""
@@ -241,8 +297,16 @@ class Run:
         metrics.RELEASES.labels("aborted").inc()
         try:
             self.note("abort", 0, str(error))
+            self.keep_evidence(str(error))
         except psycopg.Error:
             LOG.exception("abort not recorded yet", version=self.target.version)
+
+    def keep_evidence(self, reason: str) -> None:
+        """Keep in the database what was seen of a version that a release took back."""
+        if self.action == "release":
+            url = self.environment.settings.url(self.target.slot)
+            log = slot_log(self.environment.client, url)
+            self.evidence.reject(self.environment.connection, self.target.slot, reason, log)
 
     def polls(self, seconds: float) -> Iterator[float]:
         """Turn now, every half second, and after `seconds` a last time; the seconds passed.
@@ -286,10 +350,10 @@ class Run:
         words: str,
         *,
         slot: Slot | None = None,
-        live: Placement | None = None,
+        evidence: str | None = None,
     ) -> None:
-        """Record a step and say it; slot and live version are those of the run unless given."""
-        live = live or self.deployed.live
+        """Record a step and say it; the slot is the run's unless given."""
+        live = self.target if step == "promote" else self.deployed.live
         deployment = records.Deployment(
             job_id=self.environment.job_id,
             action=self.action,
@@ -300,6 +364,7 @@ class Run:
             live_version=live.version if live else None,
             live_slot=live.slot if live else None,
             reason=words,
+            evidence=evidence,
         )
         records.record(self.environment.connection, deployment)
         metrics.SHARE.set(share)

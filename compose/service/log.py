@@ -1,9 +1,14 @@
 """One JSON object for each line a service logs."""
 
 import logging
+from collections import deque
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+LINES_KEPT = 200
+JSON = structlog.processors.JSONRenderer()
+_RECENT: deque[str] = deque(maxlen=LINES_KEPT)
 
 
 def configure_logging(service: str) -> None:
@@ -15,10 +20,21 @@ def configure_logging(service: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
+            _rendered,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     )
+
+
+def recent_lines() -> list[str]:
+    """The last lines this process logged, oldest first."""
+    return list(_RECENT)
+
+
+def _rendered(logger: WrappedLogger, method: str, event: EventDict) -> str:
+    line = str(JSON(logger, method, event))
+    _RECENT.append(line)
+    return line
 
 
 def _name(service: str) -> Processor:

@@ -28,8 +28,11 @@ class PlayedSlot:
     refuses: set[str] = field(default_factory=set)
     failing: set[str] = field(default_factory=set)
     damaged: set[str] = field(default_factory=set)
+    lists: dict[str, str] = field(default_factory=dict)
+    """What everybody gets from a version; twenty movies of its own unless told."""
     requests: int = 0
     errors: int = 0
+    replayed: int = 0
 
     def version(self) -> str | None:
         if not self.path.exists():
@@ -43,6 +46,14 @@ class PlayedSlot:
         if version in self.damaged:
             said |= {"model_version": "the one before", "refused": version}
         return 200 if ready else 503, json.dumps(said)
+
+    def recommend(self) -> tuple[int, str]:
+        self.replayed += 1
+        usual = ",".join(f"movie+{number}" for number in range(20))
+        return 200, self.lists.get(self.version() or "", usual)
+
+    def log(self) -> tuple[int, str]:
+        return 200, f'{{"event": "loaded", "version": "{self.version()}"}}\n'
 
     def metrics(self) -> tuple[int, str]:
         """Each look finds twenty more answers."""
@@ -76,7 +87,7 @@ def serving(slots: dict[str, PlayedSlot]) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            _, name, page = self.path.split("/")
+            _, name, page, *_user = self.path.split("/")
             status, text = getattr(slots[name], page)()
             self.send_response(status)
             self.end_headers()
@@ -120,6 +131,15 @@ class Stage:
         directory = self.environment.settings.models_directory / "versions" / version
         directory.mkdir(parents=True)
         (directory / "popular.txt").write_text(f"popular of {version}\n")
+
+    def answered(self, *users: int) -> None:
+        """People who got an answer a moment ago."""
+        self.owner.cursor().executemany(
+            "INSERT INTO receipt (receipt_id, time, user_id, movie_ids, model_version, slot,"
+            " bucket, arm, reason, latency_ms)"
+            " VALUES (gen_random_uuid(), now(), %s, '{}', 'v', 'blue', 1, 'control', 'model', 1)",
+            [(user,) for user in users],
+        )
 
     def now(self) -> datetime:
         return datetime.now(UTC)

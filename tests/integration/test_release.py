@@ -48,6 +48,7 @@ def test_a_release_grows_step_by_step_and_keeps_the_old_version_in_the_other_slo
         ("start", 0, V1),
         ("place", 0, V1),
         ("ready", 0, V1),
+        ("replay", 0, V1),
         ("shift", 10, V1),
         ("watch", 10, V1),
         ("shift", 500, V1),

@@ -49,7 +49,15 @@ def live(stage: Stage) -> str:
 
 @pytest.mark.parametrize(
     ("step", "share"),
-    [("start", 0), ("place", 0), ("ready", 0), ("shift", 10), ("watch", 10), ("shift", 1000)],
+    [
+        ("start", 0),
+        ("place", 0),
+        ("ready", 0),
+        ("replay", 0),
+        ("shift", 10),
+        ("watch", 10),
+        ("shift", 1000),
+    ],
 )
 def test_a_release_that_died_before_it_was_seen_with_everybody_is_undone(stage, step, share):
     release(stage.environment, V1)
@@ -115,7 +123,7 @@ def test_each_step_done_twice_is_the_same_as_once(stage):
     release(stage.environment, V1)
     deployed = records.deployed(stage.owner)
     steps = plan(V2, deployed, stage.environment.settings.release_steps)
-    run = Run(stage.environment, "release", target_of(V2, deployed), deployed)
+    run = Run.of(stage.environment, "release", target_of(V2, deployed), deployed)
     run.carry_out(step for step in steps for _ in range(2))
     assert live(stage) == V2
     assert assigned_version(assignment_file(stage.state, Slot.BLUE)) == V1
@@ -187,7 +195,7 @@ def test_the_printed_plan_names_the_steps_that_are_then_done(stage):
     before = stage.steps()
     lines = list(planned(stage.environment.connection, stage.environment.settings, V2))
     assert stage.steps() == before
-    assert lines[0] == f"release of {V2} in green, in place of {V1} in blue: 10 steps"
+    assert lines[0] == f"release of {V2} in green, in place of {V1} in blue: 11 steps"
     assert all("undo: " in line for line in lines[1:])
     release(stage.environment, V2)
     done = [step for step, _share, _live in stage.steps()[len(before) :]]

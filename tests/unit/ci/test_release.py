@@ -11,6 +11,7 @@ from ci.release.plan import (
     Placement,
     Promote,
     Readiness,
+    Replay,
     Shift,
     Verdict,
     Watch,
@@ -46,6 +47,7 @@ def test_a_release_goes_to_the_slot_without_traffic_and_watches_every_share():
     assert plan("v2", DeploymentState(LIVE), (10, 1000)) == (
         Place(green),
         AwaitReady(green),
+        Replay(),
         Shift(10),
         Watch(10),
         Shift(1000),

@@ -67,6 +67,25 @@ def test_an_answer_is_counted(ready):
     assert ready.figure("marquee_request_seconds_count", **labels) == 1
 
 
+def test_a_replayed_request_is_answered_alike_counted_apart_and_leaves_no_receipt(ready):
+    header = {"X-Marquee-Replayed": "1"}
+    assert ready.client.get("/recommend/7", headers=header).text == POPULAR
+    assert ready.client.get("/recommend/none", headers=header).status_code == 400
+
+    assert ready.receipts.take(10) == []
+    assert ready.figure("marquee_replayed_requests_total", status="200") == 1
+    assert ready.figure("marquee_replayed_requests_total", status="400") == 1
+    labels = {"model_version": NAME, "reason": "popular"}
+    assert not ready.figure("marquee_requests_total", status="200", **labels)
+    assert not ready.figure("marquee_request_seconds_count", **labels)
+    assert not ready.figure("marquee_requests_total", status="400", model_version="", reason="none")
+
+
+def test_a_slot_tells_the_last_lines_of_its_log(ready, monkeypatch):
+    monkeypatch.setattr("recommender.app.recent_lines", lambda: ["one", "two"])
+    assert ready.client.get("/log").text == "one\ntwo\n"
+
+
 def test_the_hot_path_answers_without_flask(ready, monkeypatch):
     def never(*_arguments):
         raise AssertionError("Flask was asked")
