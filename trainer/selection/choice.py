@@ -141,7 +141,7 @@ def _tried(past: Interactions, terms: Terms, say: Say) -> list[Trial]:
     trials = list(try_on_validation(recipes(scale, terms.algorithms), split, scale, say))
     if terms.budget:
         trials += search(best_expected(best_of_each(trials)), split, scale, terms.budget, say)
-    contending = best_of_each(judge_further(trials, split, past, scale, say))
+    contending = best_of_each(judge_further(trials, past, scale, say))
     chosen = best_expected(contending)
     names = {trial.recipe.algorithm for trial in contending}
     others = [trial for trial in contending if trial is not chosen]

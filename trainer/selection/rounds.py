@@ -1,8 +1,9 @@
 """Further rounds of validation, where few could be judged by the latest of what they did.
 
 Of who did two things, three or four, a fifth of the things is held out, so most of them are
-judged by nothing. They are dealt into parts: in each round those of one part are cut somewhere,
-and all recipes that may still be the best learn from the rest. Nobody is judged twice.
+judged by nothing. All are dealt into parts: in each round those of one part are cut somewhere,
+and all recipes that may still be the best learn from the rest. So everybody who did two things
+is judged once more, at another point: the mixture of people stays what it was.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,24 +31,25 @@ SEED = 13
 
 
 def judge_further(
-    trials: Sequence[Trial], first: Split, whole: Interactions, scale: Scale, say: Say
+    trials: Sequence[Trial], whole: Interactions, scale: Scale, say: Say
 ) -> list[Trial]:
     """The trials that may be the best, judged by everybody who can be.
 
     Args:
-        trials: all, judged on `first`.
-        first: the round that was.
-        whole: what it split.
+        trials: all, judged in the first round.
+        whole: what that round split.
         scale: of the ratings.
         say: is told what each algorithm has now.
 
     Returns:
         Of each algorithm that may be the best, all that could be judged in every round; their
-        figures begin with those of `first`. Nothing is left out where enough were judged.
+        figures begin with those of the first. Where enough were judged, or half of those who
+        could be, all as they are.
     """
-    rounds = list(_rounds(first, whole, scale)) if len(trials[0].ndcg) < ENOUGH else []
-    if not rounds:
+    several = int((np.diff(whole.indptr) > 1).sum())
+    if len(trials[0].ndcg) >= min(ENOUGH, several / 2):
         return list(trials)
+    rounds = list(_rounds(whole, scale))
     names = _in_reach(trials)
     rest = [trial for trial in trials if trial.recipe.algorithm in names]
     for number, split in enumerate(rounds, 1):
@@ -60,13 +62,11 @@ def judge_further(
     return rest
 
 
-def _rounds(first: Split, whole: Interactions, scale: Scale) -> Iterator[Split]:
-    """Splits that judge everybody whom the first one does not; none that judges nobody."""
-    left = np.ones(len(whole.users), np.bool_)
-    left[judged_rows(first, scale.liked)] = False
-    parts = np.random.default_rng(SEED).integers(PARTS, size=len(left))
+def _rounds(whole: Interactions, scale: Scale) -> Iterator[Split]:
+    """Splits that judge everybody once who can be; none that judges nobody."""
+    parts = np.random.default_rng(SEED).integers(PARTS, size=len(whole.users))
     for part in range(PARTS):
-        split = split_some_users(whole, left & (parts == part))
+        split = split_some_users(whole, parts == part)
         if len(judged_rows(split, scale.liked)):
             yield split
 
