@@ -5,19 +5,18 @@
 small, on MovieLens small: fits take turns with those of Surprise, whose numbers they must
 reach; rankings follow the protocol of `trainer.evaluation` (each user's latest fifth held out,
 every movie competes), everything is chosen on validation and the test part is scored once.
-full adds trainings from 1, 10 and 30 million ratings in a database: tests.benchmarks.trainer_scale.
+tests.benchmarks.trainer_sparse adds trainings of three thinned streams. full adds trainings from
+1, 10 and 30 million ratings in a database: tests.benchmarks.trainer_scale.
 Writes build/bench/trainer.json.
 """
 
-import csv
 import os
-import re
 import subprocess
 import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from statistics import median
 from typing import Any
@@ -30,47 +29,22 @@ from scipy import sparse
 from surprise import Dataset, Reader, Trainset
 from threadpoolctl import threadpool_limits
 
+from tests.benchmarks.movielens import SCALE, movielens
 from tests.benchmarks.report import ROOT, Figures, measured_commit, write
 from tests.benchmarks.trainer_scale import scale_figures
+from tests.benchmarks.trainer_sparse import sparse_figures
 from trainer.algorithms.history import HistoryConfiguration
 from trainer.algorithms.matrix_factorization import SVD, SVDpp
-from trainer.data.interactions import Catalogue, Interactions, Scale
+from trainer.data.interactions import Interactions
 from trainer.data.split import Split, split_each_user
 from trainer.evaluation.metrics import judge_ranking, mean_figure
 from trainer.selection.choice import Selection, Terms, select
 from trainer.selection.gate import Rules
 from trainer.selection.trials import Recipe, judge_on_test
 
-MOVIELENS = ROOT / "compose" / "simulator" / "movielens"
-SCALE = Scale(0.5, 5)
 RUNS = 5
 SLOW_RUNS = 3
 """Of Surprise's SVD++, which takes half a minute."""
-
-
-def movielens() -> Interactions:
-    """MovieLens small; ids are padded, so that their order is that of the numbers."""
-    with (MOVIELENS / "ratings.csv").open(encoding="utf-8") as file:
-        rows = np.array([[float(cell) for cell in row] for row in list(csv.reader(file))[1:]])
-    movies, codes = np.unique(rows[:, 1].astype(np.int64), return_inverse=True)
-    interactions = Interactions.assemble(
-        rows[:, 0].astype(np.int64),
-        [f"{movie:06}" for movie in movies],
-        codes.astype(np.int32),
-        rows[:, 2].astype(np.float32),
-        (rows[:, 3] * 1e6).astype(np.int64),
-    )
-    catalogue = Catalogue.assemble(interactions.movies, dict(described()))
-    return replace(interactions, described=catalogue)
-
-
-def described() -> Iterator[tuple[str, tuple[int | None, list[str]]]]:
-    """Year and genres of each movie, from its title and its list."""
-    with (MOVIELENS / "movies.csv").open(encoding="utf-8") as file:
-        for movie, title, genres in list(csv.reader(file))[1:]:
-            year = re.search(r"\((\d{4})\)\s*$", title)
-            known = [genre for genre in genres.split("|") if not genre.startswith("(")]
-            yield f"{int(movie):06}", (int(year[1]) if year else None, known)
 
 
 def trainset(interactions: Interactions) -> Trainset:
@@ -271,7 +245,7 @@ def measure(scale: str = "small") -> None:
     data = trainset(split_each_user(interactions, SCALE.liked).training)
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = speed_figures(data) | ranking_figures(interactions, data)
+        found = speed_figures(data) | ranking_figures(interactions, data) | sparse_figures()
     if scale == "full":
         for count in (1_000_000, 10_000_000, 30_000_000):
             found |= scale_figures(count)
