@@ -1,7 +1,7 @@
 """The runbook of a training: from the tables to a version that is published and recorded."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from compose.service.assignment import AssignmentError, assigned_versions
 from trainer.algorithms.algorithm import FittedModel
 from trainer.algorithms.holding import FittedHeld
+from trainer.algorithms.registry import ALGORITHMS
 from trainer.data.interactions import Interactions
 from trainer.data.report import LastVersion, data_report
 from trainer.data.snapshot import take_snapshot
@@ -31,9 +32,10 @@ from trainer.records import (
 from trainer.selection.choice import Selection, Terms, select
 from trainer.selection.figures import figures, later_figures
 from trainer.selection.gate import Cost, within
-from trainer.selection.newcomers import judge_newcomers, sources
+from trainer.selection.newcomers import judge_newcomers
 from trainer.selection.search import Budget
-from trainer.selection.trials import Recipe, recipe_of, recipes
+from trainer.selection.sources import sources, stated
+from trainer.selection.trials import BASELINE, Recipe, recipe_of, recipes
 from trainer.settings import Settings
 from trainer.versions import provenance
 from trainer.versions.contents import LIST_LENGTH, Contents, Lists, SeenItems, TopLists
@@ -76,7 +78,7 @@ def train(
         pins = pins_of(settings)
         clean(settings, progress)
         snapshot = take_snapshot(connection, settings.watched_minutes)
-        progress.step(_told(snapshot.interactions))
+        progress.step(_told(snapshot.interactions) + _not_tried(settings.algorithms))
         pins.begin()
         live = live_recipe(connection, progress)
         report = data_report(
@@ -106,6 +108,12 @@ def _told(interactions: Interactions) -> str:
         f"read {len(interactions):,} interactions of {len(interactions.users):,} users"
         f" with {len(interactions.movies):,} movies"
     )
+
+
+def _not_tried(named: Collection[str]) -> str:
+    """What a setting that is older than an algorithm, or against it, leaves out."""
+    others = [name for name in ALGORITHMS if name not in {*named, BASELINE.algorithm}]
+    return f"; not tried, as ALGORITHMS does not name it: {', '.join(others)}" if others else ""
 
 
 def clean(settings: Settings, progress: Progress) -> None:
@@ -238,7 +246,8 @@ def publish(
     found = figures(selection, settings.scale.liked)
     found["later"] = later_figures(interactions, chosen, settings.scale)
     newcomers = judge_newcomers(chosen, selection.split.training, settings.scale.liked)
-    found["newcomers"] = {str(number): each.figures() for number, each in newcomers.items()}
+    asked = sources(newcomers)
+    found["newcomers"] = stated(newcomers, asked)
     progress.step(f"judged {chosen.algorithm} by one cut in time and for new users, too")
     model = chosen.fit(interactions)
     progress.step(f"fitted {chosen.algorithm} to everything")
@@ -251,7 +260,7 @@ def publish(
         version=version_name(ended, chosen.algorithm),
         algorithm=chosen.algorithm,
         parameters=chosen.parameters,
-        sources=sources(newcomers),
+        sources=asked,
         held=asdict(chosen.holding) if chosen.holding else None,
         popularity=asdict(chosen.popularity),
         created_at=ended.isoformat(),

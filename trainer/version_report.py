@@ -28,12 +28,14 @@ def report(manifest: Manifest) -> str:
             *_data_report(manifest.data.get("report", {})),
             f"code       {manifest.code['git_commit']}",
             "",
+            *_choice(manifest),
             *_table(manifest.figures),
             "",
             *_gains(manifest.figures),
             *_segments(manifest.figures),
             *_newcomers(manifest.figures),
             *_sources(manifest.sources),
+            *_left_out(manifest),
             f"gate       {manifest.gate['verdict'].upper()}: {manifest.gate['reason']}",
         ]
     )
@@ -67,6 +69,25 @@ def _data_report(report: Mapping[str, Any]) -> list[str]:
 
 def _parameters(parameters: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {value}" for name, value in parameters.items()) or "none"
+
+
+def _choice(manifest: Manifest) -> list[str]:
+    """Who could be judged, and what was better than what."""
+    choice = manifest.figures.get("choice", {})
+    if not choice:
+        return []
+    others = [(name, its) for name, its in choice.items() if name.startswith("over_")]
+    validated, tested = (its["judged_users"]["value"] for its in (choice, manifest.figures))
+    return [
+        f"judged     by {validated:,} people on validation and {tested:,} on test",
+        f"chosen     {manifest.algorithm}, of which validation expects most",
+        *(f"{_compared(its):<10} {name[5:]}: {_cell(its)} NDCG@20 over it" for name, its in others),
+        "",
+    ]
+
+
+def _compared(gain: Figure) -> str:
+    return "better" if gain["low"] > 0 else "unsure"
 
 
 def _table(figures: Figures) -> list[str]:
@@ -109,9 +130,29 @@ def _gains(figures: Figures) -> list[str]:
 
 def _newcomers(figures: Figures) -> list[str]:
     return [
-        f"new people after {number}: folded in {its['fold_in']['value']:.4f}, popular"
-        f" {its['popular']['value']:.4f}, gain {_cell(its['gain'])}"
+        f"new people after {number}: {its['people_judged']['value']} judged; popular"
+        f" {its['popular']['value']:.4f}; over it {_gains_of_sources(its)}"
         for number, its in figures.get("newcomers", {}).items()
+    ]
+
+
+def _gains_of_sources(its: Figures) -> str:
+    names = [name for name in ("fold_in", "people", "lately") if name in its]
+    return "; ".join(f"{name.replace('_', ' ')} {_cell(its[f'{name}_gain'])}" for name in names)
+
+
+def _left_out(manifest: Manifest) -> list[str]:
+    """Which sources are asked for nobody, and why."""
+    asked = {name for names in manifest.sources.values() for name in names}
+    newcomers = manifest.figures.get("newcomers", {})
+    if not newcomers:
+        return []
+    judged = {name for its in newcomers.values() for name in its}
+    return [
+        f"left out   {name.replace('_', ' ')}: "
+        + ("no better than what is popular" if name in judged else "could not be judged")
+        for name in ("fold_in", "people", "lately")
+        if name not in asked
     ]
 
 

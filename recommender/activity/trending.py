@@ -1,11 +1,10 @@
 """Which movies are popular lately: each meeting of a user and a movie counts less as it ages."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-HALF_LIFE = timedelta(days=1)
-ENOUGH_PEOPLE = 3.0
-"""A movie needs so many people, discounted by age, to be called popular."""
+from trainer.versions.sources import ENOUGH_PEOPLE, HALF_LIFE
+
 LONGEST_LIST = 200
 MOVIES_COUNTED = 100_000
 """Far more than a catalogue has; only damaged movie ids could be so many."""

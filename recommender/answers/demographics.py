@@ -13,6 +13,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from trainer.versions.contents import ModelVersion
+from trainer.versions.sources import usual_shares
 
 PEOPLE = """
 SELECT gender, age / 10, occupation, array_agg(user_id ORDER BY user_id)
@@ -21,8 +22,6 @@ WHERE gender IS NOT NULL OR age IS NOT NULL OR occupation IS NOT NULL
 GROUP BY 1, 2, 3
 """
 LIST_LENGTH = 200
-HELD_BY = 50.0
-"""So many people of the whole are added to each group."""
 USERS_AT_ONCE = 20_000
 
 
@@ -72,11 +71,9 @@ def usual_share(
     group_of_row = np.full(len(model.contents.users), groups, np.int64)
     for kind, users in people.items():
         group_of_row[_rows(model, users)] = group_of[kind]
-    known = _known(model, group_of_row, groups + 1)
     sizes = np.bincount(group_of_row, minlength=groups + 1)
-    overall = known.sum(axis=0) / max(1, len(group_of_row))
-    shares: NDArray[np.float64] = (known + HELD_BY * overall) / (sizes + HELD_BY)[:, None]
-    return shares[:groups]
+    known = _known(model, group_of_row, groups + 1)
+    return usual_shares(np.column_stack([sizes, known]))
 
 
 def _rows(model: ModelVersion, users: NDArray[np.int64]) -> NDArray[np.intp]:

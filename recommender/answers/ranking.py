@@ -88,7 +88,7 @@ def filled_up(
     chosen, reason = items.tolist(), ranked.reason
     if len(chosen) < count:
         taken = {*chosen, *ranked.since, *ranked.user.seen.tolist()}
-        for name, more in _fillers(model, fallback, count + len(taken)):
+        for name, more in _fillers(model, fallback, ranked, count + len(taken)):
             fresh = (item for item in dict.fromkeys(more) if item not in taken)
             added = list(islice(fresh, count - len(chosen)))
             reason = reason if chosen or not added else name
@@ -142,7 +142,7 @@ def rank_at_once(user: UserRecord, since: Mapping[int, float]) -> Ranked:
 
 def _folded_in(model: ModelVersion, user: UserRecord, since: Mapping[int, float]) -> Ranked:
     known = history(user, since)
-    if len(known) < model.manifest.personal_from:
+    if "fold_in" not in model.manifest.asked_after(len(known)):
         return Ranked(NO_ITEMS, NO_SCORES, "popular", user, since)
     seen = np.fromiter(known.keys(), np.int32, len(known))
     scores = model.fold_in(seen, np.fromiter(known.values(), np.float32, len(known)))
@@ -172,10 +172,11 @@ def best_items(model: ModelVersion, scores: Scores, count: int) -> Items:
 
 
 def _fillers(
-    model: ModelVersion, fallback: Fallback, enough: int
+    model: ModelVersion, fallback: Fallback, ranked: Ranked, enough: int
 ) -> Iterator[tuple[Reason, Iterable[int]]]:
     """What fills up a list, in the order that the version's manifest states."""
-    order = list(model.manifest.sources["0"])
+    done = {*ranked.since, *ranked.user.seen.tolist()}
+    order = list(model.manifest.asked_after(len(done)))
     fillers: list[tuple[Reason, Iterable[int]]] = [
         ("people", items_in_order(model, fallback.people)),
         ("lately", items_in_order(model, fallback.lately)),

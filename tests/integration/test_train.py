@@ -262,6 +262,13 @@ def test_nothing_is_made_again_while_a_training_runs(conninfo, trainer, settings
         reproduce(settings, manifest.version, quietly)
 
 
+def test_what_a_setting_leaves_out_is_told(conninfo, trainer, settings):
+    load(conninfo, few(users=3, movies=1))
+    told = []
+    train(trainer, settings, Clock(), lambda line, _: told.append(line))
+    assert any("not tried, as ALGORITHMS does not name it: " in line for line in told)
+
+
 def test_old_versions_that_cannot_be_removed_do_not_fail_a_training(
     conninfo, trainer, settings, tmp_path
 ):

@@ -75,3 +75,19 @@ def test_a_movie_that_was_not_watched_for_long_is_nothing_to_train_on(conninfo, 
     load(conninfo, [], WATCHED[-1:])
     with pytest.raises(NoDataError):
         snapshot.take_snapshot(trainer, watched_minutes=10)
+
+
+def test_people_of_a_kind_are_in_one_group(conninfo, trainer):
+    load(conninfo, RATED, WATCHED)
+    described = [(7, 25, "F", "writer"), (2**40, 29, "F", None), (8, 71, "M", "writer")]
+    with psycopg.connect(conninfo("retention")) as connection:
+        connection.cursor().executemany(
+            "INSERT INTO app_user (user_id, age, gender, occupation) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT (user_id) DO UPDATE"
+            " SET (age, gender, occupation) = (excluded.age, excluded.gender, excluded.occupation)",
+            described,
+        )
+    kinds = snapshot.take_snapshot(trainer, watched_minutes=10).interactions.groups
+    assert kinds.known.all()
+    assert kinds.ages[0] == kinds.ages[1]
+    assert kinds.occupations[0] != kinds.occupations[1]

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from trainer.data.people import Kinds
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -79,6 +81,13 @@ class Interactions:
     times: NDArray[np.int64]
     """int64 [interactions]: microseconds since 1970, UTC."""
     described: Catalogue | None = None
+    kinds: Kinds | None = None
+    """Of which kind the users are, where that was asked for."""
+
+    @property
+    def groups(self) -> Kinds:
+        """What is known of the users themselves, be it nothing."""
+        return self.kinds or Kinds.unknown(len(self.users))
 
     @property
     def catalogue(self) -> Catalogue:

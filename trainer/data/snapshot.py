@@ -14,6 +14,7 @@ from psycopg import IsolationLevel
 
 from compose.service.copy_format import BEGIN, EPOCH
 from trainer.data.interactions import Catalogue, Interactions
+from trainer.data.people import Kinds
 from trainer.errors import NoDataError
 
 QUERY = files("trainer.data").joinpath("snapshot.sql").read_bytes()
@@ -30,6 +31,12 @@ SELECT
 FROM movie
 """
 """Where the catalogue does not know a movie's year, most of the stream's ids end with it."""
+KINDS = """
+SELECT gender, age / 10, occupation, array_agg(user_id)
+FROM app_user
+WHERE gender IS NOT NULL OR age IS NOT NULL OR occupation IS NOT NULL
+GROUP BY 1, 2, 3
+"""
 MOVIES = "SELECT movie_id FROM rating UNION SELECT movie_id FROM viewing"
 WORK_MEMORY = "SET LOCAL work_mem = '64MB'"
 """With less, sorting some ten million rows takes several passes over the disk."""
@@ -106,11 +113,17 @@ def _read(connection: psycopg.Connection, watched_minutes: int) -> Snapshot:
         raise NoDataError("nothing to train on: there is no rating and no viewing yet")
     interactions = _assembled(rows, movies)
     described = Catalogue.assemble(interactions.movies, _described(connection))
-    return Snapshot(replace(interactions, described=described), dict(offsets))
+    kinds = _kinds(connection, interactions.users)
+    return Snapshot(replace(interactions, described=described, kinds=kinds), dict(offsets))
 
 
 def _described(connection: psycopg.Connection) -> dict[str, tuple[int | None, list[str]]]:
     return {movie: (year, genres) for movie, year, genres in connection.execute(DESCRIBED)}
+
+
+def _kinds(connection: psycopg.Connection, users: NDArray[np.int64]) -> Kinds:
+    rows = connection.execute(KINDS, binary=True)
+    return Kinds.assemble(users, [(tuple(kind), np.array(ids, np.int64)) for *kind, ids in rows])
 
 
 def _rows(copy: Iterable[Buffer]) -> NDArray[np.void]:

@@ -64,19 +64,26 @@ class RatingError:
     mae: float
 
 
-def judge_ranking(model: FittedModel, split: Split, liked: float) -> RankingFigures:
+def judge_ranking(
+    model: FittedModel, split: Split, liked: float, rows: NDArray[np.int32] | None = None
+) -> RankingFigures:
     """Rank for everybody with a relevant held-out movie, and see how high it came.
 
     Args:
         model: fitted to the split's training part.
         split: one matrix in two parts.
         liked: from this rating on a held-out movie is relevant.
+        rows: int32 [n]: for whom; by default `judged_rows`.
     """
-    return judge_rankings(model, [None], split, liked)[0]
+    return judge_rankings(model, [None], split, liked, rows)[0]
 
 
 def judge_rankings(
-    model: FittedModel, held: Sequence[Held | None], split: Split, liked: float
+    model: FittedModel,
+    held: Sequence[Held | None],
+    split: Split,
+    liked: float,
+    rows: NDArray[np.int32] | None = None,
 ) -> list[RankingFigures]:
     """The same for one model whose scores, computed once, are held in several ways, or not.
 
@@ -85,9 +92,10 @@ def judge_rankings(
         held: each way; None for the model's own scores.
         split: one matrix in two parts.
         liked: from this rating on a held-out movie is relevant.
+        rows: int32 [n]: for whom; by default `judged_rows`.
     """
     relevant = split.test.only(split.test.ratings >= liked)
-    judged = judged_rows(split, liked)
+    judged = judged_rows(split, liked) if rows is None else rows
     lists = [[np.zeros((0, DEPTH), np.int32)] for _ in held]
     for _, tops in rank_held(model, held, split.training, judged, DEPTH):
         for of_one, top in zip(lists, tops, strict=True):
@@ -95,11 +103,11 @@ def judge_rankings(
     return [_judged(relevant, judged, np.vstack(of_one)) for of_one in lists]
 
 
-def judged_rows(split: Split, liked: float) -> NDArray[np.int32]:
-    """int32 [n]: the users with a relevant held-out movie of whom something is known."""
+def judged_rows(split: Split, liked: float, *, known: bool = True) -> NDArray[np.int32]:
+    """int32 [n]: the users with a relevant held-out movie, of whom something is `known` or not."""
     relevant = split.test.only(split.test.ratings >= liked)
-    known = np.diff(split.training.indptr) > 0
-    return np.flatnonzero((np.diff(relevant.indptr) > 0) & known).astype(np.int32)
+    able = np.diff(relevant.indptr) > 0
+    return np.flatnonzero(able & ((np.diff(split.training.indptr) > 0) == known)).astype(np.int32)
 
 
 def judge_for_movies(

@@ -1,5 +1,6 @@
 """Every figure that a manifest states: of each algorithm, and of the chosen one for whom."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +13,7 @@ from trainer.errors import UnsuitableDataError
 from trainer.evaluation.beyond_accuracy import beyond_accuracy, heavy_users, popular_movies
 from trainer.evaluation.metrics import Figure, judge_for_movies, mean_figure
 from trainer.selection.choice import SEED, Selection
-from trainer.selection.trials import BASELINE, Judgement, Recipe, judge_on_test
+from trainer.selection.trials import BASELINE, Judgement, Recipe, Trial, judge_on_test
 
 Stated = dict[str, dict[str, float]]
 """Figures by name, each as a manifest states it."""
@@ -30,6 +31,7 @@ def figures(selection: Selection, liked: float) -> dict[str, Any]:
             trial.recipe.algorithm: {"validation_ndcg20": {"value": trial.mean_ndcg}}
             for trial in selection.trials
         },
+        "choice": _choice(selection.trials),
         "live": _mean("ndcg20", selection.live.ranking.ndcg) if selection.live else {},
         "gains": _gains(selection),
         "segments": _segments_of_users(selection) | _segments_of_movies(selection, liked),
@@ -37,6 +39,19 @@ def figures(selection: Selection, liked: float) -> dict[str, Any]:
     }
     for name, judgement in judgements.items():
         found["algorithms"][name] |= _figures_of(judgement, selection.split.training)
+    return found
+
+
+def _choice(trials: Sequence[Trial]) -> Stated:
+    """How many were judged on validation, and what the chosen one gained there over each other.
+
+    For the people whom both were judged by: what was beaten at once was tried on the first alone.
+    """
+    chosen, *others = trials
+    found: Stated = {"judged_users": {"value": len(chosen.ndcg)}}
+    for other in others:
+        gains = chosen.ndcg[: len(other.ndcg)] - other.ndcg
+        found |= _mean(f"over_{other.recipe.algorithm}", gains)
     return found
 
 

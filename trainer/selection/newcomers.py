@@ -1,11 +1,11 @@
 """What people get whom the model never met: judged by how many things they did before they ask.
 
 A fifth of the people are taken out before the chosen recipe is fitted. Of each, the first few
-things are folded in, and what they liked later is to be found; beside that stands what is
-popular among the others. The order in which sources are asked follows from it.
+things are known, and what they liked later is to be found: by folding these in, by what people
+of their kind know, by what was popular lately when they asked, and by what is popular ever.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,73 +17,117 @@ from trainer.algorithms.popularity import FittedPopularity
 from trainer.data.interactions import Interactions
 from trainer.data.split import HELD_OUT_ONE_IN, Split
 from trainer.errors import UnsuitableDataError
-from trainer.evaluation.metrics import Figure, judge_ranking, mean_figure
+from trainer.evaluation.metrics import Figure, judge_ranking, judged_rows, mean_figure
+from trainer.selection.impersonal import OfTheirKind, PopularLately
 from trainer.selection.trials import Recipe
 from trainer.versions.item_models.item_model import ItemModel, Scores
 from trainer.versions.item_models.popularity import PopularityModel
-from trainer.versions.manifest import SOURCES
 
-EVENTS = (1, 2, 3, 5, 10)
+EVENTS = (0, 1, 2, 3, 5, 10)
 """After so many things done, newcomers are judged."""
 ASKED = 2_000
 """People who are judged after each number of things, at most: each is folded in by itself."""
+FEW = 100
+"""Of fewer people, an interval is wider than sources are apart."""
 SEED = 20
-
-NON_PERSONAL = SOURCES["0"]
-PERSONAL = ["model", "fold_in"]
+PLAIN = "counts"
+"""What is popular where nothing but the number of people counts: no source, but a yardstick."""
 
 
 @dataclass(frozen=True)
 class Newcomers:
-    """How well people were served after so many events, by the same people for both sources."""
+    """How well some people were served after so many things done, by each source."""
 
-    fold_in: NDArray[np.float64]
-    """float64 [judged people]: NDCG@20 of the model, as the next of what is popular."""
-    popular: NDArray[np.float64]
+    ndcg: Mapping[str, NDArray[np.float64]]
+    """By source, float64 [people]: NDCG@20; NaN for whom it has nothing to say."""
 
-    def figures(self) -> dict[str, dict[str, float]]:
-        """Both, and the gain of the first over the second, as a manifest states them."""
-        named = {"fold_in": self.fold_in, "popular": self.popular}
-        named["gain"] = self.fold_in - self.popular
-        return {name: _stated(values) for name, values in named.items()}
+    def __len__(self) -> int:
+        """How many people."""
+        return len(self.ndcg[PLAIN])
+
+    def served(self, order: Sequence[str]) -> NDArray[np.float64]:
+        """float64 [people]: what they get by the first source that has something to say."""
+        found = np.full(len(self), np.nan)
+        for source in order:
+            found = np.where(np.isnan(found), self.ndcg.get(source, np.nan), found)
+        return found
+
+    def gain(self, source: str, over: Sequence[str]) -> Figure | None:
+        """What a source adds for whom it has something to say, over others in their order."""
+        gains = self.served([source]) - self.served(over)
+        known = gains[~np.isnan(gains)]
+        return mean_figure(known, np.random.default_rng(SEED)) if len(known) else None
 
 
 def judge_newcomers(recipe: Recipe, known: Interactions, liked: float) -> dict[int, Newcomers]:
-    """Judge a recipe for newcomers, by the number of things they did; without any, none.
+    """Judge every source for newcomers, by the number of things they did; without any, none.
+
+    Another fifth of the people are newcomers after the first, until no number has few judged.
 
     Args:
         recipe: fitted to four fifths of the people.
         known: what may be learned from; the test part is not in it.
         liked: from this rating on a later movie is relevant.
     """
-    new = np.arange(len(known.users)) % HELD_OUT_ONE_IN == 0
+    found: dict[int, list[Newcomers]] = {}
+    for fifth in range(HELD_OUT_ONE_IN):
+        for number, newcomers in _judge_a_fifth(recipe, known, liked, fifth).items():
+            found.setdefault(number, []).append(newcomers)
+        if all(sum(map(len, found.get(number, []))) >= FEW for number in EVENTS):
+            break
+    return {number: _together(found[number]) for number in EVENTS if number in found}
+
+
+def _judge_a_fifth(
+    recipe: Recipe, known: Interactions, liked: float, fifth: int
+) -> dict[int, Newcomers]:
+    new = np.arange(len(known.users)) % HELD_OUT_ONE_IN == fifth
     others = known.only(~new[known.rows()])
+    if not len(others):
+        return {}
     try:
         model = recipe.fit(others)
     except UnsuitableDataError:
         return {}
-    popular = FittedPopularity(PopularityModel(recipe.popularity.popular(others)))
     strangers = known.only(new[known.rows()])
-    found = {}
-    for number in EVENTS:
-        split = _after(strangers, number)
-        judged = judge_ranking(FoldedIn(model, split.training), split, liked)
-        if len(judged.ndcg):
-            found[number] = Newcomers(judged.ndcg, judge_ranking(popular, split, liked).ndcg)
-    return found
+    splits = {number: _after(strangers, number) for number in EVENTS}
+    popular = recipe.popularity.popular(others)
+    return {
+        number: _judged(model, popular, others, split, liked)
+        for number, split in splits.items()
+        if len(judged_rows(split, liked, known=number > 0))
+    }
 
 
-def sources(judged: Mapping[int, Newcomers]) -> dict[str, list[str]]:
-    """From so many events of somebody on, where a list comes from, in the order to ask.
+def _together(some: Sequence[Newcomers]) -> Newcomers:
+    """As if all had been judged at once."""
+    names = dict.fromkeys(name for newcomers in some for name in newcomers.ndcg)
+    return Newcomers(
+        {name: np.concatenate([newcomers.served([name]) for newcomers in some]) for name in names}
+    )
 
-    The model has its word from the first number on from which it is expected to do better than
-    what is popular for every number that was judged. Where nobody could be judged, at once.
-    """
-    helps = {number: each.fold_in.mean() >= each.popular.mean() for number, each in judged.items()}
-    worse = [number for number, better in helps.items() if not better]
-    later = [number for number in helps if number > max(worse, default=0)]
-    begin = min(later) if later else (max(worse) + 1 if worse else 1)
-    return {"0": NON_PERSONAL, str(begin): [*PERSONAL, *NON_PERSONAL]}
+
+def _judged(
+    model: FittedModel, popular: Rows, others: Interactions, split: Split, liked: float
+) -> Newcomers:
+    is_known = len(split.training) > 0
+    rows = judged_rows(split, liked, known=is_known)
+
+    def ndcg(source: FittedModel) -> NDArray[np.float64]:
+        return judge_ranking(source, split, liked, rows).ndcg
+
+    found = {
+        PLAIN: ndcg(FittedPopularity(PopularityModel(others.popular()))),
+        "popular": ndcg(FittedPopularity(PopularityModel(popular))),
+        "lately": ndcg(PopularLately.fit(others, popular, _asked(split))),
+    }
+    kinds = others.groups
+    if kinds.known.any():
+        of_kind = ndcg(OfTheirKind.fit(others, popular))
+        found["people"] = np.where(kinds.known[rows], of_kind, np.nan)
+    if is_known:
+        found["fold_in"] = ndcg(FoldedIn(model, split.training))
+    return Newcomers(found)
 
 
 def _after(interactions: Interactions, number: int) -> Split:
@@ -96,9 +140,11 @@ def _after(interactions: Interactions, number: int) -> Split:
     return Split(interactions.only(mine & first), interactions.only(mine & ~first))
 
 
-def _stated(values: NDArray[np.float64]) -> dict[str, float]:
-    figure: Figure = mean_figure(values, np.random.default_rng(SEED))
-    return {"value": figure.value, "low": figure.low, "high": figure.high}
+def _asked(split: Split) -> NDArray[np.int64]:
+    """int64 [users]: when each does the first of what is to be found; 0 who does nothing."""
+    starts, later = split.test.indptr[:-1], split.test.times
+    does = np.diff(split.test.indptr) > 0
+    return np.where(does, np.append(later, 0)[np.where(does, starts, -1)], 0)
 
 
 @dataclass(frozen=True)

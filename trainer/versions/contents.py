@@ -150,7 +150,8 @@ class ModelVersion:
         top, seen = contents.top.items[row], contents.seen
         listed = top != PADDING
         known = slice(*seen.indptr[row : row + 2].tolist())
-        listed &= known.stop - known.start >= self.manifest.personal_from
+        done = max(1, known.stop - known.start)  # who is known did something
+        listed &= "model" in self.manifest.asked_after(done)
         return UserRecord(
             is_known=True,
             top_items=top[listed],

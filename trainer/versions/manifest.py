@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -16,10 +15,11 @@ Figure = Mapping[str, float]
 Figures = Mapping[str, Any]
 """Figures by name, in groups by name, some in groups of groups.
 
-`algorithms`: by algorithm, what it was on validation and on test; `live`: the recipe of the
+`algorithms`: by algorithm, what it was on validation and on test; `choice`: how many were judged
+on validation, and what the chosen one gained there `over_` each other; `live`: the recipe of the
 live version on test; `gains`: of the chosen one on test, `over_` what; `segments`: its NDCG for
 some people, or for some movies; `newcomers`: by how many things people did whom it never met,
-that of folding them in, of what is popular, and the gain; `later`: by one cut in time;
+that of each source, what it gains, and what the order gains; `later`: by one cut in time;
 `judged_users`; `size_mib`.
 """
 
@@ -28,6 +28,11 @@ SOURCES = {
     "1": ["model", "fold_in", "people", "lately", "popular"],
 }
 """The order before any was judged."""
+
+
+def asked_after(sources: Mapping[str, Sequence[str]], number: int) -> Sequence[str]:
+    """What is asked after so many things done: as from the largest number on that is no larger."""
+    return sources[str(max(int(begin) for begin in sources if int(begin) <= number))]
 
 
 @dataclass(frozen=True)
@@ -77,11 +82,9 @@ class Manifest:
             raise ValueError("manifest.json has not the keys of its schema")
         return cls(**content)
 
-    @cached_property
-    def personal_from(self) -> int:
-        """From how many things done on somebody is served by the model; 0: always."""
-        numbers = [int(number) for number, names in self.sources.items() if "fold_in" in names]
-        return next((number for number in numbers if number > 1), 0)
+    def asked_after(self, number: int) -> Sequence[str]:
+        """What is asked for a list of somebody who did so many things, in this order."""
+        return asked_after(self.sources, number)
 
     def text(self) -> bytes:
         """The bytes of manifest.json."""

@@ -1,59 +1,113 @@
+"""How people are judged whom the model never met, and what is asked for them."""
+
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from trainer.algorithms.ease import Ease
 from trainer.data.interactions import Scale
-from trainer.selection.newcomers import EVENTS, Newcomers, judge_newcomers, sources
+from trainer.data.people import Kinds
+from trainer.selection.newcomers import EVENTS, FEW, PLAIN, Newcomers, judge_newcomers
+from trainer.selection.sources import served_gain_low, sources, stated
 from trainer.selection.trials import BASELINE, Recipe
 
 SCALE = Scale(1, 5)
 EASE = Recipe("ease", Ease().candidates(SCALE)[0])
-NON_PERSONAL = ["people", "lately", "popular"]
-ALL = ["model", "fold_in", *NON_PERSONAL]
+MODEL = ["model", "fold_in"]
 
 
-def judged(**gains):
-    """Newcomers whom the model served better by so much, by the number of things they did."""
-    return {
-        int(number.removeprefix("after_")): Newcomers(np.full(3, 0.2 + gain), np.full(3, 0.2))
-        for number, gain in gains.items()
-    }
+@pytest.fixture(scope="module")
+def of_one_mind(interactions):
+    """People of one taste are of one age, and all of one occupation; of some nothing is known."""
+    ages = np.arange(len(interactions.users), dtype=np.int32) % 4
+    ages[::10] = -1
+    return replace(interactions, kinds=Kinds(ages, np.minimum(ages, 0)))
+
+
+def judged(number=FEW, **gains):
+    """So many people, and by how much each source serves them better than what is popular."""
+    noise = np.random.default_rng(1).normal(0, 0.01, number)
+    found = {name: 0.2 + gain + noise for name, gain in gains.items()}
+    level = np.full(number, 0.2)
+    return Newcomers({PLAIN: level, "popular": level, **found})
 
 
 def test_people_it_never_met_are_judged_by_how_much_they_did(interactions):
     found = judge_newcomers(EASE, interactions, SCALE.liked)
     assert tuple(found) == EVENTS
-    assert found[10].fold_in.mean() > found[10].popular.mean()
-    assert len(found[1].fold_in) == len(found[1].popular)
+    assert found[10].gain("fold_in", ["popular"]).low > 0
+    assert "fold_in" not in found[0].ndcg
+
+
+def test_further_people_are_taken_out_until_enough_are_judged(interactions):
+    found = judge_newcomers(EASE, interactions, SCALE.liked)
+    fifth = len(interactions.users) / 5
+    assert len(found[0]) > fifth
 
 
 def test_what_is_the_same_for_all_is_no_better_than_what_is_popular(interactions):
     found = judge_newcomers(BASELINE, interactions, SCALE.liked)
-    assert all(np.array_equal(each.fold_in, each.popular) for each in found.values())
+    for number in EVENTS[1:]:
+        assert np.array_equal(found[number].ndcg["fold_in"], found[number].ndcg["popular"])
 
 
-def test_where_nobody_did_enough_nobody_is_judged(interactions):
-    once = interactions.only(
-        np.arange(len(interactions)) == interactions.indptr[:-1][interactions.rows()]
-    )
-    assert judge_newcomers(BASELINE, once, SCALE.liked) == {}
+def test_people_of_a_kind_are_judged_by_what_their_kind_knows(of_one_mind):
+    before_anything = judge_newcomers(EASE, of_one_mind, SCALE.liked)[0]
+    assert before_anything.gain("people", ["popular"]).low > 0
+    assert np.isnan(before_anything.ndcg["people"]).any()
 
 
-def test_figures_are_of_both_and_of_the_gain():
-    figures = judged(after_1=0.1)[1].figures()
-    assert figures["gain"]["value"] == pytest.approx(0.1)
-    assert figures["fold_in"]["low"] <= figures["fold_in"]["value"]
+def test_where_nothing_is_known_of_anybody_no_kind_is_judged(interactions):
+    found = judge_newcomers(EASE, interactions, SCALE.liked)
+    assert all("people" not in newcomers.ndcg for newcomers in found.values())
 
 
-@pytest.mark.parametrize(
-    ("gains", "begin"),
-    [
-        ({"after_1": 0.1, "after_2": 0.1}, "1"),
-        ({"after_1": -0.1, "after_2": 0.1, "after_3": 0.2}, "2"),
-        ({"after_1": 0.1, "after_2": -0.1, "after_5": 0.2}, "5"),
-        ({"after_1": -0.1, "after_2": -0.1}, "3"),
-        ({}, "1"),
-    ],
-)
-def test_the_model_is_asked_from_where_it_helps_on(gains, begin):
-    assert sources(judged(**gains)) == {"0": NON_PERSONAL, begin: ALL}
+def test_where_nobody_did_enough_only_those_who_did_nothing_are_judged(interactions):
+    first = np.arange(len(interactions)) == interactions.indptr[:-1][interactions.rows()]
+    assert set(judge_newcomers(BASELINE, interactions.only(first), SCALE.liked)) == {0}
+
+
+def test_where_there_is_only_one_person_nobody_is_judged(interactions):
+    assert judge_newcomers(BASELINE, interactions.only(interactions.rows() == 0), 4) == {}
+
+
+def test_a_source_is_asked_where_it_gains_beyond_noise():
+    found = {
+        0: judged(lately=0.05),
+        1: judged(lately=0.05, fold_in=0.04),
+        2: judged(lately=0, fold_in=0.1),
+    }
+    assert sources(found) == {"0": ["lately", "popular"], "2": [*MODEL, "popular"]}
+
+
+def test_what_gains_most_is_asked_first():
+    assert sources({0: judged(lately=0.05, people=0.1)})["0"] == ["people", "lately", "popular"]
+
+
+def test_what_is_no_better_is_left_out():
+    found = {0: judged(lately=0.0), 1: judged(fold_in=-0.1), 2: judged(fold_in=0)}
+    assert sources(found) == {"0": ["popular"]}
+
+
+def test_where_few_were_judged_it_is_as_with_the_number_before():
+    found = {0: judged(), 1: judged(fold_in=0.1), 5: judged(FEW - 1, fold_in=-0.1)}
+    assert sources(found) == {"0": ["popular"], "1": [*MODEL, "popular"]}
+
+
+def test_where_nobody_was_judged_the_model_is_asked_at_once():
+    assert sources({}) == {"0": ["popular"], "1": [*MODEL, "popular"]}
+
+
+def test_figures_are_of_each_source_and_of_what_is_served():
+    found = {1: judged(fold_in=0.1), 2: judged(fold_in=-0.1)}
+    figures = stated(found, sources(found))
+    assert figures["1"]["fold_in_gain"]["value"] == pytest.approx(0.1, abs=0.01)
+    assert figures["1"]["gain"] == figures["1"]["fold_in_gain"]
+    assert figures["2"]["gain"]["value"] == 0
+    assert served_gain_low(figures) == 0
+
+
+def test_nobody_is_expected_to_be_served_worse_than_by_what_is_popular(of_one_mind):
+    found = judge_newcomers(EASE, of_one_mind, SCALE.liked)
+    assert served_gain_low(stated(found, sources(found))) >= 0

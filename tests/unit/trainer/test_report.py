@@ -81,13 +81,43 @@ def test_the_report_tells_how_it_does_for_whom():
 
 def test_the_report_tells_how_new_people_are_served():
     after_two = {
+        "people_judged": {"value": 300},
         "fold_in": {"value": 0.12},
+        "fold_in_gain": {"value": 0.02, "low": 0.01, "high": 0.03},
         "popular": {"value": 0.1},
+        "popular_gain": {"value": 0.01},
         "gain": {"value": 0.02, "low": 0.01, "high": 0.03},
     }
     figures = {**MANIFEST.figures, "newcomers": {"2": after_two}}
     lines = report(replace(MANIFEST, figures=figures)).split("\n")
     assert (
-        "new people after 2: folded in 0.1200, popular 0.1000, gain 0.0200 (0.0100 to 0.0300)"
+        "new people after 2: 300 judged; popular 0.1000; over it fold in 0.0200 (0.0100 to 0.0300)"
         in lines
     )
+
+
+def test_the_report_tells_who_judged_and_what_was_better_than_what():
+    choice = {
+        "judged_users": {"value": 654},
+        "over_als": {"value": 0.02, "low": 0.01, "high": 0.03},
+        "over_gfcf": {"value": 0.01, "low": -0.01, "high": 0.03},
+    }
+    figures = {**MANIFEST.figures, "choice": choice, "judged_users": {"value": 397}}
+    lines = report(replace(MANIFEST, figures=figures)).split("\n")
+    assert "judged     by 654 people on validation and 397 on test" in lines
+    assert "better     als: 0.0200 (0.0100 to 0.0300) NDCG@20 over it" in lines
+    assert "unsure     gfcf: 0.0100 (-0.0100 to 0.0300) NDCG@20 over it" in lines
+
+
+def test_the_report_tells_which_sources_are_asked_for_nobody_and_why():
+    before_anything = {
+        "people_judged": {"value": 300},
+        "popular": {"value": 0.1},
+        "lately": {"value": 0.09},
+        "lately_gain": {"value": -0.01, "low": -0.02, "high": 0.0},
+    }
+    figures = {**MANIFEST.figures, "newcomers": {"0": before_anything}}
+    lines = report(replace(MANIFEST, figures=figures)).split("\n")
+    assert "left out   lately: no better than what is popular" in lines
+    assert "left out   people: could not be judged" in lines
+    assert not any(line.startswith("left out   fold in") for line in lines)
