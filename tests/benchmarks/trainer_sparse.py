@@ -64,17 +64,13 @@ def simplest_within_noise(trials: list[Trial]) -> Trial:
 
 
 def choice_loss(trials: Sequence[Trial], worth: Worth, rule: Rule) -> float:
-    """Mean over the resamplings: the share of the best figure that is lost.
-
-    What was beaten in the first round of validation is never chosen, but may be the best.
-    """
+    """Mean over the resamplings: the share of the best figure that is lost."""
     random = np.random.default_rng(SEED)
     judged = len(trials[0].ndcg)
-    contending = [trial for trial in trials if len(trial.ndcg) == judged]
     losses = []
     for _ in range(RESAMPLINGS):
         drawn = random.integers(judged, size=judged)
-        resampled = [Trial(trial.recipe, trial.ndcg[drawn]) for trial in contending]
+        resampled = [Trial(trial.recipe, trial.ndcg[drawn]) for trial in trials]
         chosen = rule(sorted(resampled, key=lambda trial: -trial.mean_ndcg))
         losses.append(1 - worth[chosen.recipe.algorithm] / max(worth.values()))
     return float(np.mean(losses))

@@ -43,18 +43,6 @@ def split_each_user(interactions: Interactions, liked: float) -> Split:
     return split if judged is None else _held_out(interactions, np.where(judged, held_out, 0))
 
 
-def split_some_users(interactions: Interactions, cut: NDArray[np.bool_]) -> Split:
-    """Cut some users' histories, each somewhere, and hold out what comes after.
-
-    Args:
-        interactions: what is split.
-        cut: bool [users]: who; of those with one interaction nothing is held out.
-    """
-    lengths = np.diff(interactions.indptr)
-    wanted = np.random.default_rng(len(interactions)).integers(1, np.maximum(2, lengths))
-    return _held_out(interactions, np.where(cut & (lengths > 1), wanted, 0))
-
-
 def split_at_one_time(interactions: Interactions, liked: float) -> Split:
     """Hold out the latest fifth of all interactions: everything from one instant on.
 

@@ -18,7 +18,6 @@ from trainer.evaluation.metrics import (
     mean_figure,
 )
 from trainer.selection import gate
-from trainer.selection.rounds import judge_further
 from trainer.selection.search import Budget, search
 from trainer.selection.trials import (
     BASELINE,
@@ -88,7 +87,7 @@ def select(interactions: Interactions, terms: Terms, say: Say) -> Selection:
         users = len(judged.ranking.ndcg)
         if users < terms.rules.minimum_users:
             return _unjudged(judged, users, split, terms)
-    trials = _tried(split.training, terms, say)
+    trials = _tried(split_each_user(split.training, scale.liked), terms, say)
     model = trials[0].recipe.fit(split.training)
     chosen = judge(trials[0].recipe, model, split, scale)
     say(_told(chosen))
@@ -135,20 +134,18 @@ def _told(judgement: Judgement) -> str:
     return f"test: {judgement.recipe.algorithm}: NDCG@20 {judgement.ranking.mean_ndcg:.4f}"
 
 
-def _tried(past: Interactions, terms: Terms, say: Say) -> list[Trial]:
+def _tried(split: Split, terms: Terms, say: Say) -> list[Trial]:
     """Each algorithm's best on validation, the chosen one first."""
-    split, scale = split_each_user(past, terms.scale.liked), terms.scale
+    scale = terms.scale
     trials = list(try_on_validation(recipes(scale, terms.algorithms), split, scale, say))
     if terms.budget:
-        trials += search(best_expected(best_of_each(trials)), split, scale, terms.budget, say)
-    contending = best_of_each(judge_further(trials, past, scale, say))
-    chosen = best_expected(contending)
-    names = {trial.recipe.algorithm for trial in contending}
-    others = [trial for trial in contending if trial is not chosen]
-    beaten = [trial for trial in best_of_each(trials) if trial.recipe.algorithm not in names]
-    ordered = [chosen, *others, *beaten]
-    say(_why(chosen, ordered[1:]))
-    return ordered
+        best = best_expected(best_of_each(trials))
+        trials += search(best, split, scale, terms.budget, say)
+    best_ones = best_of_each(trials)
+    chosen = best_expected(best_ones)
+    others = [trial for trial in best_ones if trial is not chosen]
+    say(_why(chosen, others))
+    return [chosen, *others]
 
 
 def _why(chosen: Trial, others: list[Trial]) -> str:
@@ -159,8 +156,7 @@ def _why(chosen: Trial, others: list[Trial]) -> str:
 
 
 def _gain(chosen: Trial, other: Trial) -> str:
-    """For the people whom both were judged by: what was beaten at once, by the first alone."""
-    gain = mean_figure(chosen.ndcg[: len(other.ndcg)] - other.ndcg, _random())
+    gain = mean_figure(chosen.ndcg - other.ndcg, _random())
     return f"{gain.value:+.4f} ({gain.low:+.4f} to {gain.high:+.4f}) over {other.recipe.algorithm}"
 
 

@@ -43,15 +43,11 @@ def figures(selection: Selection, liked: float) -> dict[str, Any]:
 
 
 def _choice(trials: Sequence[Trial]) -> Stated:
-    """How many were judged on validation, and what the chosen one gained there over each other.
-
-    For the people whom both were judged by: what was beaten at once was tried on the first alone.
-    """
+    """How many judged on validation, and what the chosen one gained there over each other."""
     chosen, *others = trials
     found: Stated = {"judged_users": {"value": len(chosen.ndcg)}}
     for other in others:
-        gains = chosen.ndcg[: len(other.ndcg)] - other.ndcg
-        found |= _mean(f"over_{other.recipe.algorithm}", gains)
+        found |= _mean(f"over_{other.recipe.algorithm}", chosen.ndcg - other.ndcg)
     return found
 
 

@@ -66,7 +66,7 @@ class Trial:
 
     recipe: Recipe
     ndcg: NDArray[np.float64]
-    """float64 [judged users]: the same users for all trials on one split; further ones after."""
+    """float64 [judged users]: the same users for all trials on one split."""
 
     @property
     def mean_ndcg(self) -> float:
@@ -126,7 +126,7 @@ def try_on_validation(
         for recipe in tried
         if recipe.algorithm == BASELINE.algorithm
     ]
-    popular = list(try_recipes(baselines, split, scale, say))
+    popular = list(_try(baselines, split, scale, say))
     yield from popular
     best = best_of_each(popular)[0].recipe.configuration
     others = [
@@ -134,10 +134,10 @@ def try_on_validation(
         for recipe in tried
         if recipe.algorithm != BASELINE.algorithm
     ]
-    yield from try_recipes(others, split, scale, say)
+    yield from _try(others, split, scale, say)
 
 
-def try_recipes(tried: Sequence[Recipe], split: Split, scale: Scale, say: Say) -> Iterator[Trial]:
+def _try(tried: Sequence[Recipe], split: Split, scale: Scale, say: Say) -> Iterator[Trial]:
     """Fit recipes, and judge each with its own scores and held in every way that it can be.
 
     Args:

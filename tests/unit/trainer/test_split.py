@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from trainer.data import split as split_module
 from trainer.data.interactions import Interactions
-from trainer.data.split import add_decoys, split_at_one_time, split_each_user, split_some_users
+from trainer.data.split import add_decoys, split_at_one_time, split_each_user
 from trainer.evaluation.metrics import decoy_places
 from trainer.selection.gate import LeakingModel
 
@@ -71,16 +71,6 @@ def test_of_users_with_few_a_fifth_is_held_out_all_in_all(each):
     rows = [(user, movie, 0) for user in range(3000) for movie in range(each)]
     split = split_each_user(interactions_of(rows), LIKED)
     assert len(split.test) / len(rows) == pytest.approx(0.2, rel=0.1)
-
-
-@given(HISTORIES, st.integers(0, 2**7 - 1))
-def test_who_did_two_things_or_more_is_cut_if_asked_for_and_stays_known(rows, bits):
-    interactions = interactions_of(rows)
-    asked = np.array([bool(bits >> row & 1) for row in range(len(interactions.users))])
-    split = split_some_users(interactions, asked)
-    cut = np.diff(split.test.indptr) > 0
-    assert cut.tolist() == (asked & (np.diff(interactions.indptr) > 1)).tolist()
-    assert np.all(np.diff(split.training.indptr) > 0)
 
 
 @given(HISTORIES)
