@@ -86,5 +86,5 @@ class Settings(DatabaseSettings):
         return max(self.release_patience.total_seconds(), self.release_watch_seconds)
 
     def url(self, slot: Slot) -> str:
-        """Where `slot` is reached."""
+        """The base URL under which a slot answers."""
         return self.slot_url.format(slot=slot)

@@ -73,7 +73,7 @@ class Settings(DatabaseSettings):
 
     @property
     def scale(self) -> Scale:
-        """The rating scale."""
+        """The lowest and the highest rating of the stream."""
         return Scale(self.rating_min, self.rating_max)
 
     @property

@@ -24,7 +24,7 @@ INTERRUPTIONS = 5
 
 
 def serve(settings: Settings, metrics: TrainingMetrics) -> None:
-    """Work until SIGTERM."""
+    """Do the jobs of the queue `train`, and ask for the first trainings, until SIGTERM."""
     conninfo = settings.conninfo()
     with psycopg.connect(conninfo, autocommit=True) as connection:
         newest = newest_version(connection)

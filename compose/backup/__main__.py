@@ -40,7 +40,7 @@ cli = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=F
 
 
 class Places(BaseSettings):
-    """Where a restore writes."""
+    """The folders that a restore fills: the volumes of models, state and secrets."""
 
     secrets: Path = Path("/run/secrets")
     models: Path = Path("/var/lib/marquee/models")

@@ -9,7 +9,7 @@ BackupError
 
 
 class BackupError(Exception):
-    """Any of the below."""
+    """The root of all that can go wrong with a backup."""
 
 
 class IncompleteError(BackupError):

@@ -43,7 +43,7 @@ class Manifest:
     git_commit: str
     """Of the code that took it; a checkout of it, or of a later one, restores it."""
     revision: str
-    """The database's migration."""
+    """The Alembic revision that the database was at."""
     live_version: str | None
     lines: int
     """Lines of the stream that had landed."""
@@ -69,7 +69,7 @@ class Manifest:
         return cls(**content)
 
     def text(self) -> bytes:
-        """As it is written."""
+        """UTF-8 of the file `manifest.json`; the inverse of `parse`."""
         return (json.dumps(asdict(self), indent=2) + "\n").encode()
 
 
@@ -163,7 +163,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def size(folder: Path) -> int:
-    """Bytes of all files."""
+    """What a backup takes on the disk, in bytes."""
     return sum(path.stat().st_size for path in folder.iterdir())
 
 

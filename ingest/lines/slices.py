@@ -31,7 +31,7 @@ class Slice:
 
     @property
     def offsets(self) -> Sequence[int]:
-        """Where each line stands."""
+        """The offset of each line in its partition, ascending."""
         if not self.gaps:
             return range(self.first_offset, self.next_offset)
         edges = chain.from_iterable((gap.start, gap.stop) for gap in self.gaps)

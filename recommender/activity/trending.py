@@ -30,7 +30,7 @@ class Trending:
             self._keep_the_larger_half()
 
     def refresh(self, now: datetime) -> None:
-        """Make the list anew."""
+        """List the movies that enough people met, where a meeting halves with each `HALF_LIFE`."""
         enough = ENOUGH_PEOPLE * 2.0 ** ((now - self._begun) / HALF_LIFE)
         popular = {movie: count for movie, count in self._counts.items() if count >= enough}
         self.movies = sorted(popular, key=popular.__getitem__, reverse=True)[:LONGEST_LIST]

@@ -19,7 +19,7 @@ UNKNOWN_BUCKET = -1
 
 
 class Question(NamedTuple):
-    """What is asked."""
+    """One request for recommendations, read from its path, query and headers."""
 
     user_id: int
     bucket: int = UNKNOWN_BUCKET

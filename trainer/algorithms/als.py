@@ -39,14 +39,14 @@ class AlsConfiguration:
 
 @dataclass(frozen=True)
 class FittedAls:
-    """Factors of both sides."""
+    """What alternating least squares found: factors of users and of items."""
 
     item_model: AlsModel
     user_factors: NDArray[np.float32]
     """float32 [users, factors]."""
 
     def score(self, rows: Rows) -> Scores:
-        """Products of factors."""
+        """The inner products of the users' and all items' factors."""
         return np.asarray(self.user_factors[rows] @ self.item_model.factors.T, np.float32)
 
 

@@ -36,7 +36,7 @@ class GfcfConfiguration:
     low_pass: float
     """Weight of the ideal low pass."""
     vectors: int = 48
-    """Singular vectors in it."""
+    """How many singular vectors the low pass lets through."""
     kept_weights: int = 256
     """How many products of movies are kept, on average for each."""
 

@@ -147,7 +147,7 @@ class RecencyEase:
         return _suggested(trial, usual)
 
     def fit(self, interactions: Interactions, configuration: HistoryConfiguration) -> FittedHistory:
-        """Find the weights."""
+        """Solve for EASE's weights, count transitions, and place years and genres."""
         size = len(interactions.movies)
         liked = preferences(
             interactions.indptr,

@@ -74,5 +74,5 @@ class Popularity:
     def fit(
         self, interactions: Interactions, configuration: PopularityConfiguration
     ) -> FittedPopularity:
-        """Order the movies."""
+        """Order the movies by their interactions, weighed as the configuration says."""
         return FittedPopularity(PopularityModel(configuration.popular(interactions)))

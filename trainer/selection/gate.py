@@ -42,7 +42,7 @@ class Verdict:
     reason: str
 
     def manifest(self) -> dict[str, str]:
-        """The manifest's entry `gate`."""
+        """What stands under `gate` in the manifest: the verdict in a word, and why."""
         return {"verdict": "accepted" if self.accepted else "refused", "reason": self.reason}
 
 
@@ -168,7 +168,7 @@ class ShuffledModel:
         return self.model.item_model
 
     def score(self, rows: Rows) -> Scores:
-        """The model's scores, shuffled."""
+        """The model's scores, each given to another movie."""
         return self.model.score(rows)[:, self.movies]
 
 

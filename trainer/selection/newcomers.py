@@ -42,7 +42,7 @@ class Newcomers:
     """By source, float64 [people]: NDCG@20; NaN for whom it has nothing to say."""
 
     def __len__(self) -> int:
-        """How many people."""
+        """How many people were judged."""
         return len(self.ndcg[PLAIN])
 
     def served(self, order: Sequence[str]) -> NDArray[np.float64]:

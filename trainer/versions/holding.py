@@ -17,7 +17,7 @@ class Holding:
     """How firmly scores are held."""
 
     weight: float
-    """Of popularity."""
+    """What popularity counts against the model's evidence."""
     floor: float
     """Added to each item's evidence, in units of the mean over all items."""
 

@@ -87,7 +87,7 @@ class Manifest:
         return asked_after(self.sources, number)
 
     def text(self) -> bytes:
-        """The bytes of manifest.json."""
+        """UTF-8 of the file `manifest.json`; the inverse of `parse`."""
         return (json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n").encode()
 
 

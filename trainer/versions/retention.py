@@ -80,7 +80,7 @@ def plan(versions: Path, keeping: Keeping) -> Plan:
 
 
 def collect(versions: Path, planned: Plan) -> None:
-    """Do what was planned."""
+    """Remove and strip the versions that the plan names."""
     for name in planned.removed:
         remove_version(versions, name)
     for name in planned.stripped:
