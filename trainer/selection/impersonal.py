@@ -5,7 +5,7 @@ They say what a slot would have said: of people of a kind, what such people know
 `recommender.activity.trending`). What they leave open is filled up with what is popular.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Self
 
@@ -82,10 +82,14 @@ class PopularLately:
     cuts: NDArray[np.int64]
     """int64 [cuts]: places in `times`, ascending from 0."""
     asked: NDArray[np.int64]
-    """int64 [users]: when each asks."""
+    """int64 [users]: when each asks; by default at the end."""
+
+    def asked_at(self, times: NDArray[np.int64]) -> Self:
+        """The same, asked by each user (int64 [users]) at a time."""
+        return replace(self, asked=times)
 
     @classmethod
-    def fit(cls, others: Interactions, popular_items: Rows, asked: NDArray[np.int64]) -> Self:
+    def fit(cls, others: Interactions, popular_items: Rows) -> Self:
         """Count up to some times, to go on from there; `others` did one thing at least."""
         order = np.argsort(others.times, kind="stable")
         times, items, size = others.times[order], others.items[order], len(popular_items)
@@ -94,7 +98,14 @@ class PopularLately:
         for cut, (start, end) in enumerate(pairwise(cuts.tolist()), 1):
             counts[cut] = counts[cut - 1] * _left(times[max(start, 1) - 1], times[end - 1])
             counts[cut] += _discounted(items[start:end], times[start:end], times[end - 1], size)
-        return cls(PopularityModel(popular_items), times, items, counts, cuts, asked)
+        return cls(
+            PopularityModel(popular_items),
+            times,
+            items,
+            counts,
+            cuts,
+            np.full(len(others.users), times[-1]),
+        )
 
     def score(self, rows: Rows) -> Scores:
         """float32 [n, items]: what is popular lately above the rest, that as it is popular ever."""

@@ -7,6 +7,7 @@ of their kind know, by what was popular lately when they asked, and by what is p
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,9 +92,9 @@ def _judge_a_fifth(
         return {}
     strangers = known.only(new[known.rows()])
     splits = {number: _after(strangers, number) for number in EVENTS}
-    popular = recipe.popularity.popular(others)
+    asked = _Sources.fit(model, others, recipe.popularity.popular(others))
     return {
-        number: _judged(model, popular, others, split, liked)
+        number: asked.judged(split, liked)
         for number, split in splits.items()
         if len(judged_rows(split, liked, known=number > 0))
     }
@@ -107,27 +108,46 @@ def _together(some: Sequence[Newcomers]) -> Newcomers:
     )
 
 
-def _judged(
-    model: FittedModel, popular: Rows, others: Interactions, split: Split, liked: float
-) -> Newcomers:
-    is_known = len(split.training) > 0
-    rows = judged_rows(split, liked, known=is_known)
+@dataclass(frozen=True)
+class _Sources:
+    """Every source, fitted to the others once."""
 
-    def ndcg(source: FittedModel) -> NDArray[np.float64]:
-        return judge_ranking(source, split, liked, rows).ndcg
+    model: FittedModel
+    plain: FittedPopularity
+    popular: FittedPopularity
+    lately: PopularLately
+    people: OfTheirKind | None
+    """None where nothing is known of anybody."""
 
-    found = {
-        PLAIN: ndcg(FittedPopularity(PopularityModel(others.popular()))),
-        "popular": ndcg(FittedPopularity(PopularityModel(popular))),
-        "lately": ndcg(PopularLately.fit(others, popular, _asked(split))),
-    }
-    kinds = others.groups
-    if kinds.known.any():
-        of_kind = ndcg(OfTheirKind.fit(others, popular))
-        found["people"] = np.where(kinds.known[rows], of_kind, np.nan)
-    if is_known:
-        found["fold_in"] = ndcg(FoldedIn(model, split.training))
-    return Newcomers(found)
+    @classmethod
+    def fit(cls, model: FittedModel, others: Interactions, popular: Rows) -> Self:
+        return cls(
+            model,
+            FittedPopularity(PopularityModel(others.popular())),
+            FittedPopularity(PopularityModel(popular)),
+            PopularLately.fit(others, popular),
+            OfTheirKind.fit(others, popular) if others.groups.known.any() else None,
+        )
+
+    def judged(self, split: Split, liked: float) -> Newcomers:
+        """What each of them is for newcomers of whom the first part of a split is known."""
+        is_known = len(split.training) > 0
+        rows = judged_rows(split, liked, known=is_known)
+
+        def ndcg(source: FittedModel) -> NDArray[np.float64]:
+            return judge_ranking(source, split, liked, rows).ndcg
+
+        found = {
+            PLAIN: ndcg(self.plain),
+            "popular": ndcg(self.popular),
+            "lately": ndcg(self.lately.asked_at(_asked(split))),
+        }
+        if self.people:
+            known = split.training.groups.known[rows]
+            found["people"] = np.where(known, ndcg(self.people), np.nan)
+        if is_known:
+            found["fold_in"] = ndcg(FoldedIn(self.model, split.training))
+        return Newcomers(found)
 
 
 def _after(interactions: Interactions, number: int) -> Split:

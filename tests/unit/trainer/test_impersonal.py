@@ -32,7 +32,9 @@ def test_what_many_met_just_now_is_popular_lately(monkeypatch, cuts):
     monkeypatch.setattr(impersonal, "CUTS", cuts)
     rows = [(user, 1, 0) for user in range(5)] + [(user + 10, 2, 9.9) for user in range(4)]
     asked = np.array([0, 0.5, 10, 100]) * DAY
-    model = PopularLately.fit(met(rows), np.array([3, 1, 2, 0, 4], np.int32), asked.astype(int))
+    model = PopularLately.fit(met(rows), np.array([3, 1, 2, 0, 4], np.int32)).asked_at(
+        asked.astype(int)
+    )
     assert [best_of(model, row) for row in range(4)] == [3, 1, 2, 3]
 
 
@@ -45,7 +47,7 @@ def test_counts_fall_by_half_each_day_whatever_is_kept_of_them(monkeypatch):
     expected = np.stack([np.bincount(interactions.items, row, 5) for row in weights])
     for cuts in (1, 7, 1000):
         monkeypatch.setattr(impersonal, "CUTS", cuts)
-        model = PopularLately.fit(interactions, np.arange(5, dtype=np.int32), asked)
+        model = PopularLately.fit(interactions, np.arange(5, dtype=np.int32)).asked_at(asked)
         scores = model.score(np.arange(30, dtype=np.int32))
         enough = expected >= impersonal.ENOUGH_PEOPLE
         assert np.allclose(scores[enough], 1 + expected[enough], rtol=1e-5)
