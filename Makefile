@@ -41,7 +41,7 @@ images: ## Build every image of this checkout
 
 # --- change what is live
 
-.PHONY: retrain release rollback release-code
+.PHONY: retrain release rollback story release-code
 retrain: ## Train a model version and show how good it is
 	@compose/exec.sh trainer python -m trainer retrain
 reproduce: ## Fit a version again from its pinned data and compare: VERSION=name
@@ -50,6 +50,8 @@ release: ## Release the newest accepted version, step by step; VERSION=name for 
 	@docker compose exec -T releaser python -m ci release $(if $(VERSION),--version $(VERSION)) $(if $(PLAN),--plan)
 rollback: ## Put the previous version back, at once
 	@docker compose exec -T releaser python -m ci rollback
+story: ## What happened to what is live in the last SINCE='1 hour', in sentences, each with its evidence
+	@docker compose exec -T postgres psql --host=/tmp --username=analyst --no-psqlrc --expanded --set=since='$(or $(SINCE),1 hour)' --file=- marquee < ci/story.sql
 release-code: ## After make images: put the new recommender into both slots, one by one
 	@compose/release_code.sh
 

@@ -1,5 +1,5 @@
 -- What a newcomer looks at first in psql. Re-run on every start: it states the whole.
-DROP VIEW IF EXISTS live_now, version_quality, arrival, refusal, expiry, experiment_verdict;
+DROP VIEW IF EXISTS live_now, version_quality, arrival, refusal, expiry, experiment_verdict, story;
 
 CREATE VIEW arrival AS
 SELECT date_trunc('hour', time) AS hour, kind, count(*) AS lines
@@ -155,3 +155,51 @@ COMMENT ON COLUMN experiment_verdict.looked_at IS 'when it was last looked at an
 COMMENT ON COLUMN experiment_verdict.started_at IS 'start';
 COMMENT ON COLUMN experiment_verdict.ended_at IS 'end; null while it runs';
 COMMENT ON COLUMN experiment_verdict.end_reason IS 'why it ended';
+
+CREATE VIEW story AS
+SELECT at, sentence, evidence
+FROM (
+    SELECT created_at AS at,
+           format('%s was trained on %s interactions; the offline gate %s it: %s',
+                  version, interactions, verdict, reason) AS sentence,
+           format('model_version: %s', version) AS evidence
+    FROM model_version
+    UNION ALL
+    SELECT at,
+           CASE
+               WHEN step = 'start' THEN format('A %s of %s was begun, %s.', action, version, reason)
+               WHEN step = 'replay' THEN format('Before anybody got %s: %s.', version, reason)
+               WHEN step = 'watch'
+                   THEN format('%s had %s of 1,000 buckets: %s.', version, share, reason)
+               WHEN step = 'abort' AND live_version IS NULL
+                   THEN format('The %s of %s was given up: %s.', action, version, reason)
+               WHEN step = 'abort'
+                   THEN format('The %s of %s was given up, %s stayed live: %s.',
+                               action, version, live_version, reason)
+               ELSE format('%s went live by a %s: %s.', version, action, reason)
+           END,
+           format('deployment: step %s%s', step_id, ', ' || deployment.evidence || ' requests')
+    FROM deployment
+    WHERE step IN ('start', 'replay', 'watch', 'promote', 'abort')
+    UNION ALL
+    SELECT at,
+           format('Of %s were kept: %s figures, %s pairs of answers and %s lines of its log.',
+                  version, (SELECT count(*) FROM jsonb_object_keys(figures)),
+                  jsonb_array_length(answers), cardinality(log)),
+           format('rejected_candidate: %s', rejection_id)
+    FROM rejected_candidate
+    UNION ALL
+    SELECT started_at, format('%s was tried against %s: %s.', challenger, control, name),
+           format('experiment: %s', experiment_id)
+    FROM experiment
+    UNION ALL
+    SELECT ended_at, format('%s ended: %s.', name, end_reason),
+           format('experiment: %s', experiment_id)
+    FROM experiment
+    WHERE ended_at IS NOT NULL
+) AS told
+ORDER BY at DESC;
+COMMENT ON VIEW story IS 'What happened to what is live, in sentences, each with the row that shows it; the newest first';
+COMMENT ON COLUMN story.at IS 'when';
+COMMENT ON COLUMN story.sentence IS 'what happened';
+COMMENT ON COLUMN story.evidence IS 'table and key of the row that says so';

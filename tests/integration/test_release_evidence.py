@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+import psycopg
 import pytest
 
 from ci.errors import AbortedError
 from ci.release import records
-from ci.release.rollout import release
+from ci.release.rollout import release, rollback
 from ci.release.state import sent_to_green
-from tests.integration.releasing import V1, V2, IdleSlot
+from tests.integration.releasing import V1, V2, V3, IdleSlot
 
 
 def measured(stage, evidence):
@@ -81,6 +82,24 @@ def test_a_version_that_people_s_requests_speak_against_leaves_its_evidence(stag
     assert version == V2
     assert "too many errors" in reason
     assert figures["live at 10: failed_share"] == 1.0
+
+
+def test_the_story_tells_each_step_with_the_row_that_shows_it(stage, conninfo):
+    release(stage.environment, V1)
+    stage.slots["green"].failing.add(V2)
+    with pytest.raises(AbortedError):
+        release(stage.environment, V2)
+    release(stage.environment, V3)
+    rollback(stage.environment)
+    with psycopg.connect(conninfo("analyst")) as analyst:
+        told = [row[0] for row in analyst.execute("SELECT sentence FROM story ORDER BY at")]
+        evidence = analyst.execute("SELECT count(*) FROM story WHERE evidence <> ''").fetchone()
+    assert f"{V1} went live by a release: live, the first." in told
+    given_up = f"The release of {V2} was given up, {V1} stayed live: too many errors"
+    assert any(sentence.startswith(given_up) for sentence in told)
+    assert any(sentence.startswith(f"Of {V2} were kept: ") for sentence in told)
+    assert told[-1] == f"{V1} went live by a rollback: live in place of {V3}."
+    assert evidence == (len(told),)
 
 
 def test_without_people_the_undecided_release_says_what_replayed_requests_said(stage):
