@@ -98,7 +98,7 @@ def trained(interactions: Interactions) -> tuple[Selection, Manifest]:
             database_passfile=Path("/dev/null"),
         )
         run = Run(
-            told, lambda: datetime.now(UTC), Progress(4, lambda _, message: progress(message))
+            told, lambda: datetime.now(UTC), Progress(4, lambda message, _: progress(message))
         )
         return selection, publish(interactions, {}, selection, run)
 
