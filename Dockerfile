@@ -164,6 +164,10 @@ FROM python AS releaser
 COPY --from=ci-wheels /opt/venv /opt/venv
 COPY compose/__init__.py compose/
 COPY compose/service/ compose/service/
+COPY monitoring/__init__.py monitoring/
+COPY monitoring/experiments/__init__.py monitoring/experiments/assignment.py \
+    monitoring/experiments/confidence.py monitoring/experiments/estimates.py \
+    monitoring/experiments/gate.py monitoring/experiments/verdict.py monitoring/experiments/
 COPY ci/*.py ci/
 COPY ci/release/ ci/release/
 USER 10106:10106

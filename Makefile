@@ -46,8 +46,8 @@ retrain: ## Train a model version and show how good it is
 	@compose/exec.sh trainer python -m trainer retrain
 reproduce: ## Fit a version again from its pinned data and compare: VERSION=name
 	@docker compose exec -T trainer python -m trainer reproduce $(VERSION)
-release: ## Release the newest accepted version, step by step; VERSION=name for another; PLAN=1 only says how
-	@docker compose exec -T releaser python -m ci release $(if $(VERSION),--version $(VERSION)) $(if $(PLAN),--plan)
+release: ## Release the newest accepted version, step by step; VERSION=name; QUALITY=skip asks no people; PLAN=1 only says how
+	@docker compose exec -T releaser python -m ci release $(if $(VERSION),--version $(VERSION)) $(if $(QUALITY),--quality $(QUALITY)) $(if $(PLAN),--plan)
 rollback: ## Put the previous version back, at once
 	@docker compose exec -T releaser python -m ci rollback
 story: ## What happened to what is live in the last SINCE='1 hour', in sentences, each with its evidence

@@ -15,7 +15,7 @@ from ci.first_releases import keep_releasing
 from ci.release import metrics, records
 from ci.release.description import planned
 from ci.settings import Settings
-from ci.worker import QUEUE, clear_up, register
+from ci.worker import QUEUE, Quality, clear_up, register
 from compose.service.jobs import defer, follow, job_app, job_status, work
 from compose.service.log import configure_logging
 
@@ -46,15 +46,21 @@ def release_command(
     plan: Annotated[
         bool, typer.Option("--plan", help="Only print what would be done, and how each is undone.")
     ] = False,
+    quality: Annotated[
+        Quality,
+        typer.Option(help="Whether people judge the version on its way, or it is only guarded."),
+    ] = Quality.JUDGE,
 ) -> None:
-    """Release a model version: place, warm, canary, watch, promote or put back.
+    """Release a model version: place, warm, canary, watch, judge, promote or put back.
 
+    People judge it at one share (RELEASE_JUDGE_SHARE) for EVALUATION_HORIZON at least and
+    RELEASE_PATIENCE at most: minutes with simulated people, a day or two with real ones.
     Another version's release under way is superseded: it is taken back first.
     Ends with 0 when the version is live, with 1 when it was refused or taken back.
     """
     if plan:
-        raise typer.Exit(show_plan(version))
-    raise typer.Exit(ask_and_follow("release", lambda _: {"version": version}))
+        raise typer.Exit(show_plan(version, quality))
+    raise typer.Exit(ask_and_follow("release", lambda _: {"version": version, "quality": quality}))
 
 
 @cli.command("rollback")
@@ -70,12 +76,12 @@ def rollback_command() -> None:
     )
 
 
-def show_plan(version: str | None) -> int:
+def show_plan(version: str | None, quality: Quality) -> int:
     """Print what a release would do now; the exit status."""
     settings = Settings()
     try:
         with psycopg.connect(settings.conninfo(), autocommit=True) as connection:
-            for line in planned(connection, settings, version):
+            for line in planned(connection, settings, version, judged=quality is Quality.JUDGE):
                 typer.echo(line)
     except RefusedError as error:
         typer.echo(f"would be refused: {error}")

@@ -48,7 +48,8 @@ def keep_releasing(settings: Settings, queue: str) -> None:
                     publish_so_far(connection, settings)
                 version = due(connection)
             if version:
-                defer(job_app(conninfo), "release", queue, version=version)
+                # popularity, if it is live, was let through unjudged: that is not worth days
+                defer(job_app(conninfo), "release", queue, version=version, quality="skip")
         except (RefusedError, AlreadyEnqueued) as error:
             LOG.debug("no first release just now", why=str(error))
         except (psycopg.OperationalError, OSError) as error:

@@ -29,10 +29,21 @@ class Settings(DatabaseSettings):
         description="Shares of 1,000 that a new version gets one after the other.",
     )
     release_watch_seconds: float = Field(default=60, gt=0)
+    release_judge_share: int = Field(
+        default=100,
+        gt=0,
+        lt=BUCKETS,
+        description="Share of 1,000 that is held until people have judged the new version.",
+    )
+    evaluation_horizon: timedelta = Field(
+        default=timedelta(days=1),
+        gt=timedelta(0),
+        description="How long after a person's first answer what they do counts.",
+    )
     release_patience: timedelta = Field(
         default=timedelta(days=2),
         gt=timedelta(0),
-        description="How long a share is watched for something to judge it by.",
+        description="How long a share is watched, or held, for something to judge it by.",
     )
     release_undecided: Literal["proceed", "abort"] = Field(
         default="proceed", description="What becomes of a release that patience did not decide."

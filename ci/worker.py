@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from enum import StrEnum
 
 import psycopg
 import structlog
@@ -28,12 +29,22 @@ LOG = structlog.get_logger()
 QUEUE = "release"
 
 
+class Quality(StrEnum):
+    """Whether a release has people judge its version."""
+
+    JUDGE = "judge"
+    SKIP = "skip"
+
+
 def register(app: App, settings: Settings) -> None:
     """Give the queue its tasks."""
 
     @app.task(name="release", queue=QUEUE, pass_context=True)
-    def release_task(context: JobContext, version: str | None = None) -> None:
-        with held_environment(settings, context) as environment:
+    def release_task(
+        context: JobContext, version: str | None = None, quality: str = Quality.JUDGE
+    ) -> None:
+        with held_environment(settings, context) as held:
+            environment = replace(held, judges_quality=quality == Quality.JUDGE)
             release(environment, records.choose_version(environment.connection, version))
 
     @app.task(name="rollback", queue=QUEUE, pass_context=True)
@@ -82,12 +93,17 @@ def held_environment(settings: Settings, context: JobContext) -> Iterator[Enviro
         records.sole_releaser(connection),
         metrics.RUNNING.track_inprogress(),
     ):
+
+        def look_around() -> str | None:
+            leave_alone(connection, conninfo, job_id)
+            return stop_reason(context, connection)
+
         environment = Environment(
             connection,
             client,
             settings,
             lambda words: say(conninfo, job_id, words),
-            lambda: stop_reason(context, connection),
+            look_around,
             job_id,
         )
         recover(environment)
@@ -122,6 +138,14 @@ def stop_reason(context: JobContext, connection: psycopg.Connection) -> str | No
 def told_to_stop(context: JobContext) -> str | None:
     """The one reason that stops a rollback, too."""
     return "the releaser was told to stop" if context.should_abort() else None
+
+
+def leave_alone(connection: psycopg.Connection, conninfo: str, job_id: int) -> None:
+    """Let no release by schedule wait behind this one, which may be judged for days; say so."""
+    for scheduled in records.turn_away_scheduled(connection):
+        words = f"the release under way (job {job_id}) is left alone by the one that was due"
+        say(conninfo, job_id, words)
+        say(conninfo, scheduled, words)
 
 
 def asked_for_by(job_id: int | None) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Annotated
 
+import psycopg
 import typer
 from prometheus_client import start_http_server
 from rich.table import Table
@@ -25,11 +26,13 @@ from monitoring.evaluation.evaluation_pass import Pass
 from monitoring.evaluation.exporter import Exporter
 from monitoring.evaluation.figures import Figure
 from monitoring.evaluation.results import too_late
+from monitoring.experiments.gate import rule, unless_silent
 from monitoring.page.publisher import Publisher, prepare, publish_forever
 from monitoring.page.rendering import style_hash
 from monitoring.settings import Settings
 from monitoring.status.alerts import alert_facts
 from monitoring.status.containers import services
+from monitoring.status.slots import unread
 from monitoring.status.status import console, database_facts, ingest_lag, last_backup, table
 from monitoring.worker import QUEUE, evaluate_once, register, stoppable_connection
 
@@ -110,6 +113,25 @@ def status() -> None:
     console().print(table(found, facts))
     if not (all(service.well for service in found) and all(fact.well for fact in facts)):
         raise typer.Exit(1)
+
+
+@app.command("gate")
+def ask_gate(
+    version: Annotated[str, typer.Argument(help="The model version that is tried on people.")],
+) -> None:
+    """Say in one line of JSON whether a version may go on, why, and by which figures.
+
+    Exit status: 0 go, 3 wait (nothing is known, or something cannot be read), 1 stop.
+    """
+    settings = Settings()
+    with psycopg.connect(settings.conninfo()) as connection:
+        try:
+            ruling = rule(connection, version)
+        except LookupError as error:
+            raise typer.BadParameter(str(error), param_hint="VERSION") from error
+    ruling = unless_silent(ruling, list(unread(settings.prometheus_url)))
+    typer.echo(ruling.as_json(version))
+    raise typer.Exit(ruling.decision.exit_status)
 
 
 @app.command("alert-test")

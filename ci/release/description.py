@@ -8,6 +8,7 @@ from ci.release import records
 from ci.release.plan import (
     AwaitReady,
     DeploymentState,
+    Judge,
     Place,
     Promote,
     Replay,
@@ -23,9 +24,19 @@ from ci.settings import Settings
 
 
 def planned(
-    connection: psycopg.Connection, settings: Settings, asked_for: str | None
+    connection: psycopg.Connection,
+    settings: Settings,
+    asked_for: str | None,
+    *,
+    judged: bool = True,
 ) -> Iterator[str]:
     """The lines that `make release PLAN=1` prints; nothing is changed.
+
+    Args:
+        connection: to the database.
+        settings: how a release goes.
+        asked_for: the version; None for the newest accepted one.
+        judged: whether people are asked on the way.
 
     Raises:
         RefusedError: the release would not be begun.
@@ -37,7 +48,8 @@ def planned(
     if live and live.version == version:
         yield f"{version} is live already; nothing would be changed"
         return
-    steps = plan(version, deployed, settings.release_steps)
+    judge_share = settings.release_judge_share if judged else None
+    steps = plan(version, deployed, settings.release_steps, judge_share)
     target = target_of(version, deployed)
     where = f"in place of {live.version} in {live.slot}" if live else "the first"
     yield f"release of {version} in {target.slot}, {where}: {len(steps) + 1} steps"
@@ -63,8 +75,9 @@ def described(step: Step, deployed: DeploymentState, settings: Settings) -> tupl
             return "replay", _replayed(settings), "nothing to undo: nobody gets these answers"
         case Shift(share):
             return "shift", f"{share} of {BUCKETS} buckets go to the new version", back
-        case Watch():
-            return "watch", _watched(settings), back
+        case Watch() | Judge():
+            words = _judged(settings) if isinstance(step, Judge) else _watched(settings)
+            return "watch", words, back
         case Promote():
             undo = f"make rollback: {back}" if deployed.live else "no version to go back to"
             return "promote", "the new version is the live one; its lists go to Nginx", undo
@@ -86,6 +99,13 @@ def _watched(settings: Settings) -> str:
         f" {settings.release_error_share:.1%} above the old version's, or at a 99th percentile"
         f" above {settings.release_p99_seconds * 1000:g} ms and twice the old one's; undecided"
         f" after {settings.release_patience}: {settings.release_undecided}"
+    )
+
+
+def _judged(settings: Settings) -> str:
+    return (
+        f"people judge it, at least {settings.evaluation_horizon}; stops when they are worse off;"
+        f" undecided after {settings.release_patience}: {settings.release_undecided}"
     )
 
 

@@ -4,6 +4,7 @@ A release is a plan of steps, each a value. After each, what was observed is jud
 first finding against the new version ends the release and the traffic goes back.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -77,11 +78,18 @@ class Watch:
 
 
 @dataclass(frozen=True)
+class Judge:
+    """Hold this share until it is known whether people are better off, or patience is over."""
+
+    share: int
+
+
+@dataclass(frozen=True)
 class Promote:
     """The new version is the live one; the other slot keeps what was."""
 
 
-Step = Place | AwaitReady | Replay | Shift | Watch | Promote
+Step = Place | AwaitReady | Replay | Shift | Watch | Judge | Promote
 
 
 def target_of(version: str, deployed: DeploymentState) -> Placement:
@@ -89,8 +97,13 @@ def target_of(version: str, deployed: DeploymentState) -> Placement:
     return Placement(deployed.live.slot.other if deployed.live else Slot.BLUE, version)
 
 
-def plan(version: str, deployed: DeploymentState, shares: tuple[int, ...]) -> tuple[Step, ...]:
-    """The steps of a release of `version`.
+def plan(
+    version: str,
+    deployed: DeploymentState,
+    shares: tuple[int, ...],
+    judge_share: int | None = None,
+) -> tuple[Step, ...]:
+    """The steps of a release of `version`; at `judge_share` people judge it, if one is given.
 
     The first release has nothing to be compared with: both slots get the version and
     there is no canary.
@@ -99,8 +112,16 @@ def plan(version: str, deployed: DeploymentState, shares: tuple[int, ...]) -> tu
     if deployed.live is None:
         both = (target, Placement(target.slot.other, version))
         return (*map(Place, both), *map(AwaitReady, both), Shift(BUCKETS), Promote())
-    canary = (step for share in shares for step in (Shift(share), Watch(share)))
-    return (Place(target), AwaitReady(target), Replay(), *canary, Promote())
+    return (Place(target), AwaitReady(target), Replay(), *_canary(shares, judge_share), Promote())
+
+
+def _canary(shares: tuple[int, ...], judge_share: int | None) -> Iterator[Step]:
+    judged = {judge_share} if judge_share else set()
+    for share in sorted(judged.union(shares)):
+        yield Shift(share)
+        yield Watch(share)
+        if share == judge_share:
+            yield Judge(share)
 
 
 def plan_rollback(back_to: Placement, *, ready: bool) -> tuple[Step, ...]:

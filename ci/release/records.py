@@ -201,6 +201,15 @@ def superseding(connection: psycopg.Connection) -> tuple[int, str] | None:
     return (row[0], row[1]) if row else None
 
 
+def turn_away_scheduled(connection: psycopg.Connection) -> list[int]:
+    """Cancel the release by schedule that waits behind the one under way; its job's id."""
+    rows = connection.execute(
+        "UPDATE procrastinate_jobs SET status = 'cancelled' WHERE queue_name = 'release'"
+        " AND task_name = 'scheduled_release' AND status = 'todo' RETURNING id"
+    )
+    return [job_id for (job_id,) in rows.fetchall()]
+
+
 def jobs_begun(connection: psycopg.Connection) -> list[int]:
     """The jobs of the queue that some releaser, alive or dead, has begun and not ended."""
     rows = connection.execute(

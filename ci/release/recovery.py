@@ -82,6 +82,7 @@ def _undone(
 ) -> Recovered:
     actions.settle(environment.settings, deployed)
     reason = f"the releaser died after the step {last.step}"
+    records.end_experiments(environment.connection, reason)
     records.record(environment.connection, last.aborted(deployed, reason))
     metrics.RELEASES.labels("aborted").inc()
     LOG.warning("release aborted", version=last.version, reason=reason)

@@ -10,13 +10,14 @@ import psycopg
 import structlog
 
 from ci.errors import AbortedError, RefusedError
-from ci.release import actions, metrics, records
+from ci.release import actions, metrics, quality, records
 from ci.release.evidence import LIVE, REPLAYED, Evidence, live_measurements, slot_log
 from ci.release.plan import (
     UNREADY_POLLS,
     AwaitReady,
     DeploymentState,
     Finding,
+    Judge,
     Observed,
     Place,
     Placement,
@@ -32,12 +33,13 @@ from ci.release.plan import (
     plan_rollback,
     target_of,
 )
-from ci.release.replay import judge_replayed
+from ci.release.replay import Measurement, judge_replayed
 from ci.release.replaying import exchange, recent_users, replay, seen_movies
 from ci.release.slots import readiness, traffic
 from ci.release.state import BUCKETS, Slot
 from ci.release.traffic import Traffic
 from ci.settings import Settings
+from monitoring.experiments.gate import Decision, Ruling, rule, unless_silent
 
 LOG = structlog.get_logger()
 
@@ -57,6 +59,8 @@ class Environment:
     say: Callable[[str], None]
     stop_reason: Callable[[], str | None]
     job_id: int | None = None
+    judges_quality: bool = True
+    """Whether a release waits for what people do with the version, or goes by guardrails alone."""
 
 
 def release(environment: Environment, version: str) -> None:
@@ -71,7 +75,9 @@ def release(environment: Environment, version: str) -> None:
         environment.say(f"{version} is live already; nothing was changed")
         return
     run = Run.of(environment, "release", target_of(version, deployed), deployed)
-    run.carry_out(plan(version, deployed, environment.settings.release_steps))
+    settings = environment.settings
+    share = settings.release_judge_share if environment.judges_quality else None
+    run.carry_out(plan(version, deployed, settings.release_steps, share))
     metrics.RELEASES.labels("promoted").inc()
 
 
@@ -184,6 +190,8 @@ class Run:
                 self.note("shift", share, f"{share} of {BUCKETS} buckets go to {self.target.slot}")
             case Watch(share):
                 self.watch(share, old_before)
+            case Judge(share):
+                self.judge_quality(share, old_before)
             case Promote():
                 self.promote()
 
@@ -234,10 +242,55 @@ class Run:
             AbortedError: what was seen speaks against the version, or nothing was seen.
         """
         settings = self.environment.settings
+        seconds = settings.longest_watch_seconds()
+        for elapsed, found, seen in self.guarded_polls(seconds, share, old_before):
+            finding, measured = found, seen
+            if elapsed >= settings.release_watch_seconds and finding.verdict is not Verdict.WAIT:
+                break
+        self.evidence.keep(self.environment.connection, LIVE, share, measured, finding)
+        words = self.decided(finding)
+        kind = LIVE if finding.verdict is Verdict.GO else self.evidence.without_live()
+        self.note("watch", share, self.with_online_figures(words), evidence=kind)
+
+    def judge_quality(self, share: int, old_before: Traffic) -> None:
+        """Hold this share for a horizon, then until the gate decides or patience is over.
+
+        Raises:
+            AbortedError: people are worse off, or it is not known and that does not go on.
+        """
+        live = self.deployed.live
+        if live is None:
+            return
+        settings, connection = self.environment.settings, self.environment.connection
+        horizon = settings.evaluation_horizon
+        quality.begin(connection, quality.Trial(live, self.target, share, horizon))
+        words = "people judge it, which takes {} at least and {} at most"
+        self.environment.say(words.format(horizon, settings.release_patience))
+        ruling = Ruling(Decision.WAIT, "not looked at yet")
+        patience = max(settings.release_patience, horizon).total_seconds()
+        for elapsed, finding, _measured in self.guarded_polls(patience, share, old_before):
+            silent = [finding.words] if finding.verdict is Verdict.WAIT else []
+            ruling = unless_silent(rule(connection, self.target.version), silent)
+            if ruling.decision is Decision.STOP:
+                raise AbortedError(f"the gate says stop: {ruling.reason}")
+            if ruling.decision is Decision.GO and elapsed >= horizon.total_seconds():
+                break
+        words = self.decided(Finding(Verdict(ruling.decision), f"quality: {ruling.reason}"))
+        records.end_experiments(connection, f"the release goes on: {words}")
+        self.note("watch", share, words)
+
+    def guarded_polls(
+        self, seconds: float, share: int, old_before: Traffic
+    ) -> Iterator[tuple[float, Finding, tuple[Measurement, ...]]]:
+        """Each poll's time since the first, and what both slots' own figures say by then.
+
+        Raises:
+            AbortedError: they speak against the version, or its slot stopped being ready.
+        """
+        bounds = self.environment.settings.bounds()
         new_before = self.new_traffic()
-        finding = Finding(Verdict.WAIT, "not looked at yet")
         missed = 0
-        for elapsed in self.polls(settings.longest_watch_seconds()):
+        for elapsed in self.polls(seconds):
             missing = self.slot_says(self.target).missing(self.target.version)
             missed = missed + 1 if missing else 0
             if missed >= UNREADY_POLLS:
@@ -248,18 +301,13 @@ class Run:
                 _observed(self.target.slot, new, new_before),
                 _observed(self.target.slot.other, old, old_before),
             )
-            finding = judge(*seen, settings.bounds())
-            measured = live_measurements(*seen, settings.bounds())
+            finding = judge(*seen, bounds)
+            measured = live_measurements(*seen, bounds)
             self.evidence.measure(LIVE, share, measured)
             if finding.verdict is Verdict.STOP:
                 self.evidence.keep(self.environment.connection, LIVE, share, measured, finding)
                 raise AbortedError(finding.words)
-            if elapsed >= settings.release_watch_seconds and finding.verdict is not Verdict.WAIT:
-                break
-        self.evidence.keep(self.environment.connection, LIVE, share, measured, finding)
-        words = self.decided(finding)
-        kind = LIVE if finding.verdict is Verdict.GO else self.evidence.without_live()
-        self.note("watch", share, self.with_online_figures(words), evidence=kind)
+            yield elapsed, finding, measured
 
     def decided(self, finding: Finding) -> str:
         """What to record of the last finding of a watch.
@@ -281,6 +329,8 @@ class Run:
         actions.publish_popular(self.environment.settings, self.target.version)
         before = self.deployed.live
         words = f"live in place of {before.version}" if before else "live, the first"
+        if before and self.action == "release" and not self.environment.judges_quality:
+            words += "; people were not asked (QUALITY=skip)"
         words = f"{words}; {self.because}" if self.because else words
         self.note("promote", BUCKETS, words)
         metrics.show_live(records.deployed(self.environment.connection))
@@ -296,6 +346,7 @@ class Run:
         actions.settle(self.environment.settings, self.deployed)
         metrics.RELEASES.labels("aborted").inc()
         try:
+            records.end_experiments(self.environment.connection, f"given up: {error}")
             self.note("abort", 0, str(error))
             self.keep_evidence(str(error))
         except psycopg.Error:

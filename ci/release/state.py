@@ -4,7 +4,6 @@ Nginx reads them at any moment and a release may be killed at any moment, so a s
 whole beside its place and renamed over it. Readers see the old or the new.
 """
 
-import hashlib
 import shutil
 from collections.abc import Iterable
 from enum import StrEnum
@@ -12,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from compose.service.whole_files import BESIDE, rename, sync
+from monitoring.experiments.assignment import draw_order
 
 BUCKETS = 1000
 SPLITS_KEPT = 5
@@ -36,12 +36,7 @@ def canary_order(version: str) -> tuple[int, ...]:
     Fixed for a version, so that a growing share keeps the users who are on it; different
     between versions, so that it is not always the same users who go first.
     """
-    return tuple(
-        sorted(
-            range(BUCKETS),
-            key=lambda bucket: hashlib.sha256(f"{version}/{bucket}".encode()).digest(),
-        )
-    )
+    return draw_order(version, 0)
 
 
 def green_buckets(slot: Slot, version: str, share: int) -> frozenset[int]:

@@ -50,10 +50,10 @@ class Stack:
         assert not check or done.returncode == 0, done.stderr
         return done.stdout
 
-    def make(self, target: str) -> subprocess.CompletedProcess[str]:
-        """Run a make target as a person would."""
+    def make(self, target: str, *settings: str) -> subprocess.CompletedProcess[str]:
+        """Run a make target as a person would, with settings as NAME=value."""
         return subprocess.run(
-            ["make", target], cwd=CHECKOUT, capture_output=True, text=True, check=False
+            ["make", target, *settings], cwd=CHECKOUT, capture_output=True, text=True, check=False
         )
 
     def container(self, service: str) -> dict[str, Any]:

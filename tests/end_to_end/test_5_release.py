@@ -56,11 +56,12 @@ def test_after_a_release_of_code_starting_it_again_recreates_nothing(stack):
     assert {slot: stack.container(slot)["State"]["StartedAt"] for slot in SLOTS} == before
 
 
-@pytest.mark.parametrize("target", ["rollback", "release"])
-def test_what_is_live_changes_without_a_failed_request(stack, target):
+@pytest.mark.parametrize("command", [("rollback",), ("release", "QUALITY=skip")])
+def test_what_is_live_changes_without_a_failed_request(stack, command):
+    target = command[0]
     before = stack.sql("SELECT live_version FROM deployment ORDER BY step_id DESC LIMIT 1")
     with under(marked(stack, target)) as outcome:
-        done = stack.make(target)
+        done = stack.make(*command)
     assert done.returncode == 0, done.stdout + done.stderr
     after = stack.sql("SELECT live_version FROM deployment ORDER BY step_id DESC LIMIT 1")
     assert after != before

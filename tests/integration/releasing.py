@@ -171,7 +171,9 @@ def stage(conninfo, tmp_path) -> Iterator[Stage]:
             release_ready_seconds=1.5,
         )
         said: list[str] = []
-        environment = Environment(connection, client, settings, said.append, lambda: None)
+        environment = Environment(
+            connection, client, settings, said.append, lambda: None, judges_quality=False
+        )
         stage = Stage(environment, tmp_path / "state", slots, owner, said)
         for version in (V1, V2, V3):
             stage.train(version)

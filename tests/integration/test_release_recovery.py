@@ -193,13 +193,21 @@ def test_a_failed_release_gives_the_reserve_its_slot_back(stage):
 def test_the_printed_plan_names_the_steps_that_are_then_done(stage):
     release(stage.environment, V1)
     before = stage.steps()
-    lines = list(planned(stage.environment.connection, stage.environment.settings, V2))
+    settings = stage.environment.settings
+    lines = list(planned(stage.environment.connection, settings, V2, judged=False))
     assert stage.steps() == before
     assert lines[0] == f"release of {V2} in green, in place of {V1} in blue: 11 steps"
     assert all("undo: " in line for line in lines[1:])
     release(stage.environment, V2)
     done = [step for step, _share, _live in stage.steps()[len(before) :]]
     assert [line.split()[1] for line in lines[1:]] == done
+
+
+def test_the_printed_plan_says_where_people_judge(stage):
+    release(stage.environment, V1)
+    lines = list(planned(stage.environment.connection, stage.environment.settings, V2))
+    (place,) = [place for place, line in enumerate(lines) if "people judge it" in line]
+    assert "100 of 1000 buckets" in lines[place - 2]
 
 
 def test_the_plan_of_what_is_live_is_to_do_nothing(stage):

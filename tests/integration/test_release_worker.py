@@ -127,6 +127,8 @@ def releaser(conninfo, tmp_path) -> Iterator[Releaser]:
             "SLOT_URL": url,
             "RELEASE_STEPS": "10,1000",
             "RELEASE_WATCH_SECONDS": "0.2",
+            "EVALUATION_HORIZON": "PT0.2S",
+            "RELEASE_PATIENCE": "PT0.4S",
             "SCHEDULE": "jenkins",
             "RELEASE_CRON": "",
         }
@@ -149,6 +151,15 @@ def test_a_release_and_a_rollback_are_asked_for_and_followed_to_their_end(releas
         assert (status, lines[9:]) == (1, "refused: there is no previous version to go back to\n")
         assert 'marquee_releases_total{outcome="promoted"} 2.0' in releaser.metrics()
         assert 'marquee_releases_total{outcome="refused"} 1.0' in releaser.metrics()
+
+
+def test_a_release_that_asks_no_people_is_recorded_as_such(releaser):
+    with releaser.working():
+        releaser.ask("release", "--version", V1)
+        status, lines = releaser.ask("release", "--quality", "skip")
+    words = f"promote: live in place of {V1}; people were not asked (QUALITY=skip)"
+    assert (status, lines.splitlines()[-1][9:]) == (0, words)
+    assert releaser.owner.execute("SELECT count(*) FROM experiment").fetchone() == (0,)
 
 
 def test_a_rollback_during_a_release_stops_it(releaser):
@@ -255,6 +266,21 @@ def test_where_nothing_else_schedules_the_releaser_releases_by_itself_what_is_ne
     assert releaser.owner.execute("SELECT count(*) FROM deployment").fetchone() == steps
 
 
+def test_a_release_by_schedule_leaves_one_that_is_judged_alone_and_says_so(releaser):
+    with releaser.working():
+        releaser.ask("release", "--version", V1)
+    for_long = {"EVALUATION_HORIZON": "PT1H", "RELEASE_PATIENCE": "PT1H"}
+    with releaser.working(SCHEDULE="internal", RELEASE_CRON="* * * * * */2", **for_long):
+        judged = "SELECT FROM experiment WHERE ended_at IS NULL"
+        eventually(lambda: releaser.owner.execute(judged).rowcount, 120, "people judge it")
+        begun = "SELECT max(line_id) FROM job_log"
+        (line,) = releaser.owner.execute(begun).fetchone()
+        left = "SELECT FROM job_log WHERE line_id > %s AND message LIKE %s"
+        words = (line, "%is left alone%")
+        eventually(lambda: releaser.owner.execute(left, words).rowcount, 120, "left alone")
+        assert releaser.owner.execute(judged).rowcount == 1
+
+
 NIGHTLY = {"RELEASE_CRON": "30 3 * * *"}
 
 
@@ -278,7 +304,12 @@ def test_popularity_that_nobody_could_judge_is_replaced_by_the_first_that_was(re
             "UPDATE model_version SET algorithm = 'ease', verdict = 'accepted' WHERE version = %s",
             (V2,),
         )
-        eventually(lambda: releaser.last_step() == ("promote", f"live in place of {V1}"))
+        eventually(
+            lambda: (
+                releaser.last_step()
+                == ("promote", f"live in place of {V1}; people were not asked (QUALITY=skip)")
+            )
+        )
 
 
 def test_a_first_release_that_was_killed_comes_again(releaser):

@@ -6,6 +6,7 @@ from ci.release.plan import (
     AwaitReady,
     Bounds,
     DeploymentState,
+    Judge,
     Observed,
     Place,
     Placement,
@@ -50,6 +51,23 @@ def test_a_release_goes_to_the_slot_without_traffic_and_watches_every_share():
         Replay(),
         Shift(10),
         Watch(10),
+        Shift(1000),
+        Watch(1000),
+        Promote(),
+    )
+
+
+def test_people_judge_at_one_share_that_need_not_be_a_step():
+    green = Placement(Slot.GREEN, "v2")
+    assert plan("v2", DeploymentState(LIVE), (10, 1000), judge_share=100) == (
+        Place(green),
+        AwaitReady(green),
+        Replay(),
+        Shift(10),
+        Watch(10),
+        Shift(100),
+        Watch(100),
+        Judge(100),
         Shift(1000),
         Watch(1000),
         Promote(),

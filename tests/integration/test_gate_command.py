@@ -1,0 +1,113 @@
+"""The gate as a command: what it prints and ends with, from a real database."""
+
+import json
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from monitoring.__main__ import app
+from tests.ports import free_port
+from tests.stores import service_environment
+
+VERSION = "20260102-000000-ease"
+
+
+@contextmanager
+def prometheus(up):
+    """Answers every query with one value: whether a slot was read."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            found = {"data": {"result": [{"metric": {}, "value": [0, up]}]}}
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(found).encode())
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture
+def owner(conninfo, monkeypatch, tmp_path):
+    for name, value in service_environment(conninfo("evaluation"), tmp_path).items():
+        monkeypatch.setenv(name, value)
+    with psycopg.connect(conninfo("marquee"), autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO model_version (version, algorithm, git_commit, data_hash, interactions,"
+            " users, movies, figures, manifest, verdict, reason)"
+            " VALUES (%s, 'ease', 'c', 'd', 1, 1, 1, '{}', '{}', 'accepted', 'better')",
+            (VERSION,),
+        )
+        yield connection
+
+
+def look(owner, verdict, low, high):
+    owner.execute(
+        "WITH begun AS (INSERT INTO experiment (name, control, challenger, challenger_slot, salt,"
+        " seed, horizon, margin, largest_sample) VALUES ('bolder', 'v1', %s, 'green', 's', 1,"
+        " '1 day', 0.05, 2000) RETURNING experiment_id)"
+        " INSERT INTO experiment_look SELECT experiment_id, now(), 'people_watching', 900, 100,"
+        " 0.3, 0.3, 0, %s, %s, %s, 'as people did' FROM begun",
+        (VERSION, low, high, verdict),
+    )
+
+
+def ask(monkeypatch, url, version=VERSION):
+    monkeypatch.setenv("PROMETHEUS_URL", url)
+    return CliRunner().invoke(app, ["gate", version])
+
+
+@pytest.mark.parametrize(
+    ("found", "decision", "status"),
+    [
+        (("better", 0.02, 0.4), "go", 0),
+        (("undecided", -0.2, 0.4), "wait", 3),
+        (("worse", -0.9, -0.4), "stop", 1),
+    ],
+)
+def test_it_prints_one_line_and_ends_with_the_decision(owner, monkeypatch, found, decision, status):
+    look(owner, *found)
+    with prometheus("1") as url:
+        done = ask(monkeypatch, url)
+    assert done.exit_code == status
+    (line,) = done.stdout.splitlines()
+    told = json.loads(line)
+    assert (told["decision"], told["figures"]["low"]) == (decision, found[1])
+
+
+def test_without_an_experiment_it_waits(owner, monkeypatch):
+    del owner
+    with prometheus("1") as url:
+        done = ask(monkeypatch, url)
+    assert (done.exit_code, json.loads(done.stdout)["decision"]) == (3, "wait")
+
+
+def test_a_slot_that_cannot_be_read_is_waited_for_by_name(owner, monkeypatch):
+    look(owner, "better", 0.02, 0.4)
+    with prometheus("0") as url:
+        done = ask(monkeypatch, url)
+    assert done.exit_code == 3
+    assert "recommender-blue cannot be read" in json.loads(done.stdout)["reason"]
+
+
+def test_without_prometheus_it_waits_and_says_so(owner, monkeypatch):
+    look(owner, "better", 0.02, 0.4)
+    done = ask(monkeypatch, f"http://127.0.0.1:{free_port()}")
+    assert done.exit_code == 3
+    assert "whether the slots are well is unknown" in json.loads(done.stdout)["reason"]
+
+
+def test_a_version_that_does_not_exist_is_said_in_one_line(owner, monkeypatch):
+    del owner
+    done = ask(monkeypatch, "http://127.0.0.1:1", "v0")
+    assert done.exit_code == 2
+    assert "there is no version v0" in done.stderr
