@@ -10,7 +10,7 @@ EVERY_SECONDS=5
 CLEAR=$'\033[H\033[2J'
 
 columns() {
-  { stty size < /dev/tty 2> /dev/null || echo 40 80; } | cut -d ' ' -f 2
+  { stty size < /dev/tty 2> /dev/null || echo; } | awk '{ print ($2 > 0 ? $2 : 80) }'  # 0: it has no size
 }
 
 # what rich needs to know of a terminal that its process does not have

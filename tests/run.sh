@@ -3,7 +3,7 @@
 # their own: project name, ports, subnet, volumes and image tags differ from a running
 # stack's, and all but the images is removed at the end.
 #
-# Usage: tests/run.sh all | lint | unit | integration | end-to-end | bench | drill
+# Usage: tests/run.sh all | lint | unit | integration | end-to-end | bench | drill | own-stream
 # ARGS in the environment goes to pytest.
 
 set -euo pipefail
@@ -18,10 +18,13 @@ source compose/up/install_engine.sh
 source compose/up/start_engine.sh
 source compose/up/base_image.sh
 source compose/up/build_images.sh
+source compose/up/start_services.sh
+source compose/up/first_release.sh
 source tests/run/settings.sh
 source tests/run/checks.sh
 source tests/run/stack.sh
 source tests/run/everything.sh
+source tests/run/own_stream.sh
 
 read -r -a PYTEST_ARGUMENTS <<< "${ARGS-}"
 use_test_settings
@@ -38,5 +41,6 @@ case ${1-} in
   end-to-end) build_tests_image && end_to_end ;;
   bench) build_tests_image && bench ;;
   drill) build_tests_image && drill ;;
-  *) fail "'${1-}' is no check" "It is all, lint, unit, integration, end-to-end, bench or drill." ;;
+  own-stream) own_stream ;;
+  *) fail "'${1-}' is no check" "It is all, lint, unit, integration, end-to-end, bench, drill or own-stream." ;;
 esac

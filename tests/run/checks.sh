@@ -51,6 +51,9 @@ drill() {
     --env HEALTHY_MINUTES=15 --env ONE_BY_ONE=yes --env-file <(stack_environment) \
     -- pytest tests/end_to_end/test_4_alerts.py tests/end_to_end/test_7_serving_faults.py \
     tests/end_to_end/test_9_restore.py
+  remove_stack
+  say "Drill: a stream of one's own"
+  own_stream
 }
 
 # ONLY: which benchmark, SCALE: small or full
