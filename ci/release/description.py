@@ -1,6 +1,7 @@
 """What a release would do now, in words: each step, what would stop it there, and its undo."""
 
 from collections.abc import Iterator
+from typing import assert_never
 
 import psycopg
 
@@ -81,6 +82,8 @@ def described(step: Step, deployed: DeploymentState, settings: Settings) -> tupl
         case Promote():
             undo = f"make rollback: {back}" if deployed.live else "no version to go back to"
             return "promote", "the new version is the live one; its lists go to Nginx", undo
+        case _:
+            assert_never(step)
 
 
 def _replayed(settings: Settings) -> str:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import assert_never
 
 import httpx
 import psycopg
@@ -194,6 +195,8 @@ class Run:
                 self.judge_quality(share, old_before)
             case Promote():
                 self.promote()
+            case _:
+                assert_never(step)
 
     def await_ready(self, target: Placement) -> None:
         """Wait until the slot answers with the version, or says that it never will."""

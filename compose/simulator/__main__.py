@@ -17,19 +17,19 @@ import typer
 from prometheus_client import start_http_server
 
 from compose.service.log import configure_logging
-from compose.simulator.asking import ask, caller
 from compose.simulator.catalogue import describe_movie, describe_user, runtime
 from compose.simulator.crowd import crowd, crowd_ratings
 from compose.simulator.errors import SimulatorError
 from compose.simulator.history import history_lines, send_history
+from compose.simulator.lines import Mishaps, written
 from compose.simulator.metadata import Lookup, metadata_server
 from compose.simulator.movielens import Movie, Rating, read_movies, read_ratings, split_by_user
 from compose.simulator.people import Scale, learn_tastes, population
+from compose.simulator.recommender_client import ask, caller
 from compose.simulator.settings import Settings
 from compose.simulator.stream import MOST_WAITING, Outbox, post, publish
 from compose.simulator.town import Town
 from compose.simulator.world import World, live
-from compose.simulator.writing import Mishaps, written
 from ingest.lines.grammar import Event
 
 NEWCOMERS_COUNT_FROM = datetime(2020, 1, 1, tzinfo=UTC)

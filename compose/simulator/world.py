@@ -7,7 +7,6 @@ from datetime import datetime
 from random import Random
 from typing import Never
 
-from compose.simulator.asking import Answer
 from compose.simulator.metrics import ANSWER_SECONDS, REQUESTS
 from compose.simulator.movielens import Movie
 from compose.simulator.people import (
@@ -19,6 +18,7 @@ from compose.simulator.people import (
     opinion,
     wants_to_ask,
 )
+from compose.simulator.recommender_client import Answer
 from compose.simulator.town import Town
 from ingest.lines.grammar import AccountCreated, Event, Rated, Requested, Watched
 

@@ -144,7 +144,7 @@ def _session(
             yield
         _take_up(consumer, topic, positions)
         landed = beside.submit(_land, landing, landing.prepare((), now()), now)
-        silence, progress = Silence(consumer), Progress(time.monotonic)
+        silence, progress = Silence(consumer), CatchUpProgress(time.monotonic)
         clock = SlowClock(settings.clock_tolerance, time.monotonic)
         while not stop.is_set() and consumer.partitions_for_topic(topic) <= positions.keys():
             batch = read_batch(consumer, positions, settings, stop)
@@ -282,7 +282,7 @@ class SlowClock:
             )
 
 
-class Progress:
+class CatchUpProgress:
     """Says now and then how far catching up has come, while much is left of it."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

@@ -80,13 +80,14 @@ class ModelLines:
     def of(self, user_id: int, recent: Recent, fallbacks: Fallbacks, caller: str) -> Line:
         """The usual answer, ranked anew only if something changed since the last time."""
         line = self._lines.get(user_id)
-        if (
-            line is not None
-            and line.recent is recent
-            and (line.is_personal or line.fallback is fallbacks(user_id))
-        ):
+        if line is not None and line.recent is not recent:
+            line = None
+        if line is not None and line.is_personal:
             return line
-        return self._anew(user_id, recent, fallbacks(user_id), caller)
+        fallback = fallbacks(user_id)
+        if line is not None and line.fallback is fallback:
+            return line
+        return self._anew(user_id, recent, fallback, caller)
 
     def _anew(self, user_id: int, recent: Recent, fallback: Fallback, caller: str) -> Line:
         user, since = self.model.user(user_id), items_of(self.model, recent)

@@ -149,11 +149,11 @@ def _folded_in(model: ModelVersion, user: UserRecord, since: Mapping[int, float]
     if np.ptp(scores) == 0:
         return Ranked(NO_ITEMS, NO_SCORES, "popular", user, since)
     scores[seen] = scores[user.seen] = -np.inf
-    items = best_items(model, scores, LIST_LENGTH)
+    items = highest_scored(model, scores, LIST_LENGTH)
     return Ranked(items, scores[items], "fold_in", user, since)
 
 
-def best_items(model: ModelVersion, scores: Scores, count: int) -> Items:
+def highest_scored(model: ModelVersion, scores: Scores, count: int) -> Items:
     """The items of the highest scores, best first; of equal ones the more popular.
 
     Args:

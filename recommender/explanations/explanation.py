@@ -19,7 +19,7 @@ from psycopg.rows import namedtuple_row
 from psycopg.types.json import Jsonb
 
 from recommender.activity.recent import Recent
-from recommender.answers.ranking import best_items, history, items_of
+from recommender.answers.ranking import highest_scored, history, items_of
 from recommender.errors import NoReceiptError
 from recommender.slot import offsets_trained_on
 from trainer.errors import VersionError
@@ -191,7 +191,9 @@ def own_ratings(user: UserRecord, model: ModelVersion, recent: Recent) -> dict[i
 
 def _ranking(reason: str, model: ModelVersion, scores: Scores) -> list[int]:
     """Every item, as it would be ranked if the user might be shown what they know."""
-    ranking = best_items(model, scores, len(model.movies)) if reason in PERSONAL else model.popular
+    ranking = (
+        highest_scored(model, scores, len(model.movies)) if reason in PERSONAL else model.popular
+    )
     items: list[int] = ranking.tolist()
     return items
 

@@ -22,7 +22,7 @@ HEAD = Struct("> II")
 """Bytes of the rows that follow, and how many rows they are."""
 
 
-class Batch(NamedTuple):
+class SpooledRows(NamedTuple):
     """Rows that were written at once."""
 
     rows: bytes
@@ -84,7 +84,7 @@ class Spool:
         self.end += len(batch)
         self.rows += number
 
-    def read(self, position: int) -> list[Batch]:
+    def read(self, position: int) -> list[SpooledRows]:
         """Some batches, the first of which begins at `position`; none at the end.
 
         Raises:
@@ -97,7 +97,7 @@ class Spool:
                 break
         return batches
 
-    def _batches_from(self, position: int) -> Iterator[Batch]:
+    def _batches_from(self, position: int) -> Iterator[SpooledRows]:
         """Those of one segment."""
         base = max((base for base in self._segments() if base <= position), default=None)
         if base is None or position >= self.end:
@@ -155,7 +155,7 @@ def _cut_unfinished(path: Path, base: int) -> int:
     return end
 
 
-def _batches(segment: BinaryIO, start: int, stop: int) -> Iterator[Batch]:
+def _batches(segment: BinaryIO, start: int, stop: int) -> Iterator[SpooledRows]:
     """The whole batches of a segment that is read from `start` on, up to `stop`."""
     end = start
     while len(head := segment.read(HEAD.size)) == HEAD.size:
@@ -164,7 +164,7 @@ def _batches(segment: BinaryIO, start: int, stop: int) -> Iterator[Batch]:
         # Zeros are what a power failure may leave of a last write.
         if not length or end > stop or len(rows := segment.read(length)) < length:
             return
-        yield Batch(rows, number, end)
+        yield SpooledRows(rows, number, end)
 
 
 def _append_whole(segment: Path, content: bytes) -> None:

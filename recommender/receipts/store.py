@@ -17,7 +17,7 @@ from compose.service.copy_format import BEGIN, END
 from recommender.connection import KeptConnection
 from recommender.metrics import Metrics
 from recommender.receipts.rows import COPY, apart, receipt_id, unix_time
-from recommender.receipts.spool import Batch, Spool
+from recommender.receipts.spool import Spool, SpooledRows
 
 LOG = structlog.get_logger()
 
@@ -96,7 +96,7 @@ def _position(connection: psycopg.Connection, spool: Spool) -> int:
     return int(row[0])
 
 
-def _store(connection: psycopg.Connection, batches: Sequence[Batch]) -> int:
+def _store(connection: psycopg.Connection, batches: Sequence[SpooledRows]) -> int:
     """Store rows; the number of those that PostgreSQL will never take."""
     try:
         _copy(connection, [batch.rows for batch in batches])
@@ -105,7 +105,7 @@ def _store(connection: psycopg.Connection, batches: Sequence[Batch]) -> int:
     return 0
 
 
-def _store_alone(connection: psycopg.Connection, batch: Batch) -> int:
+def _store_alone(connection: psycopg.Connection, batch: SpooledRows) -> int:
     try:
         rows = apart(batch.rows)
     except struct.error:

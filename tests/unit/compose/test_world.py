@@ -3,9 +3,9 @@ import itertools
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from compose.simulator.asking import Answer
 from compose.simulator.movielens import Movie, Rating
 from compose.simulator.people import Person, Scale, learn_tastes, population
+from compose.simulator.recommender_client import Answer
 from compose.simulator.town import Town
 from compose.simulator.world import World, call_oddly, live, visit
 from ingest.lines.grammar import AccountCreated, Rated, Requested, Watched

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from compose.simulator.asking import ask, caller
+from compose.simulator.recommender_client import ask, caller
 
 
 def asked(reply, *, times=1, user_id="7", delay=0.0):

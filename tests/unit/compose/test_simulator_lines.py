@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compose.simulator.writing import Mishaps, damaged, written
+from compose.simulator.lines import Mishaps, damaged, written
 from ingest.lines.grammar import AccountCreated, Rated, Requested, Watched, parse
 
 NOON = datetime(2025, 11, 24, 12, 0, 7, 123456, tzinfo=UTC)
