@@ -31,11 +31,10 @@ from ingest.kafka.recreation import accept_recreation
 from ingest.kafka.replay import paced
 from ingest.kafka.shifts import held_as_stored
 from ingest.kafka.truncation import accept_truncations, truncations
-from ingest.landing.consumer import landing_of
+from ingest.landing.admission_rules import admission_rules
 from ingest.landing.consumer import run as run_consumer
 from ingest.landing.estimate import estimate as estimate_stream
 from ingest.landing.landed import is_landed
-from ingest.landing.transaction import Landing
 from ingest.metrics import INGEST, RETENTION
 from ingest.offsets import stored_offsets
 from ingest.rejects.reprocessing import rejects_table
@@ -127,7 +126,8 @@ def estimate() -> None:
     """
     settings = IngestSettings()
     with _connect(settings) as connection:
-        expected = estimate_stream(connection, landing_of(connection, settings), settings, _now)
+        rules = admission_rules(connection, settings).newest(_now())
+        expected = estimate_stream(connection, rules, settings)
     typer.echo(
         f"{expected.lines:,} lines wait: some {expected.seconds / 60:.1f} minutes and"
         f" {expected.gib:.2f} GiB; {expected.refused:.1%} of the sample are refused"
@@ -229,15 +229,8 @@ def reprocess() -> None:
     read: int = 0
     count: Counter[str] = Counter()
     with _connect(settings) as connection:
-        landing = Landing(
-            connection,
-            "",
-            settings.scale,
-            settings.clock_tolerance,
-            user_ids=settings.user_ids,
-            strict=settings.catalogue == "strict",
-        )
-        for moved in reprocess_rejects(connection, lambda: landing.newest_rules(_now())):
+        admission = admission_rules(connection, settings)
+        for moved in reprocess_rejects(connection, lambda: admission.newest(_now())):
             read += moved.read
             count += moved.rows.count
             typer.echo(f"{count.total():,} of {read:,} refused lines moved")

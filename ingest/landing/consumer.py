@@ -36,6 +36,7 @@ from ingest.kafka.reader import Batch, Silence, lines_at, read_batch, reader
 from ingest.kafka.shifts import NO_SHIFT, Shift, as_stored, offset_shifts
 from ingest.kafka.start import start_positions
 from ingest.kafka.truncation import check_log
+from ingest.landing.admission_rules import AdmissionRules, admission_rules
 from ingest.landing.transaction import Landing, Prepared, connect
 from ingest.lines.slices import Slice, newest_publication
 from ingest.metrics import (
@@ -138,12 +139,13 @@ def _session(
         positions = start_positions(consumer, connection, settings)
         epochs = check_log(consumer, connection, topic)
         shifts = offset_shifts(connection, topic)
-        landing = landing_of(connection, settings)
+        admission = admission_rules(connection, settings)
+        landing = landing_of(connection, settings, admission)
         for part in _landed_before(consumer, positions, shifts, settings, stop):
             landing.remember(as_stored(part, shifts))
             yield
         _take_up(consumer, topic, positions)
-        landed = beside.submit(_land, landing, landing.prepare((), now()), now)
+        landed = beside.submit(_land, landing, admission, landing.prepare((), now()), now)
         silence, progress = Silence(consumer), CatchUpProgress(time.monotonic)
         clock = SlowClock(settings.clock_tolerance, time.monotonic)
         while not stop.is_set() and consumer.partitions_for_topic(topic) <= positions.keys():
@@ -157,7 +159,7 @@ def _session(
                     epochs = check_log(other, connection, topic)
             epochs |= {part.log_partition: part.leader_epoch for part in batch.slices if part.lines}
             positions |= {part.log_partition: part.next_offset for part in batch.slices}
-            landed = beside.submit(_land, landing, prepared, now)
+            landed = beside.submit(_land, landing, admission, prepared, now)
             if batch.cut_by:
                 landed.result()
                 raise batch.cut_by
@@ -169,17 +171,16 @@ def _session(
         landed.result()
 
 
-def landing_of(connection: psycopg.Connection, settings: IngestSettings) -> Landing:
+def landing_of(
+    connection: psycopg.Connection, settings: IngestSettings, admission: AdmissionRules
+) -> Landing:
     """The landing that these settings describe."""
     return Landing(
         connection,
         settings.kafka_topic,
-        settings.scale,
-        settings.clock_tolerance,
+        admission,
         window_lines=settings.window_lines,
         across_partitions=settings.doubles_across_partitions,
-        user_ids=settings.user_ids,
-        strict=settings.catalogue == "strict",
     )
 
 
@@ -213,9 +214,11 @@ def _take_up(consumer: KafkaConsumer, topic: str, positions: Mapping[int, int]) 
         consumer.seek(TopicPartition(topic, number), offset)
 
 
-def _land(landing: Landing, prepared: Prepared, now: Callable[[], datetime]) -> None:
+def _land(
+    landing: Landing, admission: AdmissionRules, prepared: Prepared, now: Callable[[], datetime]
+) -> None:
     if not prepared.batch:
-        landing.know(now())
+        admission.know(now())
         return
     with BATCH_SECONDS.time():
         rows = landing.land(prepared, now())

@@ -5,9 +5,9 @@ afterwards: what comes out is this stream's own figure on this machine.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from threading import Event
 
 import psycopg
@@ -17,8 +17,8 @@ from psycopg import sql
 from ingest.kafka.broker import log_bounds
 from ingest.kafka.reader import read_batch, reader
 from ingest.kafka.shifts import next_at_broker
-from ingest.landing.rows import COLUMNS, encode
-from ingest.landing.transaction import Landing, copy_rows
+from ingest.landing.rows import COLUMNS, Rules, encode
+from ingest.landing.transaction import copy_rows
 from ingest.settings import IngestSettings
 
 PLACES = 10
@@ -38,13 +38,11 @@ class Estimate:
 
 def estimate(
     connection: psycopg.Connection,
-    landing: Landing,
+    rules: Rules,
     settings: IngestSettings,
-    now: Callable[[], datetime],
 ) -> Estimate:
     """Try some of the lines that have not landed yet; nothing stays of it."""
     small = settings.model_copy(update={"batch_lines": LINES_A_PLACE, "batch_time": timedelta(1)})
-    rules = landing.rules(now())
     tried = refused = size = 0
     with reader(small) as consumer, connection.transaction(force_rollback=True):
         waiting = _waiting(

@@ -5,7 +5,7 @@ partitions, and a batch that does not begin where they end is refused: two consu
 one partition, or one that slept and woke up late, can neither lose nor double a line.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,16 +16,12 @@ import structlog
 from ingest.deduplication.line_keys import keep_keys
 from ingest.deduplication.window import Duplicates, Window, line_hash
 from ingest.errors import FencedError, NoPartitionError
-from ingest.landing.rows import COLUMNS, TABLE_OF, Rows, Rules, encode, encode_keys
-from ingest.lines.admission import KnownIds, TimeVerdicts
-from ingest.lines.grammar import RatingScale
+from ingest.landing.admission_rules import KEYS, AdmissionRules, Knowledge
+from ingest.landing.rows import COLUMNS, Rows, Rules, encode, encode_keys
 from ingest.lines.slices import Slice, newest_publication
-from ingest.partition import Partition
-from ingest.retention.partitions import existing_partitions
 
 LOG = structlog.get_logger()
 
-KNOWLEDGE_AGE = timedelta(seconds=30)
 TIMEOUTS = (
     # a paused process must not hold its locks for ever: its successor waits for them
     "SET transaction_timeout = '60s'; SET idle_in_transaction_session_timeout = '15s';"
@@ -38,7 +34,6 @@ END_PAUSED_COPIES = (
     " AND usesysid = session_user::regrole AND query LIKE 'COPY %' AND state = 'active'"
     " AND wait_event = 'ClientRead' AND state_change < clock_timestamp() - interval '15 s'"
 )
-KEYS = "line_key"
 
 
 def connect(conninfo: str) -> psycopg.Connection:
@@ -46,21 +41,6 @@ def connect(conninfo: str) -> psycopg.Connection:
     connection = psycopg.connect(conninfo, autocommit=True)
     connection.execute(TIMEOUTS)
     return connection
-
-
-def known_movies(connection: psycopg.Connection) -> frozenset[bytes]:
-    """The movies that the catalogue has described."""
-    rows = connection.execute("SELECT movie_id FROM movie WHERE title IS NOT NULL")
-    return frozenset(movie_id.encode() for (movie_id,) in rows)
-
-
-@dataclass(frozen=True)
-class Knowledge:
-    """What was known at a time of the tables' partitions, and which ids exist."""
-
-    partitions: Mapping[str, Sequence[Partition]]
-    ids: KnownIds
-    at: datetime
 
 
 @dataclass(frozen=True)
@@ -76,35 +56,27 @@ class Prepared:
 
 
 class Landing:
-    """One connection to land on, what is known of the tables there, and the newest lines.
+    """One connection to land on, the rules by which lines are taken there, and the newest lines.
 
     With `window_lines` 0 no duplicates are looked for in memory; `across_partitions` has the
-    database look for them in all it holds keys of. `strict` refuses movies that the
-    catalogue has not described; what is known is read anew every half minute.
+    database look for them in all it holds keys of.
     """
 
-    def __init__(  # noqa: PLR0913 -- each is one setting of the service
+    def __init__(
         self,
         connection: psycopg.Connection,
         topic: str,
-        scale: RatingScale,
-        clock_tolerance: timedelta,
+        admission: AdmissionRules,
         *,
         window_lines: int = 0,
         across_partitions: bool = False,
-        user_ids: range = KnownIds.users,
-        strict: bool = False,
     ) -> None:
         self._connection = connection
         self._topic = topic
-        self._scale = scale
-        self._clock_tolerance = clock_tolerance
+        self._admission = admission
         self._window_lines = window_lines
         self._across_partitions = across_partitions
-        self._user_ids = user_ids
-        self._strict = strict
         self._windows: dict[int, Window] = {}
-        self._knowledge: Knowledge | None = None
 
     def remember(self, part: Slice) -> Duplicates:
         """Take lines into the window; where the duplicates among them stand, and stood first."""
@@ -115,32 +87,6 @@ class Landing:
         duplicates = window.admit(part.offsets, part.lines)
         return {(number, offset): (number, first) for offset, first in duplicates.items()}
 
-    def know(self, now: datetime, at_most_old: timedelta = KNOWLEDGE_AGE) -> Knowledge:
-        """What is known of the tables; they are asked again where that is too old."""
-        if self._knowledge is None or now - self._knowledge.at >= at_most_old:
-            partitions = {
-                table: existing_partitions(self._connection, table)
-                for table in (*TABLE_OF.values(), KEYS)
-            }
-            movies = known_movies(self._connection) if self._strict else None
-            self._knowledge = Knowledge(partitions, KnownIds(self._user_ids, movies), now)
-        return self._knowledge
-
-    def rules(self, now: datetime) -> Rules:
-        """What decides at this moment whether a line is taken."""
-        return self._rules(self.know(now), now, None)
-
-    def newest_rules(self, now: datetime) -> Rules:
-        """The rules by the tables as they are at this moment."""
-        return self._rules(self.know(now, timedelta(0)), now, None)
-
-    def _rules(self, knowledge: Knowledge, now: datetime, published: datetime | None) -> Rules:
-        verdicts = {
-            table: TimeVerdicts(partitions, now, self._clock_tolerance, published)
-            for table, partitions in knowledge.partitions.items()
-        }
-        return Rules(verdicts, self._scale, now, knowledge.ids)
-
     def prepare(self, batch: Sequence[Slice], now: datetime) -> Prepared:
         """Write a batch as text for COPY; may go on while the batch before it lands.
 
@@ -150,12 +96,12 @@ class Landing:
         duplicates = {
             place: first for part in batch for place, first in self.remember(part).items()
         }
-        return self._encode(batch, duplicates, self._knowledge or self.know(now), now)
+        return self._encode(batch, duplicates, self._admission.last_known(now), now)
 
     def _encode(
         self, batch: Sequence[Slice], duplicates: Duplicates, knowledge: Knowledge, now: datetime
     ) -> Prepared:
-        rules = self._rules(knowledge, now, newest_publication(batch))
+        rules = self._admission.by(knowledge, now, newest_publication(batch))
         rows = encode(batch, rules, duplicates)
         keys = (
             encode_keys(batch, rules.verdicts[KEYS], duplicates) if self._across_partitions else b""
@@ -173,13 +119,13 @@ class Landing:
             psycopg.Error: PostgreSQL is gone or refuses; nothing landed, unless the
                 connection broke during the commit itself.
         """
-        knowledge = self.know(now)
+        knowledge = self._admission.know(now)
         if prepared.knowledge is not knowledge:
             prepared = self._encode(prepared.batch, prepared.duplicates, knowledge, now)
         try:
             return self._land(prepared)
         except psycopg.errors.CheckViolation:  # a partition went since we looked
-            knowledge = self.know(now, timedelta(0))
+            knowledge = self._admission.know(now, timedelta(0))
         try:
             return self._land(self._encode(prepared.batch, prepared.duplicates, knowledge, now))
         except psycopg.errors.CheckViolation as error:

@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 
 from ingest.__main__ import app
 from ingest.audit.audit import audit
+from ingest.landing.admission_rules import AdmissionRules
 from ingest.landing.transaction import Landing, connect
 from ingest.lines.grammar import (
     KINDS,
@@ -36,7 +37,9 @@ LINES = [*map(format_line, EVENTS), b"no line of ours", b"neither"]
 def database(conninfo):
     """Two Kafka partitions, from offsets 100 and 0, with lines of every kind."""
     with connect(conninfo("ingest")) as connection:
-        landing = Landing(connection, "topic", ONE_TO_FIVE, timedelta(minutes=5))
+        landing = Landing(
+            connection, "topic", AdmissionRules(connection, ONE_TO_FIVE, timedelta(minutes=5))
+        )
         store_first_offsets(connection, "topic", {0: 100, 1: 0})
         landing.land(landing.prepare([Slice(0, 100, LINES), Slice(1, 0, LINES)], NOW), NOW)
     return conninfo
@@ -127,7 +130,9 @@ def incremental(database) -> list[tuple[int, int, bool]]:
 
 def land_more(database) -> None:
     with connect(database("ingest")) as connection:
-        landing = Landing(connection, "topic", ONE_TO_FIVE, timedelta(minutes=5))
+        landing = Landing(
+            connection, "topic", AdmissionRules(connection, ONE_TO_FIVE, timedelta(minutes=5))
+        )
         landing.land(landing.prepare([Slice(0, 108, LINES)], NOW), NOW)
 
 

@@ -26,8 +26,9 @@ from ingest.errors import (
     TruncatedLogError,
     WrongTopicError,
 )
+from ingest.landing.admission_rules import KNOWLEDGE_AGE, AdmissionRules
 from ingest.landing.consumer import run
-from ingest.landing.transaction import KNOWLEDGE_AGE, Landing, connect
+from ingest.landing.transaction import Landing, connect
 from ingest.lines.grammar import (
     ONE_TO_FIVE,
     AccountCreated,
@@ -335,7 +336,7 @@ def test_a_partition_added_to_the_topic_is_read_from_its_beginning(
 
 
 def landing_on(connection: psycopg.Connection, topic: str) -> Landing:
-    return Landing(connection, topic, ONE_TO_FIVE, timedelta(minutes=5))
+    return Landing(connection, topic, AdmissionRules(connection, ONE_TO_FIVE, timedelta(minutes=5)))
 
 
 def land(landing: Landing, batch: list[Slice]) -> None:
@@ -376,11 +377,12 @@ def test_a_batch_is_judged_by_what_is_known_when_it_lands(conninfo, topic):
     old = now() - timedelta(days=13)
     line = format_line(Watched(old, 1, "up+2009", 7))
     with connect(conninfo("ingest")) as connection, connect(conninfo("marquee")) as owner:
-        landing = landing_on(connection, topic)
+        admission = AdmissionRules(connection, ONE_TO_FIVE, timedelta(minutes=5))
+        landing = Landing(connection, topic, admission)
         store_first_offsets(connection, topic, {0: 0})
         first, second = (landing.prepare([Slice(0, at, [line])], now()) for at in range(2))
         owner.execute(f"DROP TABLE watch_{old:%Y%m%d}t000000")
-        landing.know(now() + KNOWLEDGE_AGE)
+        admission.know(now() + KNOWLEDGE_AGE)
         landing.land(first, now())
         landing.land(second, now())
         refused = owner.execute("SELECT reason, log_offset FROM reject ORDER BY 2").fetchall()
@@ -422,7 +424,10 @@ def test_doubles_in_another_partition_are_found_by_their_keys(conninfo, topic):
     lines = seeded_lines(10, seed=1)
     with connect(conninfo("ingest")) as connection:
         landing = Landing(
-            connection, topic, ONE_TO_FIVE, timedelta(minutes=5), across_partitions=True
+            connection,
+            topic,
+            AdmissionRules(connection, ONE_TO_FIVE, timedelta(minutes=5)),
+            across_partitions=True,
         )
         store_first_offsets(connection, topic, {0: 0, 1: 0})
         land(landing, [Slice(0, 0, lines)])
@@ -438,7 +443,10 @@ def test_two_that_land_the_same_line_at_once_keep_one_of_them(conninfo, topic):
 
         def land_line(number: int, connection: psycopg.Connection) -> None:
             landing = Landing(
-                connection, topic, ONE_TO_FIVE, timedelta(minutes=5), across_partitions=True
+                connection,
+                topic,
+                AdmissionRules(connection, ONE_TO_FIVE, timedelta(minutes=5)),
+                across_partitions=True,
             )
             land(landing, [Slice(number, 0, line)])
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from ingest.landing.admission_rules import AdmissionRules
 from ingest.landing.transaction import Landing, connect
 from ingest.lines.grammar import ONE_TO_FIVE, AccountCreated, format_line
 from ingest.lines.slices import Slice
@@ -18,7 +19,9 @@ def test_lines_that_a_slow_clock_takes_for_the_future_land(conninfo, topic):
     published_ms = int(there.timestamp() * 1000)
     with connect(conninfo("ingest")) as connection:
         store_first_offsets(connection, topic, {0: 0})
-        landing = Landing(connection, topic, ONE_TO_FIVE, timedelta(minutes=5))
+        landing = Landing(
+            connection, topic, AdmissionRules(connection, ONE_TO_FIVE, timedelta(minutes=5))
+        )
         batch = [Slice(0, 0, lines, published_ms=published_ms)]
         landing.land(landing.prepare(batch, here), here)
     assert landed_users(conninfo("marquee")) == [1]

@@ -18,6 +18,7 @@ from psycopg.pq import TransactionStatus
 from ingest.audit.audit import audit
 from ingest.catalogue.discovery import ask_api, describe, discover
 from ingest.errors import PartitionInUseError
+from ingest.landing.admission_rules import AdmissionRules
 from ingest.landing.transaction import Landing, connect
 from ingest.lines.grammar import (
     ONE_TO_FIVE,
@@ -55,7 +56,9 @@ def land(conninfo, events: list[Event]) -> None:
     with connect(conninfo("ingest")) as connection:
         store_first_offsets(connection, "topic", {0: 0})
         first = stored_offsets(connection, "topic")[0]
-        landing = Landing(connection, "topic", ONE_TO_FIVE, timedelta(minutes=5))
+        landing = Landing(
+            connection, "topic", AdmissionRules(connection, ONE_TO_FIVE, timedelta(minutes=5))
+        )
         landing.land(
             landing.prepare([Slice(0, first, [format_line(event) for event in events])], NOW), NOW
         )
@@ -419,15 +422,17 @@ def test_offsets_without_a_record_expire_like_lines_and_stay_accounted_for(conni
 
 def reprocessed(retention: psycopg.Connection, highest: float = 5) -> Counter[str]:
     """Reprocess all that was refused; the rows that it became."""
-    landing = Landing(retention, "topic", rating_scale(1, highest, 1), timedelta(minutes=5))
-    moved = reprocess(retention, lambda: landing.newest_rules(NOW))
+    admission = AdmissionRules(retention, rating_scale(1, highest, 1), timedelta(minutes=5))
+    moved = reprocess(retention, lambda: admission.newest(NOW))
     return sum((part.rows.count for part in moved), Counter())
 
 
 def test_refused_lines_that_can_be_read_by_now_move_and_the_audit_balances(conninfo, retention):
     land(conninfo, [Rated(NOW, 1, "up+2009", 9.0), Rated(NOW, 1, "up+2009", 4.0)])
     with connect(conninfo("ingest")) as ingest:
-        landing = Landing(ingest, "topic", ONE_TO_FIVE, timedelta(minutes=5))
+        landing = Landing(
+            ingest, "topic", AdmissionRules(ingest, ONE_TO_FIVE, timedelta(minutes=5))
+        )
         landing.land(landing.prepare([Slice(0, 2, [b"no line of ours"])], NOW), NOW)
     assert reprocessed(retention, highest=10) == {"rating": 1}
     assert (count(conninfo, "rating"), count(conninfo, "reject")) == (2, 1)
@@ -457,7 +462,9 @@ def test_refused_lines_are_shown_by_reason(conninfo, retention):
 def test_a_movie_that_a_strict_catalogue_does_not_know_is_asked_about(conninfo, retention):
     with connect(conninfo("ingest")) as ingest:
         store_first_offsets(ingest, "topic", {0: 0})
-        landing = Landing(ingest, "topic", ONE_TO_FIVE, timedelta(minutes=5), strict=True)
+        landing = Landing(
+            ingest, "topic", AdmissionRules(ingest, ONE_TO_FIVE, timedelta(minutes=5), strict=True)
+        )
         landing.land(
             landing.prepare([Slice(0, 0, [format_line(Watched(NOW, 1, "up+2009", 7))])], NOW), NOW
         )
