@@ -27,7 +27,7 @@ class SpooledRows(NamedTuple):
 
     rows: bytes
     number: int
-    """Of rows."""
+    """How many rows they are."""
     end: int
     """The number of the byte after them."""
 
@@ -98,7 +98,7 @@ class Spool:
         return batches
 
     def _batches_from(self, position: int) -> Iterator[SpooledRows]:
-        """Those of one segment."""
+        """What stands from `position` to the end of its segment, a write at a time."""
         base = max((base for base in self._segments() if base <= position), default=None)
         if base is None or position >= self.end:
             return
