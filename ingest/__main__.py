@@ -130,7 +130,7 @@ def estimate() -> None:
         expected = estimate_stream(connection, rules, settings)
     typer.echo(
         f"{expected.lines:,} lines wait: some {expected.seconds / 60:.1f} minutes and"
-        f" {expected.gib:.2f} GiB; {expected.refused:.1%} of the sample are refused"
+        f" {expected.gib:.2f} GiB; {expected.rejected:.1%} of the sample are rejected"
         " (most often as expired: see TIME_TO_LIVE)"
     )
 

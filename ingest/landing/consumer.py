@@ -227,7 +227,7 @@ def _land(
     for table, count in rows.count.items():
         ROWS.labels(table).inc(count)
     DUPLICATES.inc(rows.count["duplicate"])
-    for reason, count in rows.refused.items():
+    for reason, count in rows.rejected.items():
         REJECTS.labels(reason).inc(count)
 
 

@@ -28,12 +28,12 @@ GIB = 2**30
 
 @dataclass(frozen=True)
 class Estimate:
-    """What waits in the topic and what it will take; `refused` is a share of the lines."""
+    """What waits in the topic and what it will take; `rejected` is a share of the lines."""
 
     lines: int
     seconds: float
     gib: float
-    refused: float
+    rejected: float
 
 
 def estimate(
@@ -43,7 +43,7 @@ def estimate(
 ) -> Estimate:
     """Try some of the lines that have not landed yet; nothing stays of it."""
     small = settings.model_copy(update={"batch_lines": LINES_A_PLACE, "batch_time": timedelta(1)})
-    tried = refused = size = 0
+    tried = rejected = size = 0
     with reader(small) as consumer, connection.transaction(force_rollback=True):
         waiting = _waiting(
             log_bounds(consumer, settings.kafka_topic),
@@ -61,12 +61,12 @@ def estimate(
                 rows = encode([part], rules, {})
                 copy_rows(connection, rows)
                 tried += len(part.lines)
-                refused += rows.count["reject"]
+                rejected += rows.count["reject"]
         seconds = time.perf_counter() - begun
         size = _size(connection)
     lines = sum(map(len, waiting.values()))
     share = lines / tried if tried else 0
-    return Estimate(lines, seconds * share, size / GIB * share, refused / tried if tried else 0)
+    return Estimate(lines, seconds * share, size / GIB * share, rejected / tried if tried else 0)
 
 
 def _waiting(held: Mapping[int, range], next_offsets: Mapping[int, int]) -> dict[int, range]:

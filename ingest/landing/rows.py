@@ -48,20 +48,20 @@ FIELDS_END = bytes.maketrans(b",/", b"\t\t")
 
 @dataclass
 class Rows:
-    """COPY text of each table in pieces, how many rows that is, and why lines were refused."""
+    """COPY text of each table in pieces, how many rows that is, and why lines were rejected."""
 
     of: dict[str, list[bytes]] = field(default_factory=lambda: {table: [] for table in COLUMNS})
     count: Counter[str] = field(default_factory=Counter)
-    refused: Counter[Reason] = field(default_factory=Counter)
+    rejected: Counter[Reason] = field(default_factory=Counter)
 
     def add(self, table: str, text: bytes, rows: int = 1) -> None:
         """Add that many rows to a table."""
         self.of[table].append(text)
         self.count[table] += rows
 
-    def refuse(self, reason: Reason, line: bytes, landed_at: bytes, position: bytes) -> None:
+    def reject(self, reason: Reason, line: bytes, landed_at: bytes, position: bytes) -> None:
         """Add a row to `reject`."""
-        self.refused[reason] += 1
+        self.rejected[reason] += 1
         raw = line[:MAX_LINE_BYTES].hex().encode()
         self.add("reject", b"%b\t%b\t\\\\x%b\t%b" % (landed_at, reason.encode(), raw, position))
 
@@ -148,7 +148,7 @@ def _as_watches(lines: bytes, log_partition: int) -> bytes:
 def _encode_other(line: bytes, position: bytes, rules: Rules, rows: Rows) -> None:
     event = admit(line, rules)
     if isinstance(event, Rejected):
-        rows.refuse(event.reason, line, rules.now.isoformat().encode(), position)
+        rows.reject(event.reason, line, rules.now.isoformat().encode(), position)
     else:
         add_event(rows, event, position)
 

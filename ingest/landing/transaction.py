@@ -1,4 +1,4 @@
-"""Lands batches in PostgreSQL: rows, refused lines and new offsets in one transaction.
+"""Lands batches in PostgreSQL: rows, rejected lines and new offsets in one transaction.
 
 The stored offsets are the truth. Their rows are locked first, in the order of the
 partitions, and a batch that does not begin where they end is refused: two consumers of

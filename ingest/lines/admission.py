@@ -1,7 +1,7 @@
 """Whether a line that can be read is taken: by its time, and by the ids it names.
 
 Pure. There is no default partition, so a row that fits none would abort its whole batch;
-such lines are refused here instead.
+such lines are rejected here instead.
 """
 
 from collections.abc import Sequence

@@ -139,7 +139,7 @@ PRINTABLE_ONLY = re.compile(PRINTABLE)
 def parse(line: bytes, scale: RatingScale = ONE_TO_FIVE) -> Line:
     """Read one line; never raises.
 
-    Times are aware and in UTC, cut to microseconds. Ratings off `scale` are refused.
+    Times are aware and in UTC, cut to microseconds. Ratings off `scale` are rejected.
     """
     outcome = _read(without_ending(line), scale)
     return Rejected(outcome, line) if isinstance(outcome, Reason) else outcome

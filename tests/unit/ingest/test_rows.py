@@ -67,7 +67,7 @@ def test_a_user_beyond_the_known_range_is_refused():
         b"2026-03-10T11:00,10,GET /create_account",
     ]
     rows = encoded(lines, ids=KnownIds(range(1000)))
-    assert (rows.refused, rows.count["account"]) == ({Reason.UNKNOWN_USER: 1}, 1)
+    assert (rows.rejected, rows.count["account"]) == ({Reason.UNKNOWN_USER: 1}, 1)
 
 
 def test_a_movie_that_no_catalogue_has_is_refused_where_it_is_strict():
@@ -75,7 +75,7 @@ def test_a_movie_that_no_catalogue_has_is_refused_where_it_is_strict():
         b"2026-03-10T11:00,5,GET /data/m/%b/7.mpg" % movie for movie in (b"up+2009", b"up+20009")
     ]
     rows = encoded(lines, ids=KnownIds(movies=frozenset([b"up+2009"])))
-    assert (rows.refused, rows.count["watch"]) == ({Reason.UNKNOWN_MOVIE: 1}, 1)
+    assert (rows.rejected, rows.count["watch"]) == ({Reason.UNKNOWN_MOVIE: 1}, 1)
 
 
 def test_a_rating_is_a_row_of_rating():
@@ -97,12 +97,12 @@ def test_a_refused_line_is_a_row_with_its_bytes():
 
 def test_an_old_line_is_refused_as_expired():
     rows = encoded([b"2025-03-10T11:00,5,GET /data/m/up+2009/7.mpg"])
-    assert (rows.of["watch"], rows.refused) == ([], {Reason.EXPIRED: 1})
+    assert (rows.of["watch"], rows.rejected) == ([], {Reason.EXPIRED: 1})
 
 
 def test_an_over_long_watch_is_refused():
     rows = encoded([b"2026-03-10T11:00,5,GET /data/m/%b/7.mpg" % (b"u" * 5000)])
-    assert (rows.of["watch"], rows.refused) == ([], {Reason.OVER_LONG: 1})
+    assert (rows.of["watch"], rows.rejected) == ([], {Reason.OVER_LONG: 1})
 
 
 pieces = st.sampled_from(
