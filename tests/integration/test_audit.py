@@ -68,15 +68,6 @@ def test_each_term_is_counted(database):
     assert (first.requests, first.accounts, first.rejects, first.dropped) == (1, 1, 2, 0)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_each_kind_of_line_has_its_term(database, kind):
-    with psycopg.connect(database("retention"), autocommit=True) as connection:
-        first, _second = audit(connection, NOW)
-    landed = sum(isinstance(event, kind.event) for event in EVENTS)
-    assert landed > 0, "a line of each kind stands in the data of this test"
-    assert getattr(first, kind.term) == landed
-
-
 @pytest.mark.parametrize("table", [kind.table for kind in KINDS])
 def test_a_deleted_row_is_found(database, table):
     fault = f"DELETE FROM {table} WHERE (log_partition, log_offset) IN (SELECT log_partition, min(log_offset) FROM {table} WHERE log_partition = 0 GROUP BY 1)"  # noqa: E501 -- one statement

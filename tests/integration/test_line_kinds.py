@@ -1,12 +1,34 @@
 """Whether the database knows each kind of line that `ingest.lines.grammar` declares."""
 
+from datetime import UTC, datetime, timedelta
+
 import psycopg
 import pytest
 
-from ingest.lines.grammar import KINDS
+from ingest.audit.audit import audit
+from ingest.landing.admission_rules import AdmissionRules
+from ingest.landing.transaction import Landing, connect
+from ingest.lines.grammar import (
+    KINDS,
+    ONE_TO_FIVE,
+    AccountCreated,
+    Rated,
+    Requested,
+    Watched,
+    format_line,
+)
+from ingest.lines.slices import Slice
+from ingest.offsets import store_first_offsets
 from monitoring.status.overview import row_counts
 
 POSITION = ("log_partition", "log_offset")
+NOW = datetime.now(UTC)
+EXAMPLES = (
+    Watched(NOW, 1, "up+2009", 1),
+    Rated(NOW, 1, "up+2009", 4.0),
+    Requested(NOW, 1, "host:8082", 200, ("up+2009",), None, 12),
+    AccountCreated(NOW, 2),
+)
 
 
 @pytest.fixture(params=KINDS, ids=lambda kind: kind.name)
@@ -49,3 +71,15 @@ def test_it_is_in_the_view_of_what_came_in(ask, kind):
 def test_the_status_says_how_many_there_are(conninfo, kind):
     with psycopg.connect(conninfo("evaluation"), autocommit=True) as connection:
         assert kind.table in {fact.name for fact in row_counts(connection)}
+
+
+def test_the_audit_has_a_term_for_it(conninfo, kind):
+    (line,) = (format_line(event) for event in EXAMPLES if isinstance(event, kind.event))
+    with connect(conninfo("ingest")) as connection:
+        rules = AdmissionRules(connection, ONE_TO_FIVE, timedelta(minutes=5))
+        landing = Landing(connection, "topic", rules)
+        store_first_offsets(connection, "topic", {0: 0})
+        landing.land(landing.prepare([Slice(0, 0, [line])], NOW), NOW)
+    with psycopg.connect(conninfo("retention"), autocommit=True) as connection:
+        (found,) = audit(connection, NOW)
+    assert (getattr(found, kind.term), found.balanced) == (1, True)
