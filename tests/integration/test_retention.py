@@ -202,13 +202,24 @@ def intended(retention: psycopg.Connection) -> Partition:
     return oldest
 
 
+def drop_once_free(connection: psycopg.Connection, partition: Partition) -> None:
+    """Drop, again and again while a busy machine does not finish in the time that ingest gives."""
+    for _ in range(200):
+        try:
+            return drop_partition(connection, partition, NOW)
+        except PartitionInUseError as error:
+            if "in use" not in str(error):
+                raise
+    return drop_partition(connection, partition, NOW)
+
+
 def test_a_drop_killed_in_its_transaction_leaves_everything(conninfo, retention):
     land(conninfo, [Watched(OLD, 1, "up+2009", 7), NEW])
     roll_up_viewings(retention)
     oldest = intended(retention)
     # rolled back is what PostgreSQL does when the client is gone
     with psycopg.connect(conninfo("retention")) as killed, killed.transaction(force_rollback=True):
-        drop_partition(killed, oldest, NOW)
+        drop_once_free(killed, oldest)
     assert count(conninfo, "watch") == 1
     assert balanced(retention)
 
@@ -244,7 +255,7 @@ def test_watched_minutes_that_are_not_rolled_up_stay(conninfo, retention):
     roll_up_viewings(retention)
     land(conninfo, [Watched(OLD, 1, "up+2009", 8)])
     with pytest.raises(PartitionInUseError, match="not rolled up"):
-        drop_partition(retention, intended(retention), NOW)
+        drop_once_free(retention, intended(retention))
 
 
 def test_a_drop_that_waits_for_a_reader_gives_way_to_ingest(conninfo, retention):
