@@ -41,7 +41,7 @@ images: ## Build every image of this checkout
 
 # --- change what is live
 
-.PHONY: retrain release rollback story release-code
+.PHONY: retrain release rollback story release-code experiment experiments experiment-stop
 retrain: ## Train a model version and show how good it is
 	@compose/exec.sh trainer python -m trainer retrain
 reproduce: ## Fit a version again from its pinned data and compare: VERSION=name
@@ -52,6 +52,14 @@ rollback: ## Put the previous version back, at once
 	@docker compose exec -T releaser python -m ci rollback
 story: ## What happened to what is live in the last SINCE='1 hour', in sentences, each with its evidence
 	@docker compose exec -T postgres psql --host=/tmp --username=analyst --no-psqlrc --expanded --set=since='$(or $(SINCE),1 hour)' --file=- marquee < ci/story.sql
+experiment: ## Try a version on people, against the live one: CHALLENGER=name; SHARE=500 of 1,000; NAME
+	@docker compose exec -T releaser python -m ci experiment '$(CHALLENGER)' $(if $(SHARE),--share '$(SHARE)') $(if $(NAME),--name '$(NAME)')
+experiments: ## What runs and ran, what it says, and a plot of the newest: build/experiment.svg
+	@docker compose exec -T evaluation python -m monitoring experiments
+	@mkdir -p build && docker compose exec -T evaluation python -m monitoring experiment-plot > build/experiment.svg.partial
+	@if [ -s build/experiment.svg.partial ]; then mv build/experiment.svg.partial build/experiment.svg; fi
+experiment-stop: ## End the experiment that runs; everybody gets the live version
+	@docker compose exec -T releaser python -m ci experiment-stop
 release-code: ## After make images: put the new recommender into both slots, one by one
 	@compose/release_code.sh
 

@@ -1,6 +1,7 @@
-"""Release and roll back model versions: `python -m ci --help`."""
+"""Release, roll back and try model versions: `python -m ci --help`."""
 
 from collections.abc import Callable
+from random import SystemRandom
 from threading import Thread
 from typing import Annotated
 
@@ -11,9 +12,11 @@ from procrastinate.types import JSONValue
 from prometheus_client import start_http_server
 
 from ci.errors import RefusedError
+from ci.experiment_ends import keep_ending
 from ci.first_releases import keep_releasing
 from ci.release import metrics, records
 from ci.release.description import planned
+from ci.release.state import BUCKETS
 from ci.settings import Settings
 from ci.worker import QUEUE, Quality, clear_up, register
 from compose.service.jobs import defer, follow, job_app, job_status, work
@@ -34,6 +37,7 @@ def work_command() -> None:
     register(app, settings)
     if settings.release_cron:  # empty: never by itself
         Thread(target=keep_releasing, args=(settings, QUEUE), daemon=True).start()
+    Thread(target=keep_ending, args=(settings, QUEUE), daemon=True).start()
     work(app, QUEUE, settings.heartbeat_file)
 
 
@@ -74,6 +78,51 @@ def rollback_command() -> None:
             "rollback", lambda connection: {"leaving": records.version_to_leave(connection)}
         )
     )
+
+
+@cli.command("experiment")
+def experiment_command(
+    challenger: Annotated[str, typer.Argument(help="The model version that is tried.")],
+    share: Annotated[
+        int, typer.Option(min=1, max=BUCKETS - 1, help="Buckets of 1,000 that get it.")
+    ] = 500,
+    margin: Annotated[
+        float, typer.Option(min=0.001, max=1, help="A smaller relative difference is none.")
+    ] = 0.02,
+    people: Annotated[
+        int, typer.Option(min=100, help="How many people at most; then it ends, decided or not.")
+    ] = 20_000,
+    name: Annotated[str | None, typer.Option(help="What is tried.")] = None,
+) -> None:
+    """Try a version on a random share of people, against what is live.
+
+    It takes the slot without traffic until it is decided, has had its people, or is stopped, or
+    a release or rollback needs the slot. The live version itself makes an A/A test. Asked again
+    with another share, the experiment goes on with that.
+    Ends with 0 when it runs, with 1 when it was refused.
+    """
+    raise typer.Exit(
+        ask_and_follow(
+            "experiment",
+            lambda _: {
+                "challenger": challenger,
+                "share": share,
+                "margin": margin,
+                "largest_sample": people,
+                "name": name,
+                "seed": SystemRandom().randrange(2**31),
+            },
+        )
+    )
+
+
+@cli.command("experiment-stop")
+def experiment_stop_command() -> None:
+    """End the experiment that runs: everybody gets the live version.
+
+    Ends with 0 when that is done, with 1 when none runs.
+    """
+    raise typer.Exit(ask_and_follow("experiment_stop", lambda _: {"reason": "somebody stopped it"}))
 
 
 def show_plan(version: str | None, quality: Quality) -> int:

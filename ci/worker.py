@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 import psycopg
 import structlog
@@ -17,7 +18,7 @@ from procrastinate import App, JobContext
 from procrastinate.jobs import Status
 
 from ci.errors import RefusedError
-from ci.release import metrics, records
+from ci.release import experiment_run, metrics, records
 from ci.release.recovery import recover
 from ci.release.rollout import Environment, release, rollback
 from ci.release.slots import slot_client
@@ -53,6 +54,18 @@ def register(app: App, settings: Settings) -> None:
             environment = replace(held, stop_reason=lambda: told_to_stop(context))
             if not stopped_a_release(environment, leaving):
                 rollback(environment, leaving)
+
+    @app.task(name="experiment", queue=QUEUE, pass_context=True)
+    def experiment_task(context: JobContext, /, **wanted: Any) -> None:
+        with held_environment(settings, context) as environment:
+            asked = experiment_run.Wanted(**wanted)
+            records.choose_version(environment.connection, asked.challenger)
+            experiment_run.start(environment, asked)
+
+    @app.task(name="experiment_stop", queue=QUEUE, pass_context=True)
+    def experiment_stop_task(context: JobContext, reason: str) -> None:
+        with held_environment(settings, context) as environment:
+            experiment_run.stop(environment, reason)
 
     if settings.schedule == "internal" and settings.release_cron:
 
@@ -107,6 +120,7 @@ def held_environment(settings: Settings, context: JobContext) -> Iterator[Enviro
             job_id,
         )
         recover(environment)
+        experiment_run.resume(connection, settings)
         yield environment
 
 
@@ -174,6 +188,7 @@ def clear_up(settings: Settings) -> None:
         try:
             with records.sole_releaser(connection):
                 recovered = recover(environment)
+                experiment_run.resume(connection, settings)
                 end_jobs(environment, recovered.words if recovered else "the releaser died")
         except RefusedError:
             metrics.show_live(records.deployed(connection))

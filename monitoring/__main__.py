@@ -27,6 +27,8 @@ from monitoring.evaluation.exporter import Exporter
 from monitoring.evaluation.figures import Figure
 from monitoring.evaluation.results import too_late
 from monitoring.experiments.gate import rule, unless_silent
+from monitoring.experiments.plot import interval_over_time
+from monitoring.experiments.telling import Summary, points, summaries
 from monitoring.page.publisher import Publisher, prepare, publish_forever
 from monitoring.page.rendering import style_hash
 from monitoring.settings import Settings
@@ -134,6 +136,34 @@ def ask_gate(
     raise typer.Exit(ruling.decision.exit_status)
 
 
+@app.command("experiments")
+def show_experiments() -> None:
+    """Show the experiments that run and ran, and say in a sentence what the newest found."""
+    with psycopg.connect(Settings().conninfo()) as connection:
+        found = summaries(connection)
+    if not found:
+        typer.echo("there has been no experiment; make experiment CHALLENGER=version begins one")
+        return
+    console().print(experiment_table(found))
+    typer.echo(found[0].sentence)
+
+
+@app.command("experiment-plot")
+def plot_experiment(
+    experiment: Annotated[int | None, typer.Argument(help="Its number; else the newest.")] = None,
+) -> None:
+    """Print how the interval of an experiment went, look by look, as SVG; nothing of none."""
+    with psycopg.connect(Settings().conninfo()) as connection:
+        known = {one.experiment_id: one for one in summaries(connection, 1000)}
+        if experiment is None and not known:
+            return
+        chosen = max(known) if experiment is None else experiment
+        if chosen not in known:
+            raise typer.BadParameter("there is no such experiment", param_hint="EXPERIMENT")
+        seen = points(connection, chosen)
+    typer.echo(interval_over_time(known[chosen], seen))
+
+
 @app.command("alert-test")
 def send_alert_test() -> None:
     """Send one alert through the whole way, from a figure to Slack, and wait for it.
@@ -164,6 +194,25 @@ def write_dashboards(
 def print_style_hash() -> None:
     """Print what nginx/page_headers.conf has to name after a change of page/style.css."""
     typer.echo(style_hash())
+
+
+def experiment_table(found: list[Summary]) -> Table:
+    """The experiments, one row each."""
+    heading = ("no.", "experiment", "share", "people", "verdict", "difference", "interval")
+    table = Table(*heading, "begun", "ended")
+    for one in found:
+        table.add_row(
+            str(one.experiment_id),
+            one.name,
+            f"{one.share} of 1,000",
+            f"{one.people or 0:,}",
+            one.verdict or "",
+            "" if one.value is None else f"{one.value:+.1%}",
+            "" if one.low is None else f"{one.low:+.1%} to {one.high:+.1%}",
+            f"{one.started_at:{MOMENT}}",
+            f"{one.ended_at:{MOMENT}}" if one.ended_at else "runs",
+        )
+    return table
 
 
 def judgement_table(done: Pass) -> Table:

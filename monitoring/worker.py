@@ -14,6 +14,7 @@ from monitoring.evaluation.evaluation_pass import Pass, run_pass
 from monitoring.evaluation.exporter import Exporter
 from monitoring.evaluation.results import latest_figures, too_late
 from monitoring.experiments.experiment_pass import look_at_all
+from monitoring.experiments.telling import Summary, summaries
 from monitoring.settings import Settings
 
 LOG = structlog.get_logger()
@@ -59,11 +60,11 @@ def register(app: App, settings: Settings, exporter: Exporter) -> None:
         for judgement in done.judgements:
             LOG.info("window judged", window=judgement.window.start.isoformat())
         if done.progress:
-            look_at_experiments(settings, done.progress)
+            exporter.looked_at(look_at_experiments(settings, done.progress))
 
 
-def look_at_experiments(settings: Settings, progress: datetime) -> None:
-    """Count the people of experiments, and record what these say so far."""
+def look_at_experiments(settings: Settings, progress: datetime) -> list[Summary]:
+    """Count the people of experiments, and record what these say so far; those that run."""
     with psycopg.connect(settings.conninfo(), autocommit=True) as connection:
         for experiment, verdict in look_at_all(connection, progress, datetime.now(UTC)):
             LOG.info(
@@ -72,6 +73,7 @@ def look_at_experiments(settings: Settings, progress: datetime) -> None:
                 verdict=verdict.word,
                 reason=verdict.reason,
             )
+        return [one for one in summaries(connection) if one.ended_at is None]
 
 
 @contextmanager

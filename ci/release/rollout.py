@@ -266,7 +266,7 @@ class Run:
             return
         settings, connection = self.environment.settings, self.environment.connection
         horizon = settings.evaluation_horizon
-        quality.begin(connection, quality.Trial(live, self.target, share, horizon))
+        quality.begin(connection, live, self.target, share, horizon)
         words = "people judge it, which takes {} at least and {} at most"
         self.environment.say(words.format(horizon, settings.release_patience))
         ruling = Ruling(Decision.WAIT, "not looked at yet")

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from monitoring.evaluation.evaluation_pass import Pass
 from monitoring.evaluation.figures import Figure
+from monitoring.experiments.telling import Summary
 
 LABELS = ("model_version", "arm", "reason", "segment", "metric")
 
@@ -42,6 +43,19 @@ class Exporter:
             ["kind"],
             registry=registry,
         )
+        self._lift = Gauge(
+            "marquee_experiment_lift",
+            "How much more people of the challenger's watched something recommended, as a share,"
+            " and the ends (low, high) of its interval at all looks together",
+            ["experiment", "challenger", "bound"],
+            registry=registry,
+        )
+        self._experiment_people = Gauge(
+            "marquee_experiment_people",
+            "People whose time in the experiment is over",
+            ["experiment", "challenger"],
+            registry=registry,
+        )
         self._watermark = self._gauge(
             "marquee_evaluation_watermark_timestamp_seconds",
             "First answer time that is not judged yet",
@@ -70,6 +84,17 @@ class Exporter:
         self._closed.set(done.closed_until.timestamp())
         self._lag.set_function(lambda: self._clock() - done.judged_until.timestamp())
         self._last_pass.set(self._clock())
+
+    def looked_at(self, experiments: Iterable[Summary]) -> None:
+        """Show what the experiments that run say so far; those that ended go."""
+        self._lift.clear()
+        self._experiment_people.clear()
+        for one in experiments:
+            labels = (str(one.experiment_id), one.challenger)
+            self._experiment_people.labels(*labels).set(one.people or 0)
+            for bound in ("low", "value", "high"):
+                if (value := getattr(one, bound)) is not None:
+                    self._lift.labels(*labels, bound).set(value)
 
     def _show(self, figures: Iterable[Figure]) -> None:
         for gauge in (self._value, self._bound, self._samples):

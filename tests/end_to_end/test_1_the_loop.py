@@ -70,6 +70,15 @@ def test_a_retrain_and_a_release_have_happened(stack):
     assert len(released) >= 2
 
 
+def test_how_good_what_is_live_is_and_each_version_was_is_one_line(stack):
+    now = "SELECT live_version, hit_rate FROM live_now WHERE answers > 0"
+    eventually(lambda: stack.sql(now), seconds=120, what="judged answers of the live version")
+    ((live, _),) = stack.sql("SELECT live_version, hit_rate FROM live_now")
+    versions = stack.sql("SELECT model_version, count(*) FROM version_quality GROUP BY 1")
+    assert (live, 1) in versions
+    assert {count for _, count in versions} == {1}
+
+
 def test_status_is_one_table_that_names_every_service(stack):
     status = stack.make("status")
     assert status.returncode == 0, status.stdout + status.stderr

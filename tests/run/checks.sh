@@ -42,6 +42,8 @@ drill() {
   say "Drill: ingest"
   on_stores --volume /var/run/docker.sock:/var/run/docker.sock --env IMAGE_PREFIX \
     -- python -m tests.drill.ingest
+  say "Drill: the gate"
+  on_stores --env DRILL_ROUNDS=5 -- pytest tests/integration/test_gate_itself.py
   export COMPOSE_PROJECT_NAME=marquee-test
   say "Drill: alerts, serving and restore"
   trap remove_stack EXIT

@@ -1,0 +1,117 @@
+"""The rows of experiments: what begins one, what runs, and when it has told what it can."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import psycopg
+from psycopg.rows import class_row
+
+from ci.release.plan import Placement
+from monitoring.experiments.verdict import Word
+
+RUNNING = """
+SELECT experiment_id, name, challenger, challenger_slot, salt, seed, stratum, share, buckets
+FROM experiment
+JOIN experiment_stratum USING (experiment_id)
+WHERE ended_at IS NULL
+ORDER BY experiment_id DESC, stratum DESC
+LIMIT 1
+"""
+BEGIN = """
+WITH begun AS (
+    INSERT INTO experiment (name, control, challenger, challenger_slot, salt, seed, horizon,
+                            margin, largest_sample)
+    VALUES (%(name)s, %(control)s, %(challenger)s, %(slot)s, %(salt)s, %(seed)s, %(horizon)s,
+            %(margin)s, %(largest_sample)s)
+    RETURNING experiment_id
+)
+INSERT INTO experiment_stratum (experiment_id, stratum, share, buckets)
+SELECT experiment_id, 1, cardinality(%(buckets)s::smallint[]), %(buckets)s FROM begun
+"""
+LAST_LOOK = """
+SELECT verdict, reason, control_people + challenger_people AS people, largest_sample
+FROM experiment_look
+JOIN experiment USING (experiment_id)
+WHERE experiment_id = %s AND verdict IS NOT NULL
+ORDER BY looked_at DESC
+LIMIT 1
+"""
+
+
+@dataclass(frozen=True)
+class Design:
+    """What is laid down before the first person comes."""
+
+    name: str
+    salt: str
+    seed: int
+    horizon: timedelta
+    """How long after a person's first answer what they do counts."""
+    margin: float
+    """A smaller relative difference is none."""
+    largest_sample: int
+    """People at which it ends, decided or not."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """An experiment that runs, with its present stratum."""
+
+    experiment_id: int
+    name: str
+    challenger: str
+    challenger_slot: str
+    salt: str
+    seed: int
+    stratum: int
+    share: int
+    buckets: list[int]
+
+
+def begin(
+    connection: psycopg.Connection,
+    design: Design,
+    live: Placement,
+    challenger: Placement,
+    buckets: Iterable[int],
+) -> None:
+    """Have evaluation count, from now on, what people of both arms do."""
+    values = vars(design) | {
+        "control": live.version,
+        "challenger": challenger.version,
+        "slot": challenger.slot,
+        "buckets": sorted(buckets),
+    }
+    connection.execute(BEGIN, values)
+
+
+def running(connection: psycopg.Connection) -> Running | None:
+    """The experiment that runs."""
+    with connection.cursor(row_factory=class_row(Running)) as cursor:
+        return cursor.execute(RUNNING).fetchone()
+
+
+def change_share(
+    connection: psycopg.Connection, experiment: Running, buckets: Iterable[int]
+) -> None:
+    """Give the challenger other buckets from now on: people are compared within this stratum."""
+    drawn = sorted(buckets)
+    connection.execute(
+        "INSERT INTO experiment_stratum (experiment_id, stratum, share, buckets)"
+        " VALUES (%s, %s, %s, %s)",
+        (experiment.experiment_id, experiment.stratum + 1, len(drawn), drawn),
+    )
+
+
+def why_to_end(connection: psycopg.Connection, experiment: Running) -> str | None:
+    """Why there is nothing more to learn from it; None while there is."""
+    look = connection.execute(LAST_LOOK, (experiment.experiment_id,)).fetchone()
+    if look is None:
+        return None
+    verdict, reason, people, largest_sample = look
+    if Word(verdict).decides:
+        return f"{verdict}: {reason}"
+    if people >= largest_sample:
+        return f"{verdict} at its largest sample of {largest_sample:,} people: {reason}"
+    return None

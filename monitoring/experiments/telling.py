@@ -1,0 +1,73 @@
+"""What experiments say, for people: a sentence, and the interval of each look there was."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+from psycopg.rows import class_row
+
+from monitoring.experiments.looks import DECIDES
+
+SUMMARIES = """
+SELECT experiment_id, name, challenger, control, share, people, verdict, reason, low, value, high,
+       started_at, ended_at, end_reason
+FROM experiment_verdict
+ORDER BY experiment_id DESC
+LIMIT %s
+"""
+POINTS = """
+SELECT looked_at, low, value, high
+FROM experiment_look
+WHERE experiment_id = %s AND metric = %s AND low IS NOT NULL
+ORDER BY looked_at
+"""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """An experiment and what it says so far; without a look it says nothing yet."""
+
+    experiment_id: int
+    name: str
+    challenger: str
+    control: str
+    share: int | None
+    people: int | None
+    verdict: str | None
+    reason: str | None
+    low: float | None
+    value: float | None
+    high: float | None
+    started_at: datetime
+    ended_at: datetime | None
+    end_reason: str | None
+
+    @property
+    def sentence(self) -> str:
+        """One sentence for somebody who knows no statistics."""
+        said = self.reason or "nobody's time in it is over yet"
+        end = f"ended: {self.end_reason}" if self.ended_at else "it goes on"
+        return f"{self.name}, challenger {self.challenger}: {said}; {end}."
+
+
+@dataclass(frozen=True)
+class Point:
+    """The interval at one look."""
+
+    looked_at: datetime
+    low: float
+    value: float
+    high: float
+
+
+def summaries(connection: psycopg.Connection, at_most: int = 20) -> list[Summary]:
+    """What each experiment says so far, the newest first."""
+    with connection.cursor(row_factory=class_row(Summary)) as cursor:
+        return cursor.execute(SUMMARIES, (at_most,)).fetchall()
+
+
+def points(connection: psycopg.Connection, experiment_id: int) -> Sequence[Point]:
+    """How the interval of the figure that decides went, look by look."""
+    with connection.cursor(row_factory=class_row(Point)) as cursor:
+        return cursor.execute(POINTS, (experiment_id, DECIDES)).fetchall()

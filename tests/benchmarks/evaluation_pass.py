@@ -1,0 +1,134 @@
+"""What a pass of online evaluation costs, and whether that grows with the history behind it.
+
+    python -m tests.benchmarks.evaluation_pass [--lines 50000]
+
+Heavy-tailed people who come back are answered, watch and rate; a pass takes up a stated number of
+new lines, once with little before them and once with ten times as many, in the same database.
+The figures are for tests.benchmarks.evaluation, which writes build/bench/evaluation.json.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from statistics import median
+
+import psycopg
+import typer
+
+from monitoring.evaluation.evaluation_pass import run_pass
+from monitoring.evaluation.windows import Terms
+from tests.benchmarks.report import Figures
+from tests.stores import as_role, migrated_database
+
+SEED = 0.5
+PEOPLE = 20_000
+MOVIES = 9_000
+LINES_AN_ANSWER = 50
+RUNS = 3
+GROWTH = 10
+TERMS = Terms(timedelta(minutes=10), timedelta(minutes=10), timedelta(days=2))
+HISTORY = 4
+"""Runs' lines that are there at first, so that from then on each pass judges one window."""
+
+ANSWERS = """
+INSERT INTO receipt (receipt_id, time, user_id, movie_ids, model_version, slot, bucket, arm,
+                     reason, latency_ms)
+SELECT gen_random_uuid(), %(start)s + n * %(step)s, ceil(%(people)s * random() ^ 3),
+       ARRAY(SELECT 'movie+' || floor(%(movies)s * random() ^ 2) FROM generate_series(1, 20)
+             WHERE n > 0),
+       'v' || n %% 2, 'blue', n %% 1000, 'control', 'model', 1
+FROM generate_series(1, %(answers)s) AS n
+"""
+WATCHES = """
+INSERT INTO watch (time, user_id, movie_id, minute, log_partition, log_offset)
+SELECT receipt.time + minute * interval '1 s', user_id,
+       CASE WHEN hashtext(receipt_id::text) %% 3 = 0 THEN movie_ids[1 + abs(bucket) %% 20]
+            ELSE 'movie+' || bucket END,
+       minute, 0, %(offset)s + row_number() OVER (ORDER BY receipt.time, minute) - 1
+FROM receipt
+CROSS JOIN generate_series(1, %(minutes)s) AS minute
+WHERE time > %(start)s AND time <= %(end)s
+"""
+
+
+def pass_figures(lines: int) -> Figures:
+    """Seconds a million new lines, and how many times as much with ten times the history."""
+    with migrated_database("bench") as name, _connected(name, "marquee") as owner:
+        owner.execute("SELECT setseed(%s)", (SEED,))
+        stream = _Stream(owner, lines)
+        with _connected(name, "evaluation") as evaluation:
+            stream.grow(HISTORY * lines)
+            _timed_pass(evaluation, stream.now)
+            few = [_one_run(evaluation, stream, lines) for _ in range(RUNS)]
+            stream.grow(GROWTH * HISTORY * lines)
+            _timed_pass(evaluation, stream.now)
+            many = [_one_run(evaluation, stream, lines) for _ in range(RUNS)]
+    per_million = median(many) / lines * 1e6
+    return {
+        "pass_s_per_million_rows": (per_million, "s"),
+        "growth_10x": (median(many) / median(few), "times"),
+    }
+
+
+@contextmanager
+def _connected(name: str, role: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(as_role(name, role), autocommit=True) as connection:
+        yield connection
+
+
+class _Stream:
+    """A stream that is made longer; each part comes after the one before."""
+
+    def __init__(self, owner: psycopg.Connection, lines: int) -> None:
+        self._owner = owner
+        self._lines = lines
+        self._offset = 0
+        self.now = datetime.now(UTC) - timedelta(days=1)
+
+    def grow(self, lines: int) -> None:
+        """Land so many lines and the receipts before them."""
+        answers = lines // LINES_AN_ANSWER
+        step = TERMS.width / (self._lines // LINES_AN_ANSWER)  # a window for each run
+        start, end = self.now, self.now + answers * step
+        values = {
+            "start": start,
+            "end": end,
+            "step": step,
+            "answers": answers,
+            "people": PEOPLE,
+            "movies": MOVIES,
+            "offset": self._offset,
+            "minutes": LINES_AN_ANSWER,
+        }
+        self._owner.execute(ANSWERS, values)
+        self._owner.execute(WATCHES, values)
+        self._offset += lines
+        self.now = end
+        self._owner.execute(
+            "INSERT INTO stream_offset VALUES ('log', 0, 0, %s) ON CONFLICT (topic, log_partition)"
+            " DO UPDATE SET next_offset = excluded.next_offset",
+            (self._offset,),
+        )
+        self._owner.execute("VACUUM (ANALYZE) watch, receipt")
+
+
+def _one_run(evaluation: psycopg.Connection, stream: _Stream, lines: int) -> float:
+    stream.grow(lines)
+    return _timed_pass(evaluation, stream.now)
+
+
+def _timed_pass(evaluation: psycopg.Connection, now: datetime) -> float:
+    begun = time.perf_counter()
+    run_pass(evaluation, TERMS, now, lambda: False)
+    return time.perf_counter() - begun
+
+
+def main(lines: int = 50_000) -> None:
+    """Measure and print."""
+    for name, (value, unit) in pass_figures(lines).items():
+        typer.echo(f"{name}: {value:.4g} {unit}")
+
+
+if __name__ == "__main__":
+    typer.run(main)
