@@ -100,7 +100,9 @@ def environment(conninfo: str, settings: Settings) -> Iterator[Environment]:
     """What a releaser works on; it waits for one that was killed a moment ago."""
     with psycopg.connect(conninfo, autocommit=True) as connection, slot_client() as client:
         eventually(lambda: _lock(connection), 30, "the lock of a releaser that was killed")
-        yield Environment(connection, client, settings, lambda _words: None, lambda: None)
+        yield Environment(
+            connection, client, settings, lambda _words: None, lambda: None, judges_quality=False
+        )
 
 
 @contextmanager
