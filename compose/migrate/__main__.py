@@ -23,6 +23,7 @@ from psycopg import sql
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
+from compose.migrate.job_queue import library_migrations, migrate_job_queue
 from compose.migrate.locks import LOCK_TIMEOUT, patiently
 from compose.migrate.rotation import rotate_by_name
 from compose.migrate.topic import TopicSettings, make_topic
@@ -57,7 +58,7 @@ def migrate(conninfo: str, verifiers: dict[str, str], now: datetime) -> None:
         create_roles(connection, verifiers)
         connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'".encode())
         patiently(lambda: migrate_tables(conninfo), "tables")
-        create_job_queue(connection)
+        patiently(lambda: migrate_queue(connection), "job queue")
         patiently(lambda: set_views_and_rights(connection), "views and rights")
         connection.execute("SET ROLE retention")
         make_partitions(connection, PartitionSettings(), now)
@@ -78,6 +79,12 @@ def create_roles(connection: psycopg.Connection, verifiers: dict[str, str]) -> N
         connection.execute(
             sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(verifier))
         )
+
+
+def limit_connections(conninfo: str) -> None:
+    """Say how many sessions each role may have in this whole server."""
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        connection.execute(HERE.joinpath("connection_limits.sql").read_bytes())
 
 
 def refuse_newer(conninfo: str) -> None:
@@ -117,10 +124,11 @@ def _connect(conninfo: str) -> psycopg.Connection:
     return psycopg.connect(conninfo, options=f"-c lock_timeout={LOCK_TIMEOUT}")
 
 
-def create_job_queue(connection: psycopg.Connection) -> None:
-    """Create procrastinate's own tables, once."""
-    if connection.execute("SELECT to_regclass('procrastinate_jobs')").fetchone() == (None,):
-        connection.execute(SchemaManager.get_schema().encode())
+def migrate_queue(connection: psycopg.Connection) -> None:
+    """Bring the job queue's tables to the state that the installed library expects."""
+    schema = SchemaManager.get_schema()
+    for name in migrate_job_queue(connection, schema, library_migrations()):
+        LOG.info("job queue migrated", migration=name)
 
 
 def main(arguments: list[str]) -> int:
@@ -151,6 +159,7 @@ def migrate_all(settings: Settings) -> int:
     verifiers = json.loads(settings.role_verifiers_file.read_text())
     try:
         migrate(settings.conninfo(), verifiers, datetime.now(UTC))
+        limit_connections(settings.conninfo())
     except NewerDatabaseError as error:
         LOG.error("not migrated", reason=str(error))  # noqa: TRY400 -- one sentence says it all
         return 1

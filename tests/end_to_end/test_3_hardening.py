@@ -126,3 +126,8 @@ def test_analyst_can_only_read(stack):
         check=False,
     )
     assert "DELETE" not in refused
+
+
+def test_each_role_has_a_bound_on_its_sessions(stack):
+    unbound = "SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolconnlimit < 0"
+    assert stack.sql(unbound) == [("marquee",)]
