@@ -1,0 +1,58 @@
+"""What changed: versions, releases, trainings, starts."""
+
+from monitoring.dashboards.panels import Dashboard, Panel
+
+CHOSEN = 'slot=~"$slot", model_version=~"$version"'
+
+WHAT_CHANGED = Dashboard(
+    "marquee-changes",
+    "Marquee: what changed?",
+    (
+        Panel(
+            "Live version",
+            "The version that is live, by slot. Why: deployment in make psql.",
+            "short",
+            [("marquee_live_version", "{{model_version}} in {{slot}}")],
+        ),
+        Panel(
+            "Share of a release",
+            "Buckets of 1,000 on the version being released; 0 while none is.",
+            "short",
+            [("marquee_release_share", "buckets")],
+        ),
+        Panel(
+            "Answers by version",
+            "During a release both versions answer; afterwards one.",
+            "reqps",
+            [
+                (
+                    (
+                        "sum by (model_version)"
+                        f" (rate(marquee_requests_total{{{CHOSEN}}}[$__rate_interval]))"
+                    ),
+                    "{{model_version}}",
+                )
+            ],
+        ),
+        Panel(
+            "Releases that ended",
+            "By how they ended. Aborted ones say why in make status and in deployment.",
+            "short",
+            [("increase(marquee_releases_total[$__rate_interval])", "{{outcome}}")],
+            alerts=("ReleaseAborted",),
+        ),
+        Panel(
+            "Training",
+            "Share of the running or last training that is done.",
+            "percentunit",
+            [("marquee_training_progress_ratio", "done")],
+        ),
+        Panel(
+            "Starts",
+            "When each process started; a line that climbs is a service that restarts.",
+            "dateTimeAsIso",
+            [('process_start_time_seconds{job!=""} * 1000', "{{service}}")],
+            alerts=("ServiceRestarting",),
+        ),
+    ),
+)

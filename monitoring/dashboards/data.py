@@ -1,0 +1,92 @@
+"""Is the data right: what lands, what waits, what is audited and kept."""
+
+from monitoring.dashboards.panels import Dashboard, Panel
+
+IS_THE_DATA_RIGHT = Dashboard(
+    "marquee-data",
+    "Marquee: is the data right?",
+    (
+        Panel(
+            "Lines landed",
+            "By table. Nothing while people are there: docker compose logs ingest.",
+            "cps",
+            [("sum by (table) (rate(marquee_ingest_rows_total[$__rate_interval]))", "{{table}}")],
+        ),
+        Panel(
+            "Ingest lag",
+            "Lines not landed yet. From 100,000 on IngestLagging fires; none is lost.",
+            "short",
+            [
+                ("sum(marquee_ingest_lag_records)", "lines"),
+                ("sum(marquee_ingest_uncommitted_records)", "in open transactions"),
+            ],
+            100_000,
+            alerts=("IngestLagging", "IngestStuck", "TransactionStuck"),
+        ),
+        Panel(
+            "Audit",
+            "1 where each consumed line is there once. At 0: ingest_audit in make psql, first.",
+            "short",
+            [("min by (partition) (marquee_ingest_audit_balanced)", "partition {{partition}}")],
+            alerts=("AuditUnbalanced",),
+        ),
+        Panel(
+            "Lines the broker took",
+            "Should be what lands, refused and doubled lines included.",
+            "cps",
+            [
+                (
+                    "sum by (topic) (rate(kafka_topic_messagesin_total[$__rate_interval]))",
+                    "{{topic}}",
+                )
+            ],
+        ),
+        Panel(
+            "Jobs that fail",
+            "Failures since a job last ended well. Its worker's log says why.",
+            "short",
+            [("marquee_job_failures", "{{task}}")],
+            1,
+            alerts=("TrainingFailed", "ScheduledReleaseFailing", "JobFailing"),
+        ),
+        Panel(
+            "Lines that did not land",
+            "Rejected by reason, and doubled. Why: reject in make psql.",
+            "cps",
+            [
+                (
+                    "sum by (reason) (rate(marquee_ingest_rejects_total[$__rate_interval]))",
+                    "rejected: {{reason}}",
+                ),
+                ("sum(rate(marquee_ingest_duplicates_total[$__rate_interval]))", "doubled"),
+            ],
+            alerts=("LinesRefused", "LinesDoubled"),
+        ),
+        Panel(
+            "Since the last pass",
+            "Of retention every few minutes, of evaluation every minute.",
+            "s",
+            [
+                ("time() - (marquee_retention_last_pass_timestamp_seconds > 0)", "retention"),
+                ("time() - (marquee_evaluation_last_pass_timestamp_seconds > 0)", "evaluation"),
+            ],
+            alerts=("RetentionStuck", "EvaluationStuck"),
+        ),
+        Panel(
+            "Rows held too long",
+            "1 where somebody's lease holds rows for longer than a lease should.",
+            "short",
+            [("marquee_retention_lease_stuck", "{{owner}}")],
+            1,
+            alerts=("LeaseStuck",),
+        ),
+        Panel(
+            "Over the disk budget",
+            "What rows take beyond DISK_BUDGET_GIB although all that may go is gone.",
+            "bytes",
+            [("marquee_retention_over_budget_bytes", "over")],
+            1,
+            alerts=("DiskBudgetExceeded",),
+        ),
+    ),
+)

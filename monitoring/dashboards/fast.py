@@ -1,0 +1,81 @@
+"""Is it fast: requests, latency, and what was not answered as promised."""
+
+from monitoring.dashboards.panels import Dashboard, Panel
+
+SLOT = "{{slot}}"
+CHOSEN = 'slot=~"$slot", model_version=~"$version"'
+REQUESTS = f"sum by (slot) (rate(marquee_requests_total{{{CHOSEN}}}[$__rate_interval]))"
+LATENCY = f"sum by (slot, le) (rate(marquee_request_seconds_bucket{{{CHOSEN}}}[$__rate_interval]))"
+
+IS_IT_FAST = Dashboard(
+    "marquee-fast",
+    "Marquee: is it fast?",
+    (
+        Panel("Requests", "What the slots answer.", "reqps", [(REQUESTS, SLOT)]),
+        Panel(
+            "Latency of the slots",
+            "Inside a slot (Flask and the path around it). SlowAnswers fires from 300 ms on.",
+            "s",
+            [
+                (f"histogram_quantile({quantile}, {LATENCY})", f"{SLOT} {name}")
+                for quantile, name in ((0.5, "p50"), (0.99, "p99"))
+            ],
+            0.3,
+            alerts=("SlowAnswers",),
+        ),
+        Panel(
+            "Lists by reason",
+            "How lists come about. Many popular ones where people are known: ask for the model.",
+            "reqps",
+            [
+                (
+                    f"sum by (reason) (rate(marquee_requests_total{{{CHOSEN}}}[$__rate_interval]))",
+                    "{{reason}}",
+                )
+            ],
+        ),
+        Panel(
+            "Lists by Nginx itself",
+            "No slot gave one in time. Above 1 % of all ListsByNginx fires: make status.",
+            "cps",
+            [("rate(marquee_nginx_own_lists_total[$__rate_interval])", "lists")],
+            alerts=("ListsByNginx",),
+        ),
+        Panel(
+            "Failed and late answers at Nginx",
+            "No list, or after 600 ms. Five in ten minutes wake somebody: AnswersMissed.",
+            "cps",
+            [
+                ("rate(marquee_nginx_failed_answers_total[$__rate_interval])", "failed"),
+                ("rate(marquee_nginx_late_answers_total[$__rate_interval])", "late"),
+            ],
+            alerts=("PromiseBroken", "PromiseSlipping", "AnswersMissed"),
+        ),
+        Panel(
+            "Receipts on the slots' volumes",
+            "They wait there for PostgreSQL. Growing: make status, then the log of postgres.",
+            "short",
+            [("marquee_receipts_spooled", SLOT)],
+            alerts=("ReceiptsWaiting",),
+        ),
+        Panel(
+            "Answers by status",
+            "5xx is the slots' own failure; Nginx then asks the other slot.",
+            "reqps",
+            [
+                (
+                    f"sum by (status) (rate(marquee_requests_total{{{CHOSEN}}}[$__rate_interval]))",
+                    "{{status}}",
+                )
+            ],
+            alerts=("HighErrorRate",),
+        ),
+        Panel(
+            "Receipts dropped",
+            "Given up because the volume was full: these answers cannot be explained.",
+            "cps",
+            [("rate(marquee_receipts_dropped_total[$__rate_interval])", SLOT)],
+            alerts=("ReceiptsDropped",),
+        ),
+    ),
+)

@@ -1,0 +1,115 @@
+"""Is it up: services, memory, processors, disks, clock, backup."""
+
+from monitoring.dashboards.panels import Dashboard, Panel
+
+DISKS = 'node_filesystem_avail_bytes{fstype!~"tmpfs|ramfs|squashfs|iso9660"}'
+
+IS_IT_UP = Dashboard(
+    "marquee-up",
+    "Marquee: is it up?",
+    (
+        Panel(
+            "Services",
+            "1 where a service answers Prometheus. At 0: docker compose logs of that service.",
+            "short",
+            [("up", "{{service}}")],
+            alerts=("ServiceDown", "WantedServiceDown", "SlotDown", "BothSlotsDown"),
+        ),
+        Panel(
+            "Nginx and PostgreSQL, as their exporters see them",
+            "1 where the exporter reaches it. At 0: make status, then the log of that service.",
+            "short",
+            [("nginx_up", "nginx"), ("pg_up", "postgres")],
+        ),
+        Panel(
+            "Memory of each service",
+            "Resident; of PostgreSQL, memory that its processes share counts for each of them.",
+            "bytes",
+            [
+                (
+                    (
+                        "sum by (service, container)"
+                        ' (namedprocess_namegroup_memory_bytes{memtype="resident"})'
+                    ),
+                    "{{service}} {{container}}",
+                )
+            ],
+        ),
+        Panel(
+            "Processors used by each service",
+            "1 is one processor. The trainer gives way to the slots, so its share harms nobody.",
+            "short",
+            [
+                (
+                    (
+                        "sum by (service, container)"
+                        " (rate(namedprocess_namegroup_cpu_seconds_total[$__rate_interval]))"
+                    ),
+                    "{{service}} {{container}}",
+                )
+            ],
+        ),
+        Panel(
+            "Memory of the host",
+            "From 95 % on MemoryShort fires. See who uses it: docker stats.",
+            "percentunit",
+            [("1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes", "used")],
+            0.95,
+            alerts=("MemoryShort",),
+        ),
+        Panel(
+            "Processors of the host",
+            "Above 90 % answers wait for their turn; a training is the usual cause.",
+            "percentunit",
+            [('1 - avg(rate(node_cpu_seconds_total{mode="idle"}[$__rate_interval]))', "busy")],
+            0.9,
+        ),
+        Panel(
+            "Disks",
+            "From 90 % on DiskFillingUp fires. See what grows: docker system df -v.",
+            "percentunit",
+            [(f"1 - min by (device) ({DISKS} / node_filesystem_size_bytes)", "{{device}}")],
+            0.9,
+            alerts=("DiskFillingUp", "DiskFullTomorrow"),
+        ),
+        Panel(
+            "Room for files",
+            "Share of a disk's files that can still be made. Below 5 % it is as good as full.",
+            "percentunit",
+            [
+                (
+                    "min by (device) (node_filesystem_files_free / (node_filesystem_files > 0))",
+                    "{{device}}",
+                )
+            ],
+            alerts=("FilesRunningOut",),
+        ),
+        Panel(
+            "Processes killed for want of memory",
+            "By the kernel. Which: dmesg | grep -i oom.",
+            "short",
+            [("increase(node_vmstat_oom_kill[$__rate_interval])", "killed")],
+            1,
+            alerts=("KilledForMemory",),
+        ),
+        Panel(
+            "Clock of the host",
+            "How far off it is, and whether something keeps it (1). Times on rows are off as far.",
+            "s",
+            [
+                ("abs(node_timex_offset_seconds)", "off"),
+                ("node_timex_sync_status", "kept"),
+                ("max(marquee_ingest_clock_behind_seconds)", "behind the stream"),
+            ],
+            alerts=("ClockOff", "ClockNotKept", "ClockBehindStream"),
+        ),
+        Panel(
+            "Age of the newest backup",
+            "From 26 hours on BackupTooOld fires: make backup.",
+            "s",
+            [("time() - marquee_backup_last_timestamp_seconds", "since the last")],
+            26 * 3600,
+            alerts=("BackupTooOld", "NoBackup"),
+        ),
+    ),
+)
