@@ -12,12 +12,12 @@ from procrastinate.types import JSONValue
 from prometheus_client import start_http_server
 
 from ci.errors import RefusedError
-from ci.experiment_ends import keep_ending
+from ci.experiment.ends import keep_ending
 from ci.first_releases import keep_releasing
 from ci.release import metrics, records
 from ci.release.description import planned
-from ci.release.state import BUCKETS
 from ci.settings import Settings
+from ci.slots.state import BUCKETS
 from ci.worker import QUEUE, Quality, clear_up, register
 from compose.service.jobs import defer, follow, job_app, job_status, work
 from compose.service.log import configure_logging

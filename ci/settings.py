@@ -10,7 +10,7 @@ from pydantic_settings import NoDecode
 
 from ci.release.plan import Bounds
 from ci.release.replay import ReplayBounds
-from ci.release.state import BUCKETS, Slot
+from ci.slots.state import BUCKETS, Slot
 from compose.service.database import DatabaseSettings
 from compose.service.lists import SPLIT_AT_COMMAS
 

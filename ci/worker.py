@@ -18,9 +18,11 @@ from procrastinate import App, JobContext
 from procrastinate.jobs import Status
 
 from ci.errors import RefusedError
-from ci.release import experiment_run, metrics, records
+from ci.experiment import run as experiment_run
+from ci.release import metrics, records
+from ci.release.environment import Environment
 from ci.release.recovery import recover
-from ci.release.rollout import Environment, release, rollback
+from ci.release.rollout import release, rollback
 from ci.release.slots import slot_client
 from ci.settings import Settings
 from compose.service.jobs import job_app, say

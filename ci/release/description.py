@@ -20,8 +20,8 @@ from ci.release.plan import (
     target_of,
 )
 from ci.release.recovery import remaining
-from ci.release.state import BUCKETS
 from ci.settings import Settings
+from ci.slots.state import BUCKETS
 
 
 def planned(

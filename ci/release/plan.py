@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ci.release.state import BUCKETS, Slot
-from ci.release.traffic import Traffic
+from ci.slots.state import BUCKETS, Slot
+from ci.slots.traffic import Traffic
 
 UNREADY_POLLS = 3
 """How many polls in a row a slot may miss: one lost packet must not end a good release."""

@@ -9,7 +9,7 @@ import psycopg
 
 from ci.release import experiments
 from ci.release.plan import Placement
-from ci.release.state import canary_order
+from ci.slots.state import canary_order
 
 MARGIN = 0.05
 """People may do this much worse, as a share, before a release has to know of it."""

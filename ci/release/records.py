@@ -11,7 +11,7 @@ from psycopg.rows import class_row
 from ci.errors import RefusedError
 from ci.release.history import Promotion, deployed_after
 from ci.release.plan import DeploymentState, Placement
-from ci.release.state import Slot
+from ci.slots.state import Slot
 
 Action = Literal["release", "rollback"]
 StepName = Literal["start", "place", "ready", "replay", "shift", "watch", "promote", "abort"]

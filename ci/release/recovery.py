@@ -10,10 +10,11 @@ import structlog
 
 from ci.errors import ReleaseError
 from ci.release import actions, metrics, records
+from ci.release.environment import Environment
 from ci.release.plan import DeploymentState, Placement, Promote, Shift, Step, plan_rollback
-from ci.release.rollout import Environment, Run
+from ci.release.rollout import Run
 from ci.release.slots import readiness
-from ci.release.state import BUCKETS, Slot
+from ci.slots.state import BUCKETS, Slot
 
 LOG = structlog.get_logger()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ci.release.plan import Bounds, Finding, Verdict, compare
-from ci.release.traffic import Traffic
+from ci.slots.traffic import Traffic
 
 ANSWER_LENGTH = 20
 """Movies in a list, as callers who name no length get it."""

@@ -1,17 +1,16 @@
 """How a release and a rollback are carried out: the steps, done on the slots and recorded."""
 
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import assert_never
 
-import httpx
 import psycopg
 import structlog
 
 from ci.errors import AbortedError, RefusedError
 from ci.release import actions, metrics, quality, records
+from ci.release.environment import Environment
 from ci.release.evidence import LIVE, REPLAYED, Evidence, live_measurements, slot_log
 from ci.release.plan import (
     UNREADY_POLLS,
@@ -37,31 +36,11 @@ from ci.release.plan import (
 from ci.release.replay import Measurement, judge_replayed
 from ci.release.replaying import exchange, recent_users, replay, seen_movies
 from ci.release.slots import readiness, traffic
-from ci.release.state import BUCKETS, Slot
-from ci.release.traffic import Traffic
-from ci.settings import Settings
+from ci.slots.state import BUCKETS, Slot
+from ci.slots.traffic import Traffic
 from monitoring.experiments.gate import Decision, Ruling, rule, unless_silent
 
 LOG = structlog.get_logger()
-
-POLL_SECONDS = 0.5
-
-
-@dataclass(frozen=True)
-class Environment:
-    """What a release works on, whom it tells, and who may stop it.
-
-    `stop_reason` is asked at every poll; what it says, if anything, ends the release.
-    """
-
-    connection: psycopg.Connection
-    client: httpx.Client
-    settings: Settings
-    say: Callable[[str], None]
-    stop_reason: Callable[[], str | None]
-    job_id: int | None = None
-    judges_quality: bool = True
-    """Whether a release waits for what people do with the version, or goes by guardrails alone."""
 
 
 def release(environment: Environment, version: str) -> None:
@@ -201,7 +180,7 @@ class Run:
     def await_ready(self, target: Placement) -> None:
         """Wait until the slot answers with the version, or says that it never will."""
         missing: str | None = None
-        for elapsed in self.polls(self.environment.settings.release_ready_seconds):
+        for elapsed in self.environment.polls(self.environment.settings.release_ready_seconds):
             says = self.slot_says(target)
             missing = says.missing(target.version)
             if missing is None:
@@ -293,7 +272,7 @@ class Run:
         bounds = self.environment.settings.bounds()
         new_before = self.new_traffic()
         missed = 0
-        for elapsed in self.polls(seconds):
+        for elapsed in self.environment.polls(seconds):
             missing = self.slot_says(self.target).missing(self.target.version)
             missed = missed + 1 if missing else 0
             if missed >= UNREADY_POLLS:
@@ -361,22 +340,6 @@ class Run:
             url = self.environment.settings.url(self.target.slot)
             log = slot_log(self.environment.client, url)
             self.evidence.reject(self.environment.connection, self.target.slot, reason, log)
-
-    def polls(self, seconds: float) -> Iterator[float]:
-        """Turn now, every half second, and after `seconds` a last time; the seconds passed.
-
-        Raises:
-            AbortedError: somebody wants the release to stop.
-        """
-        began = time.monotonic()
-        while True:
-            if reason := self.environment.stop_reason():
-                raise AbortedError(reason)
-            elapsed = time.monotonic() - began
-            yield elapsed
-            if elapsed >= seconds:
-                return
-            time.sleep(min(POLL_SECONDS, seconds - elapsed))
 
     def slot_says(self, target: Placement) -> Readiness:
         """What the target's slot says of itself."""

@@ -3,7 +3,7 @@
 import httpx
 
 from ci.release.plan import Readiness
-from ci.release.traffic import Traffic, parse_traffic
+from ci.slots.traffic import Traffic, parse_traffic
 
 TIMEOUT_SECONDS = 2.0
 

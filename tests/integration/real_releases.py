@@ -14,11 +14,12 @@ from pathlib import Path
 import psycopg
 
 from ci.release import records
+from ci.release.environment import Environment
 from ci.release.recovery import Recovered, recover
-from ci.release.rollout import Environment, release, rollback
+from ci.release.rollout import release, rollback
 from ci.release.slots import slot_client
-from ci.release.state import Slot
 from ci.settings import Settings
+from ci.slots.state import Slot
 from tests.integration.serving import RunningNginx, Slots, nginx
 from tests.unit.recommender.versions import publish
 from tests.waiting import eventually

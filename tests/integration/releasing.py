@@ -12,7 +12,7 @@ from threading import Thread
 import psycopg
 import pytest
 
-from ci.release.rollout import Environment
+from ci.release.environment import Environment
 from ci.release.slots import slot_client
 from ci.settings import Settings
 

@@ -9,7 +9,7 @@ from random import Random
 import psycopg
 import pytest
 
-from ci.release.state import send_to_green
+from ci.slots.state import send_to_green
 from monitoring.experiments.assignment import challenger_buckets
 from tests.integration.serving import nginx
 

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from ci.errors import AbortedError, RefusedError
-from ci.experiment_ends import due
+from ci.experiment.ends import due
+from ci.experiment.run import Wanted, resume, start, stop
 from ci.release import experiments
-from ci.release.experiment_run import Wanted, resume, start, stop
 from ci.release.rollout import release
-from ci.release.state import Slot, send_to_green, sent_to_green
+from ci.slots.state import Slot, send_to_green, sent_to_green
 from compose.service.assignment import assign, assigned_version, assignment_file
 from monitoring.experiments.assignment import challenger_buckets
 from tests.integration.releasing import V1, V2, V3

@@ -18,10 +18,11 @@ import pytest
 
 from ci.errors import AbortedError
 from ci.release import records
-from ci.release.rollout import Environment, release
+from ci.release.environment import Environment
+from ci.release.rollout import release
 from ci.release.slots import slot_client
-from ci.release.state import Slot, send_to_green
 from ci.settings import Settings
+from ci.slots.state import Slot, send_to_green
 from monitoring.experiments.experiment_pass import look_at_all
 from tests.integration.serving import Slots, get, nginx
 from tests.unit.recommender.versions import publish

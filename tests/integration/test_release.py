@@ -15,7 +15,7 @@ from ci.release import records
 from ci.release.plan import DeploymentState, Placement
 from ci.release.recovery import recover
 from ci.release.rollout import release, rollback
-from ci.release.state import Slot, green_buckets, send_to_green, sent_to_green
+from ci.slots.state import Slot, green_buckets, send_to_green, sent_to_green
 from ci.worker import release_if_new
 from compose.service.assignment import assigned_version, assignment_file
 from tests.integration.releasing import EVERYONE, V1, V2, V3, IdleSlot, UnreadableSlot

@@ -8,7 +8,7 @@ import pytest
 from ci.errors import AbortedError
 from ci.release import records
 from ci.release.rollout import release, rollback
-from ci.release.state import sent_to_green
+from ci.slots.state import sent_to_green
 from tests.integration.releasing import V1, V2, V3, IdleSlot
 
 

@@ -14,7 +14,7 @@ from ci.release import records
 from ci.release.plan import Placement
 from ci.release.recovery import recover
 from ci.release.rollout import release
-from ci.release.state import Slot, green_buckets, send_to_green, sent_to_green
+from ci.slots.state import Slot, green_buckets, send_to_green, sent_to_green
 from monitoring.experiments.experiment_pass import look_at_all
 from tests.integration.releasing import V1, V2
 

@@ -15,7 +15,7 @@ from ci.release.description import planned
 from ci.release.plan import plan, target_of
 from ci.release.recovery import recover
 from ci.release.rollout import Run, release, rollback
-from ci.release.state import Slot, sent_to_green
+from ci.slots.state import Slot, sent_to_green
 from compose.service.assignment import assign, assigned_version, assignment_file
 from tests.integration.releasing import EVERYONE, V1, V2, V3, Stage
 

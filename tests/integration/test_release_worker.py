@@ -16,7 +16,7 @@ from urllib.request import urlopen
 import psycopg
 import pytest
 
-from ci.release.state import Slot, sent_to_green
+from ci.slots.state import Slot, sent_to_green
 from compose.service.assignment import assigned_version, assignment_file
 from tests.ports import free_port
 from tests.stores import service_environment

@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from ci.release.history import Promotion, deployed_after
 from ci.release.plan import DeploymentState, Placement
-from ci.release.state import Slot
+from ci.slots.state import Slot
 
 V1, V2, V3 = (
     Placement(slot, version)

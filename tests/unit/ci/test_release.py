@@ -20,8 +20,8 @@ from ci.release.plan import (
     plan,
     target_of,
 )
-from ci.release.state import Slot
-from ci.release.traffic import Traffic
+from ci.slots.state import Slot
+from ci.slots.traffic import Traffic
 
 LIVE = Placement(Slot.BLUE, "v1")
 BOUNDS = Bounds(error_share=0.01, p99_seconds=0.3)

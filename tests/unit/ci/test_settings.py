@@ -1,8 +1,8 @@
 import pytest
 from pydantic import ValidationError
 
-from ci.release.state import Slot
 from ci.settings import Settings
+from ci.slots.state import Slot
 
 
 def settings(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:

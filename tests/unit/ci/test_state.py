@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci.release.state import (
+from ci.slots.state import (
     BUCKETS,
     SPLITS_KEPT,
     Slot,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
-from ci.release.traffic import Traffic, parse_traffic
+from ci.slots.traffic import Traffic, parse_traffic
 
 counts = st.integers(0, 10_000)
 

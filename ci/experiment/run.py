@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import psycopg
 
 from ci.errors import AbortedError, RefusedError
-from ci.release import experiments, records, state
+from ci.release import experiments, records
 from ci.release.actions import place, settle, told_last
+from ci.release.environment import POLL_SECONDS, Environment
 from ci.release.plan import Placement
-from ci.release.rollout import POLL_SECONDS, Environment
 from ci.release.slots import readiness
-from ci.release.state import BUCKETS, Slot
 from ci.settings import Settings
+from ci.slots import state
+from ci.slots.state import BUCKETS, Slot
 from compose.service.assignment import assignment_file
 from monitoring.experiments.assignment import challenger_buckets
 

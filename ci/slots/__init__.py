@@ -1,0 +1,1 @@
+"""The two slots: which people go to which, and what each counted. Nothing else of ci enters."""
