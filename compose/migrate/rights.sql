@@ -94,6 +94,34 @@ GRANT USAGE ON SCHEMA public TO job_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON procrastinate_jobs, procrastinate_events,
     procrastinate_periodic_defers, procrastinate_workers TO job_worker;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO job_worker;
+-- A service asks for jobs of its own queue only, and ends no other's. By a trigger: under row
+-- security the server hides which key is there twice, and the job queue's library needs it.
+CREATE OR REPLACE FUNCTION refuse_other_queues() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    job procrastinate_jobs := CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+    own text := CASE current_user
+        WHEN 'retention' THEN 'retain'
+        WHEN 'trainer' THEN 'train'
+        WHEN 'evaluation' THEN 'evaluate'
+        WHEN 'releaser' THEN 'release'
+        WHEN 'backup' THEN 'backup'
+    END;
+BEGIN
+    IF job.queue_name <> own OR (TG_OP = 'UPDATE' AND OLD.queue_name <> own) THEN
+        RAISE insufficient_privilege
+            USING MESSAGE = format('the queue %s is not for %s', job.queue_name, current_user);
+    END IF;
+    RETURN job;
+END
+$$;
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgname = 'own_queue') THEN
+        CREATE TRIGGER own_queue BEFORE INSERT OR UPDATE OR DELETE ON procrastinate_jobs
+            FOR EACH ROW EXECUTE FUNCTION refuse_other_queues();
+    END IF;
+END
+$$;
 GRANT SELECT, INSERT ON job_log TO job_worker;
 
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO analyst;
