@@ -88,7 +88,7 @@ def one_pass() -> None:
     out.print(f"final: those before {done.closed_until:{MOMENT}}")
     out.print(f"the next window waits for the stream to pass {needed:{MOMENT}}")
     out.print(f"the stream has landed up to {progress}")
-    counted = ", ".join(f"{rows:,} of {kind}" for kind, rows in late.items())
+    counted = ", ".join(f"{rows:,} of {kind}" for kind, rows in late.items() if rows)
     out.print(f"rows that came too late so far: {counted or 'none'}")
 
 

@@ -5,6 +5,9 @@ import psycopg
 from monitoring.evaluation.figures import Figure, Group
 from monitoring.evaluation.progress import SQL
 
+JUDGED = ("receipt", "recommendation_request", "watch", "rating")
+"""The tables whose rows are judged."""
+
 
 def latest_figures(connection: psycopg.Connection) -> list[Figure]:
     """The newest figures of each group judged within a day of the newest."""
@@ -13,5 +16,6 @@ def latest_figures(connection: psycopg.Connection) -> list[Figure]:
 
 
 def too_late(connection: psycopg.Connection) -> dict[str, int]:
-    """How many rows of each kind came too late to be judged."""
-    return dict(connection.execute("SELECT kind, rows FROM too_late ORDER BY kind").fetchall())
+    """How many rows of each kind came too late to be judged; 0 of those of which none did."""
+    found = connection.execute("SELECT kind, rows FROM too_late").fetchall()
+    return dict.fromkeys(JUDGED, 0) | dict(found)

@@ -23,7 +23,7 @@ def typed(
         assert word in command, f"{command} does not name {word}"
         command = command.replace(word, value)
     if command.startswith("SELECT"):
-        command, given = "make psql", f"{command}\n\\q\n"
+        command, given = "make psql", f"\\pset pager off\n{command}\n\\q\n"
     command = command.replace(f":{PUBLIC_PORT}/", f":{os.environ['NGINX_PORT']}/")
     in_terminal = ["script", "--quiet", "--return", "--command", command, "/dev/null"]
     try:

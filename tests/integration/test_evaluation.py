@@ -353,7 +353,7 @@ def test_history_from_before_the_first_answer_is_not_late(owner, evaluation, str
     judge(evaluation)
     stream.land(Watched(-100, 1, "a"), Rated(-90, 1, "a", 3), Asked(-80, 1))
     judge(evaluation)
-    assert too_late(owner) == {}
+    assert not any(too_late(owner).values())
 
 
 def test_other_windows_leave_what_was_judged_and_judge_the_rest_anew(owner, evaluation, stream):
@@ -367,7 +367,7 @@ def test_other_windows_leave_what_was_judged_and_judge_the_rest_anew(owner, eval
     starts = owner.execute("SELECT DISTINCT window_start, window_end FROM online_metric ORDER BY 1")
     assert starts.fetchall() == [(at(0), at(10)), (at(25), at(30))]
     assert figures(owner, window=25)["minutes_per_answer"] == 2
-    assert too_late(owner) == {}
+    assert not any(too_late(owner).values())
 
 
 def test_an_evaluation_that_was_there_before_goes_on_at_its_lease(owner, evaluation, stream):

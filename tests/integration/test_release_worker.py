@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import IO
 from urllib.request import urlopen
 
 import psycopg
@@ -64,25 +65,39 @@ class Releaser:
     environment: dict[str, str]
     owner: psycopg.Connection
     state: Path
+    log: Path
 
     @contextmanager
     def working(self, **settings: str) -> Iterator[subprocess.Popen[str]]:
-        process = self.start("work", **settings)
-        yield process
-        process.kill()
-        process.wait()
+        with self.log.open("w") as log:
+            process = self.start("work", stdout=log, **settings)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
 
-    def start(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, stdout: int | IO[str] = subprocess.PIPE, **settings: str
+    ) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "ci", *arguments],
             env=self.environment | settings,
-            stdout=subprocess.PIPE if arguments[0] != "work" else subprocess.DEVNULL,
+            stdout=stdout,
             stderr=subprocess.STDOUT,
             text=True,
         )
 
     def ask(self, *arguments: str) -> tuple[int, str]:
-        return ended(self.start(*arguments))
+        """Ask for something and wait for its end; the exit status and what was printed."""
+        process = self.start(*arguments)
+        try:
+            return ended(process)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            pytest.fail(
+                f"not ended: {process.communicate()[0]}; the worker: {self.log.read_text()}"
+            )
 
     def last_step(self) -> tuple[str, str] | None:
         return self.owner.execute(
@@ -132,7 +147,7 @@ def releaser(conninfo, tmp_path) -> Iterator[Releaser]:
             "SCHEDULE": "jenkins",
             "RELEASE_CRON": "",
         }
-        yield Releaser(environment, owner, tmp_path / "state")
+        yield Releaser(environment, owner, tmp_path / "state", tmp_path / "worker.log")
 
 
 def test_a_release_and_a_rollback_are_asked_for_and_followed_to_their_end(releaser):
@@ -343,7 +358,10 @@ def test_what_is_popular_so_far_is_answered_while_nothing_is_live(releaser):
 
 def test_without_a_database_the_command_says_so_in_one_line(releaser):
     status, lines = Releaser(
-        releaser.environment | {"DATABASE_PORT": str(free_port())}, releaser.owner, releaser.state
+        releaser.environment | {"DATABASE_PORT": str(free_port())},
+        releaser.owner,
+        releaser.state,
+        releaser.log,
     ).ask("release")
     assert status == 1
     assert "the database does not answer" in lines
