@@ -170,6 +170,8 @@ COPY monitoring/experiments/__init__.py monitoring/experiments/assignment.py \
     monitoring/experiments/gate.py monitoring/experiments/verdict.py monitoring/experiments/
 COPY ci/*.py ci/
 COPY ci/release/ ci/release/
+COPY ci/experiment/ ci/experiment/
+COPY ci/slots/ ci/slots/
 USER 10106:10106
 CMD ["python", "-m", "ci", "work"]
 
