@@ -24,7 +24,7 @@ from monitoring.dashboards.questions import DASHBOARDS
 from monitoring.errors import ListingError, MonitoringError
 from monitoring.evaluation.evaluation_pass import Pass
 from monitoring.evaluation.exporter import Exporter
-from monitoring.evaluation.figures import Figure
+from monitoring.evaluation.figures import OnlineFigure
 from monitoring.evaluation.results import too_late
 from monitoring.experiments.gate import rule, unless_silent
 from monitoring.experiments.plot import interval_over_time
@@ -232,7 +232,7 @@ def judgement_table(done: Pass) -> Table:
     return table
 
 
-def _interval(figure: Figure) -> str:
+def _interval(figure: OnlineFigure) -> str:
     if figure.low is None or figure.high is None:
         return ""
     return f"{figure.low:.4g} to {figure.high:.4g}"

@@ -194,7 +194,7 @@ class Observed:
     """Since the release began, or since the slot's version got its share."""
 
 
-def judge(new: Observed, old: Observed, bounds: Bounds) -> Finding:
+def finding_of(new: Observed, old: Observed, bounds: Bounds) -> Finding:
     """Compare the traffic of the new version with that of the old.
 
     Errors count when, beyond chance, they are more than the bound above the old slot's.

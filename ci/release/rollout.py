@@ -28,7 +28,7 @@ from ci.release.plan import (
     Step,
     Verdict,
     Watch,
-    judge,
+    finding_of,
     plan,
     plan_rollback,
     target_of,
@@ -283,7 +283,7 @@ class Run:
                 _observed(self.target.slot, new, new_before),
                 _observed(self.target.slot.other, old, old_before),
             )
-            finding = judge(*seen, bounds)
+            finding = finding_of(*seen, bounds)
             measured = live_measurements(*seen, bounds)
             self.evidence.measure(LIVE, share, measured)
             if finding.verdict is Verdict.STOP:

@@ -24,7 +24,7 @@ from compose.simulator.history import history_lines, send_history
 from compose.simulator.lines import Mishaps, written
 from compose.simulator.metadata import Lookup, metadata_server
 from compose.simulator.movielens import Movie, Rating, read_movies, read_ratings, split_by_user
-from compose.simulator.people import Scale, learn_tastes, population
+from compose.simulator.people import StreamScale, learn_tastes, population
 from compose.simulator.recommender_client import ask, caller
 from compose.simulator.settings import Settings
 from compose.simulator.stream import MOST_WAITING, Outbox, post, publish
@@ -120,8 +120,8 @@ def _movielens() -> tuple[list[Movie], list[Rating], list[Rating]]:
     return movies, sent, held_out
 
 
-def _scale(settings: Settings) -> Scale:
-    return Scale(settings.rating_min, settings.rating_max, settings.rating_step)
+def _scale(settings: Settings) -> StreamScale:
+    return StreamScale(settings.rating_min, settings.rating_max, settings.rating_step)
 
 
 def _base_url(settings: Settings) -> str:

@@ -10,7 +10,7 @@ from kafka.errors import KafkaError
 from compose.service.landed_offsets import landed_offsets
 from compose.simulator.errors import HistoryError
 from compose.simulator.movielens import Movie, Rating, recent_times
-from compose.simulator.people import Scale
+from compose.simulator.people import StreamScale
 from ingest.lines.grammar import AccountCreated, Rated, format_line
 
 BATCH = 10_000
@@ -20,7 +20,7 @@ type Progress = Callable[[int, int], None]
 
 
 def history_lines(
-    movies: Sequence[Movie], sent: Sequence[Rating], scale: Scale, now: datetime
+    movies: Sequence[Movie], sent: Sequence[Rating], scale: StreamScale, now: datetime
 ) -> list[bytes]:
     """The lines of the last 90 days in the order of their times.
 
@@ -51,7 +51,7 @@ def send_history(lines: Sequence[bytes], servers: str, topic: str, progress: Pro
 
 
 def _events(
-    movies: Sequence[Movie], sent: Sequence[Rating], scale: Scale, now: datetime
+    movies: Sequence[Movie], sent: Sequence[Rating], scale: StreamScale, now: datetime
 ) -> Iterator[AccountCreated | Rated]:
     known: set[int] = set()
     times = recent_times([rating.timestamp for rating in sent], now)

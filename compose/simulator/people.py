@@ -78,7 +78,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Scale:
+class StreamScale:
     """The rating scale of a stream."""
 
     lowest: float

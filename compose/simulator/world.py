@@ -11,7 +11,7 @@ from compose.simulator.metrics import ANSWER_SECONDS, REQUESTS
 from compose.simulator.movielens import Movie
 from compose.simulator.people import (
     Person,
-    Scale,
+    StreamScale,
     Tastes,
     choose,
     minutes_watched,
@@ -47,7 +47,7 @@ class World:
     movies: Sequence[Movie]
     place: Mapping[str, int]
     runtimes: Sequence[int]
-    scale: Scale
+    scale: StreamScale
     server: str
     time_lapse: float
     ask: Callable[[str], Awaitable[Answer]]

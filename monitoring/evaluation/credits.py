@@ -18,7 +18,7 @@ import psycopg
 from psycopg import IsolationLevel
 from psycopg.rows import class_row
 
-from monitoring.evaluation.progress import SQL, Progress, read_progress
+from monitoring.evaluation.progress import SQL, EvaluationProgress, read_progress
 from monitoring.evaluation.segments import HEAVY_MOVIES
 from monitoring.evaluation.windows import EPOCH
 
@@ -72,7 +72,7 @@ def _take_up_some(connection: psycopg.Connection) -> bool:
     return lines is not None
 
 
-def _take_up_receipts(connection: psycopg.Connection, progress: Progress) -> None:
+def _take_up_receipts(connection: psycopg.Connection, progress: EvaluationProgress) -> None:
     if progress.receipts_seen is None:
         return
     kept, too_late = _run(connection, "arrived.sql", progress, None)
@@ -82,7 +82,7 @@ def _take_up_receipts(connection: psycopg.Connection, progress: Progress) -> Non
             _run(connection, "move_credit.sql", progress, lines)
 
 
-def _lines_again(connection: psycopg.Connection, progress: Progress) -> list[Lines]:
+def _lines_again(connection: psycopg.Connection, progress: EvaluationProgress) -> list[Lines]:
     """The lines that hold what may belong to receipts that arrived just now."""
     with connection.cursor(row_factory=class_row(Lines)) as cursor:
         query = SQL.joinpath("lines_again.sql").read_bytes()
@@ -95,7 +95,9 @@ def _next_lines(connection: psycopg.Connection) -> Lines | None:
         return cursor.execute(query, {"longest": LONGEST_RANGE}).fetchone()
 
 
-def _take_up_lines(connection: psycopg.Connection, progress: Progress, lines: Lines) -> None:
+def _take_up_lines(
+    connection: psycopg.Connection, progress: EvaluationProgress, lines: Lines
+) -> None:
     _run(connection, "acted.sql", progress, lines)
     watches, ratings = _run(connection, "credit.sql", progress, lines)
     _run(connection, "meet.sql", progress, lines)
@@ -106,7 +108,7 @@ def _take_up_lines(connection: psycopg.Connection, progress: Progress, lines: Li
 
 
 def _run(
-    connection: psycopg.Connection, name: str, progress: Progress, lines: Lines | None
+    connection: psycopg.Connection, name: str, progress: EvaluationProgress, lines: Lines | None
 ) -> tuple[int, ...]:
     """Run a statement of this folder; the numbers it gives, if it gives any."""
     constants = {"heavy": HEAVY_MOVIES, "slack": CLOCK_SLACK, "epoch": EPOCH}

@@ -12,7 +12,7 @@ import psycopg
 
 from monitoring.evaluation import windows
 from monitoring.evaluation.credits import take_up
-from monitoring.evaluation.judgement import Judgement, judge
+from monitoring.evaluation.judgement import Judgement, judge_window
 from monitoring.evaluation.progress import (
     SQL,
     begin,
@@ -72,7 +72,7 @@ def _judge_all(
         if should_stop():
             return
         with connection.transaction():
-            done = judge(connection, window)
+            done = judge_window(connection, window)
         yield done
     while not should_stop() and (following := _judge_next(connection, terms, progress)):
         yield following
@@ -92,7 +92,7 @@ def _judge_next(
             note_judged(connection, limit)
             return None
         window = window_at(first, reached.width_since, terms.width)
-        done = judge(connection, window)
+        done = judge_window(connection, window)
         note_judged(connection, window.end)
     return done
 

@@ -6,7 +6,7 @@ from dataclasses import astuple
 from prometheus_client import CollectorRegistry, Gauge
 
 from monitoring.evaluation.evaluation_pass import Pass
-from monitoring.evaluation.figures import Figure
+from monitoring.evaluation.figures import OnlineFigure
 from monitoring.experiments.telling import Summary
 
 LABELS = ("model_version", "arm", "reason", "segment", "metric")
@@ -75,7 +75,9 @@ class Exporter:
     def _gauge(self, name: str, meaning: str) -> Gauge:
         return Gauge(name, meaning, registry=self._registry)
 
-    def passed(self, done: Pass, figures: Iterable[Figure], too_late: Mapping[str, int]) -> None:
+    def passed(
+        self, done: Pass, figures: Iterable[OnlineFigure], too_late: Mapping[str, int]
+    ) -> None:
         """Show what a pass that ended well found."""
         self._show(figures)
         for kind, rows in too_late.items():
@@ -96,7 +98,7 @@ class Exporter:
                 if (value := getattr(one, bound)) is not None:
                     self._lift.labels(*labels, bound).set(value)
 
-    def _show(self, figures: Iterable[Figure]) -> None:
+    def _show(self, figures: Iterable[OnlineFigure]) -> None:
         for gauge in (self._value, self._bound, self._samples):
             gauge.clear()
         for figure in figures:

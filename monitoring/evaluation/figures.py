@@ -43,7 +43,7 @@ class Sums:
 
 
 @dataclass(frozen=True)
-class Figure:
+class OnlineFigure:
     """One figure of a group; `low` and `high` are None where nothing says how sure it is."""
 
     group: Group
@@ -68,12 +68,12 @@ class Shown:
     concentration: float
 
 
-def ratio_figure(group: Group, metric: str, sums: Sums) -> Figure:
+def ratio_figure(group: Group, metric: str, sums: Sums) -> OnlineFigure:
     """The total of y over the total of x, which is not 0."""
     value = sums.y / sums.x
     variance = _variance(sums, value)
     low, high = _interval(metric, sums, value, variance)
-    return Figure(group, metric, value, low, high, variance, round(sums.x), sums.people)
+    return OnlineFigure(group, metric, value, low, high, variance, round(sums.x), sums.people)
 
 
 def _variance(sums: Sums, ratio: float) -> float | None:
@@ -113,7 +113,7 @@ def wilson(share: float, samples: float) -> tuple[float, float]:
 
 def quantile_figure(
     group: Group, metric: str, share: float, ordered: Sequence[float], people: int
-) -> Figure:
+) -> OnlineFigure:
     """The value that this share of the ordered ones stays within.
 
     The interval is between order statistics, whatever the distribution is like; None to a side
@@ -123,7 +123,7 @@ def quantile_figure(
     middle = max(0, math.ceil(share * number) - 1)
     reach = DEVIATIONS * math.sqrt(number * share * (1 - share))
     low, high = math.floor(share * number - reach) - 1, math.ceil(share * number + reach)
-    return Figure(
+    return OnlineFigure(
         group,
         metric,
         ordered[middle],
@@ -135,7 +135,9 @@ def quantile_figure(
     )
 
 
-def request_figures(group: Group, failed: Sums, ordered_ms: Sequence[float]) -> Iterator[Figure]:
+def request_figures(
+    group: Group, failed: Sums, ordered_ms: Sequence[float]
+) -> Iterator[OnlineFigure]:
     """What callers saw: how many of their requests failed, and how long they waited."""
     yield _count(group, "requests", round(failed.x), failed.people)
     yield ratio_figure(group, "failed_share", failed)
@@ -143,7 +145,7 @@ def request_figures(group: Group, failed: Sums, ordered_ms: Sequence[float]) -> 
         yield quantile_figure(group, metric, share, ordered_ms, failed.people)
 
 
-def answer_figures(rows: Iterable[tuple[Group, str, Sums]]) -> Iterator[Figure]:
+def answer_figures(rows: Iterable[tuple[Group, str, Sums]]) -> Iterator[OnlineFigure]:
     """The figures of all groups and metrics, with how many answers each group had."""
     for group, metric, sums in rows:
         if metric == "hit_rate":
@@ -151,12 +153,12 @@ def answer_figures(rows: Iterable[tuple[Group, str, Sums]]) -> Iterator[Figure]:
         yield ratio_figure(group, metric, sums)
 
 
-def shown_figures(shown: Iterable[Shown]) -> Iterator[Figure]:
+def shown_figures(shown: Iterable[Shown]) -> Iterator[OnlineFigure]:
     """How much of the catalogue was shown, and how evenly."""
     for one in shown:
         for metric, value in (("coverage", one.coverage), ("concentration", one.concentration)):
-            yield Figure(one.group, metric, value, None, None, None, one.impressions, 0)
+            yield OnlineFigure(one.group, metric, value, None, None, None, one.impressions, 0)
 
 
-def _count(group: Group, metric: str, number: int, people: int) -> Figure:
-    return Figure(group, metric, number, None, None, None, number, people)
+def _count(group: Group, metric: str, number: int, people: int) -> OnlineFigure:
+    return OnlineFigure(group, metric, number, None, None, None, number, people)

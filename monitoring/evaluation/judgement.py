@@ -8,8 +8,8 @@ import psycopg
 
 from monitoring.evaluation.credits import CLOCK_SLACK
 from monitoring.evaluation.figures import (
-    Figure,
     Group,
+    OnlineFigure,
     Shown,
     Sums,
     answer_figures,
@@ -26,17 +26,17 @@ class Judgement:
     """A window that was judged, and what came out."""
 
     window: Window
-    figures: list[Figure]
+    figures: list[OnlineFigure]
 
 
-def judge(connection: psycopg.Connection, window: Window) -> Judgement:
+def judge_window(connection: psycopg.Connection, window: Window) -> Judgement:
     """Compute a window's figures from what is credited by now, and keep them."""
     figures = list(chain(_of_answers(connection, window), _of_requests(connection, window)))
     _write(connection, window, figures)
     return Judgement(window, figures)
 
 
-def _of_answers(connection: psycopg.Connection, window: Window) -> Iterator[Figure]:
+def _of_answers(connection: psycopg.Connection, window: Window) -> Iterator[OnlineFigure]:
     yield from answer_figures(
         (Group(*group), metric, Sums(*sums))
         for *group, metric, people, y, x, yy, xx, xy in _rows(connection, "answers.sql", window)
@@ -48,7 +48,7 @@ def _of_answers(connection: psycopg.Connection, window: Window) -> Iterator[Figu
     )
 
 
-def _of_requests(connection: psycopg.Connection, window: Window) -> Iterator[Figure]:
+def _of_requests(connection: psycopg.Connection, window: Window) -> Iterator[OnlineFigure]:
     for version, arm, *sums, times in _rows(connection, "requests.sql", window):
         yield from request_figures(Group(version, arm), Sums(*sums), times)
 
@@ -60,7 +60,7 @@ def _rows(connection: psycopg.Connection, name: str, window: Window) -> psycopg.
     )
 
 
-def _write(connection: psycopg.Connection, window: Window, figures: list[Figure]) -> None:
+def _write(connection: psycopg.Connection, window: Window, figures: list[OnlineFigure]) -> None:
     connection.execute("DELETE FROM online_metric WHERE window_start = %s", (window.start,))
     with connection.cursor() as cursor:
         cursor.executemany(

@@ -19,7 +19,7 @@ so that one line with a damaged time misleads nobody."""
 
 
 @dataclass(frozen=True)
-class Progress:
+class EvaluationProgress:
     """The row of `evaluation_progress`; all times UTC."""
 
     judged_from: datetime
@@ -45,9 +45,9 @@ def sole_evaluation(connection: psycopg.Connection) -> Iterator[None]:
             connection.execute(f"SELECT pg_advisory_unlock({LOCK})".encode())
 
 
-def read_progress(connection: psycopg.Connection) -> Progress:
+def read_progress(connection: psycopg.Connection) -> EvaluationProgress:
     """How far it has come; `begin` was called before."""
-    with connection.cursor(row_factory=class_row(Progress)) as cursor:
+    with connection.cursor(row_factory=class_row(EvaluationProgress)) as cursor:
         cursor.execute(
             "SELECT judged_from, width_since, window_width, horizon, judged_until, closed_until,"
             " receipts_seen FROM evaluation_progress"

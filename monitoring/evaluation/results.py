@@ -2,17 +2,17 @@
 
 import psycopg
 
-from monitoring.evaluation.figures import Figure, Group
+from monitoring.evaluation.figures import Group, OnlineFigure
 from monitoring.evaluation.progress import SQL
 
 JUDGED = ("receipt", "recommendation_request", "watch", "rating")
 """The tables whose rows are judged."""
 
 
-def latest_figures(connection: psycopg.Connection) -> list[Figure]:
+def latest_figures(connection: psycopg.Connection) -> list[OnlineFigure]:
     """The newest figures of each group judged within a day of the newest."""
     rows = connection.execute(SQL.joinpath("latest_figures.sql").read_bytes())
-    return [Figure(Group(*row[:4]), *row[4:]) for row in rows]
+    return [OnlineFigure(Group(*row[:4]), *row[4:]) for row in rows]
 
 
 def too_late(connection: psycopg.Connection) -> dict[str, int]:

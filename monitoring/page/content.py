@@ -126,7 +126,7 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Figures:
+class LiveFigures:
     """What Prometheus says; None where it does not answer."""
 
     alerts: Sequence[Alert]
@@ -157,7 +157,7 @@ class Content:
     kept: Sequence[Kept]
     backed_up_at: datetime | None
     """When the last whole backup was made."""
-    figures: Figures | None
+    figures: LiveFigures | None
 
 
 @dataclass(frozen=True)

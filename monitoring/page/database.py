@@ -11,8 +11,8 @@ from monitoring.page.content import (
     FACTS,
     Content,
     Experiment,
-    Figures,
     Kept,
+    LiveFigures,
     Quality,
     Release,
     Version,
@@ -25,7 +25,9 @@ MOST_VERSIONS = 8
 QUALITY_SPAN = timedelta(days=7)
 
 
-def read_content(connection: psycopg.Connection, figures: Figures | None, now: datetime) -> Content:
+def read_content(
+    connection: psycopg.Connection, figures: LiveFigures | None, now: datetime
+) -> Content:
     """All that the page shows.
 
     Raises:

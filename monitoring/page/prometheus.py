@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from monitoring.apis import Labels, series, value, values
-from monitoring.page.content import Alert, Figures, Series
+from monitoring.page.content import Alert, LiveFigures, Series
 
 SPAN = timedelta(hours=24)
 STEP = timedelta(minutes=10)
@@ -21,13 +21,13 @@ DISKS = (
 ALERTS = 'ALERTS{alertstate="firing", severity!="none"}'
 
 
-def read_figures(url: str, now: datetime) -> Figures:
+def read_figures(url: str, now: datetime) -> LiveFigures:
     """What Prometheus knows of the last day.
 
     Raises:
         UnansweredError: it does not answer.
     """
-    return Figures(
+    return LiveFigures(
         alerts=list(_alerts(url, now)),
         answers_by_reason=tuple(_series(url, ANSWERS, now, "reason")),
         latency=tuple(

@@ -14,7 +14,7 @@ import psycopg
 import structlog
 
 from monitoring.errors import UnansweredError
-from monitoring.page.content import Content, Figures
+from monitoring.page.content import Content, LiveFigures
 from monitoring.page.database import read_content
 from monitoring.page.prometheus import read_figures
 from monitoring.page.rendering import render
@@ -53,7 +53,7 @@ class Publisher:
                 self.unreadable_since = now
         return self.last
 
-    def _figures(self, now: datetime) -> Figures | None:
+    def _figures(self, now: datetime) -> LiveFigures | None:
         try:
             return read_figures(self.settings.prometheus_url, now)
         except UnansweredError:

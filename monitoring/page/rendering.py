@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from monitoring.page import content as content_module
 from monitoring.page import plots
-from monitoring.page.content import Content, Figures
+from monitoring.page.content import Content, LiveFigures
 from monitoring.status.overview import ago
 
 HERE = files("monitoring.page")
@@ -43,7 +43,7 @@ def render(content: Content, unreadable_since: datetime | None = None) -> str:
 
 def _plots(content: Content) -> list[tuple[str, str, Markup]]:
     """Title, what it shows, and the drawing; those with something to draw."""
-    figures = content.figures or Figures((), (), (), None, {})
+    figures = content.figures or LiveFigures((), (), (), None, {})
     drawn = [
         (
             "Quality online",

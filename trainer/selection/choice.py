@@ -26,8 +26,8 @@ from trainer.selection.trials import (
     Trial,
     best_expected,
     best_of_each,
-    judge,
     judge_on_test,
+    measure,
     recipes,
     try_on_validation,
 )
@@ -89,7 +89,7 @@ def select(interactions: Interactions, terms: Terms, say: Say) -> Selection:
             return _unjudged(judged, users, split, terms)
     trials = _tried(split_each_user(split.training, scale.liked), terms, say)
     model = trials[0].recipe.fit(split.training)
-    chosen = judge(trials[0].recipe, model, split, scale)
+    chosen = measure(trials[0].recipe, model, split, scale)
     say(_told(chosen))
     judgements = {chosen.recipe.algorithm: chosen} | _judged(trials[1:], split, scale, say)
     on_live = _judge_live(terms.live, judgements, split, scale, say)
@@ -100,9 +100,9 @@ def select(interactions: Interactions, terms: Terms, say: Say) -> Selection:
         alarms=terms.alarms,
     )
     verdict = gate.checked(
-        gate.judge(evidence, terms.rules, _random()),
+        gate.decide(evidence, terms.rules, _random()),
         *(
-            gate.judge(spoiled, terms.rules, _random())
+            gate.decide(spoiled, terms.rules, _random())
             for spoiled in _spoiled(model, evidence, split, scale)
         ),
     )

@@ -71,7 +71,7 @@ class Cost:
     fold_in_ms: float
 
 
-def judge(evidence: Evidence, rules: Rules, random: np.random.Generator) -> Verdict:
+def decide(evidence: Evidence, rules: Rules, random: np.random.Generator) -> Verdict:
     """Accept what is better than popularity and not worse than what is live, and sound.
 
     The first version ever need only be as good as popularity: without one, nobody is answered.

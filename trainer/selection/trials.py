@@ -230,10 +230,10 @@ def best_expected(trials: list[Trial]) -> Trial:
 
 def judge_on_test(recipe: Recipe, split: Split, scale: Scale) -> Judgement:
     """Fit a recipe to the training part and score it on the test part."""
-    return judge(recipe, recipe.fit(split.training), split, scale)
+    return measure(recipe, recipe.fit(split.training), split, scale)
 
 
-def judge(recipe: Recipe, model: FittedModel, split: Split, scale: Scale) -> Judgement:
+def measure(recipe: Recipe, model: FittedModel, split: Split, scale: Scale) -> Judgement:
     """Score on the test part what the recipe made of the training part."""
     error = judge_ratings(model, split.test) if isinstance(model, RatingModel) else None
     return Judgement(recipe, judge_ranking(model, split, scale.liked), error)

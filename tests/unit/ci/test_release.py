@@ -16,7 +16,7 @@ from ci.release.plan import (
     Shift,
     Verdict,
     Watch,
-    judge,
+    finding_of,
     plan,
     target_of,
 )
@@ -150,12 +150,12 @@ def seen(slot, traffic):
     ],
 )
 def test_a_version_is_judged_by_errors_and_latency_against_the_old_one(new, old, verdict):
-    assert judge(seen(Slot.GREEN, new), seen(Slot.BLUE, old), BOUNDS).verdict is verdict
+    assert finding_of(seen(Slot.GREEN, new), seen(Slot.BLUE, old), BOUNDS).verdict is verdict
 
 
 def test_the_finding_says_what_was_seen():
     new, old = seen(Slot.GREEN, answers(200, errors=100)), seen(Slot.BLUE, answers(1000))
-    words = judge(new, old, BOUNDS).words
+    words = finding_of(new, old, BOUNDS).words
     assert words == (
         "too many errors: 200 requests, 100 failed, p99 10 ms"
         " against 1000 requests, 0 failed, p99 10 ms before"
@@ -171,4 +171,4 @@ def test_the_finding_says_what_was_seen():
     ],
 )
 def test_what_is_waited_for_is_named(new, old, words):
-    assert judge(seen(Slot.GREEN, new), seen(Slot.BLUE, old), BOUNDS).words == words
+    assert finding_of(seen(Slot.GREEN, new), seen(Slot.BLUE, old), BOUNDS).words == words

@@ -8,7 +8,7 @@ from compose.simulator.movielens import Rating, read_movies, read_ratings, split
 from compose.simulator.people import (
     MEMORY,
     Person,
-    Scale,
+    StreamScale,
     choose,
     learn_tastes,
     minutes_watched,
@@ -119,13 +119,13 @@ def test_a_held_out_movie_gets_the_stars_it_really_got(tastes):
 @pytest.mark.parametrize(
     ("scale", "stars", "rating"),
     [
-        (Scale(0.5, 5, 0.5), 3.5, 3.5),
-        (Scale(0.5, 5, 0.5), 0.1, 0.5),
-        (Scale(0.5, 5, 0.5), 9.0, 5.0),
-        (Scale(1, 5, 1), 0.5, 1),
-        (Scale(1, 5, 1), 5, 5),
-        (Scale(1, 10, 1), 5, 10),
-        (Scale(1, 10, 1), 0.5, 1),
+        (StreamScale(0.5, 5, 0.5), 3.5, 3.5),
+        (StreamScale(0.5, 5, 0.5), 0.1, 0.5),
+        (StreamScale(0.5, 5, 0.5), 9.0, 5.0),
+        (StreamScale(1, 5, 1), 0.5, 1),
+        (StreamScale(1, 5, 1), 5, 5),
+        (StreamScale(1, 10, 1), 5, 10),
+        (StreamScale(1, 10, 1), 0.5, 1),
     ],
 )
 def test_stars_come_onto_the_scale_of_the_stream(scale, stars, rating):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from compose.simulator.movielens import Movie, Rating
-from compose.simulator.people import Person, Scale, learn_tastes, population
+from compose.simulator.people import Person, StreamScale, learn_tastes, population
 from compose.simulator.recommender_client import Answer
 from compose.simulator.town import Town
 from compose.simulator.world import World, call_oddly, live, visit
@@ -56,7 +56,7 @@ def a_world(answer, *, time_lapse=1.0):
         movies=MOVIES,
         place={movie.slug: place for place, movie in enumerate(MOVIES)},
         runtimes=[100] * len(MOVIES),
-        scale=Scale(1, 5, 1),
+        scale=StreamScale(1, 5, 1),
         server="nginx:8082",
         time_lapse=time_lapse,
         ask=ask,

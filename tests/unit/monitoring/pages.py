@@ -6,8 +6,8 @@ from monitoring.page.content import (
     Alert,
     Content,
     Experiment,
-    Figures,
     Kept,
+    LiveFigures,
     Quality,
     Release,
     Series,
@@ -50,10 +50,10 @@ def experiment(**changed: object) -> Experiment:
     return Experiment(**(whole | changed))
 
 
-def figures(*alerts: Alert) -> Figures:
+def figures(*alerts: Alert) -> LiveFigures:
     day = tuple(before(hours) for hours in range(24, 0, -1))
     line = Series("model", day, tuple(float(hour) for hour in range(24)))
-    return Figures(alerts, (line,), (line,), 42.0, {"/": 0.41})
+    return LiveFigures(alerts, (line,), (line,), 42.0, {"/": 0.41})
 
 
 def content(**changed: object) -> Content:

@@ -5,11 +5,13 @@ from prometheus_client import CollectorRegistry
 
 from monitoring.evaluation.evaluation_pass import Pass
 from monitoring.evaluation.exporter import Exporter
-from monitoring.evaluation.figures import Figure, Group
+from monitoring.evaluation.figures import Group, OnlineFigure
 
 WATERMARK = datetime(2025, 3, 1, 12, tzinfo=UTC)
 DONE = Pass([], WATERMARK, WATERMARK - timedelta(days=2), None)
-FIGURE = Figure(Group("v1", "control", "model", "new"), "hit_rate", 0.25, 0.2, 0.3, 0.01, 8, 5)
+FIGURE = OnlineFigure(
+    Group("v1", "control", "model", "new"), "hit_rate", 0.25, 0.2, 0.3, 0.01, 8, 5
+)
 LABELS = {
     "model_version": "v1",
     "arm": "control",

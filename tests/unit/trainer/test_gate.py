@@ -12,7 +12,7 @@ from trainer.selection.gate import (
     ShuffledModel,
     Verdict,
     checked,
-    judge,
+    decide,
     within,
 )
 
@@ -39,7 +39,7 @@ def evidence(candidate, popularity=0.1, live=None, users=USERS):
 
 
 def ask(*means, **more):
-    return judge(evidence(*means, **more), RULES, random())
+    return decide(evidence(*means, **more), RULES, random())
 
 
 def test_better_than_popularity_and_than_live_is_accepted():
@@ -85,7 +85,7 @@ def test_too_few_users_are_neither_pass_nor_fail(users):
 def test_an_uncertain_comparison_with_live_is_refused():
     even, odd = np.array([0.9, 0.1] * 20), np.array([0.1, 0.9] * 20)
     unsure = replace(evidence(0.3), candidate=even, popularity=np.zeros(40), live=odd)
-    assert "may be worse" in judge(unsure, RULES, random()).reason
+    assert "may be worse" in decide(unsure, RULES, random()).reason
 
 
 GOOD = Verdict(accepted=True, reason="fine")
@@ -110,17 +110,17 @@ def test_a_gate_that_refuses_both_is_believed():
 
 def test_who_ranks_planted_movies_high_has_seen_what_was_held_out():
     knowing = replace(evidence(0.9, live=0.2), decoys=np.full(200, 0.1))
-    assert "it has seen what was held out" in judge(knowing, RULES, random()).reason
+    assert "it has seen what was held out" in decide(knowing, RULES, random()).reason
 
 
 def test_lists_that_show_too_little_of_the_catalogue_are_refused():
     narrow = replace(evidence(0.3, live=0.2), coverage=0.001)
-    assert "show 0.10% of the movies" in judge(narrow, RULES, random()).reason
+    assert "show 0.10% of the movies" in decide(narrow, RULES, random()).reason
 
 
 def test_unusual_data_is_refused():
     alarmed = replace(evidence(0.3, live=0.2), alarms=["half is gone"])
-    assert judge(alarmed, RULES, random()).reason == "the data is not as usual: half is gone"
+    assert decide(alarmed, RULES, random()).reason == "the data is not as usual: half is gone"
 
 
 @pytest.mark.parametrize(
