@@ -230,10 +230,9 @@ def last_experiment(content: Content) -> str:
     if tried is None:
         return ""
     state = "runs" if tried.ended_at is None else f"ended {ago(tried.ended_at, content.at)}"
-    told = (
-        f"The experiment {tried.name} ({tried.challenger} against {tried.control})"
-        f" {state}, begun {ago(tried.started_at, content.at)}: "
-    )
+    arms = f"{tried.challenger} against {tried.control}"
+    what = arms if tried.name == arms else f"{tried.name} ({arms})"
+    told = f"The experiment {what} {state}, begun {ago(tried.started_at, content.at)}: "
     if tried.verdict is None:
         return f"{told}nobody's time is over yet."
     verdict = tried.verdict.replace("_", " ")

@@ -47,11 +47,21 @@ def _alerts(url: str, now: datetime) -> Iterator[Alert]:
         for start, end in runs([at for at, _value in points], ALERT_STEP.seconds):
             still = (now - _time(end)) < 2 * ALERT_STEP
             yield Alert(
-                labels["alertname"],
+                alert_name(labels),
                 labels.get("severity", "none"),
                 _time(start),
                 None if still else _time(end),
             )
+
+
+def alert_name(labels: Labels) -> str:
+    """What fires, and of which service where it says so.
+
+    >>> alert_name({"alertname": "ServiceDown", "service": "kafka"})
+    'ServiceDown of kafka'
+    """
+    service = labels.get("service")
+    return f"{labels['alertname']} of {service}" if service else labels["alertname"]
 
 
 def runs(times: Sequence[float], step: float) -> Iterator[tuple[float, float]]:

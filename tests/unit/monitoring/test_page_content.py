@@ -11,7 +11,16 @@ from monitoring.page.content import (
     troubles,
 )
 from monitoring.status.overview import Fact
-from tests.unit.monitoring.pages import NEW, before, content, experiment, figures, release, version
+from tests.unit.monitoring.pages import (
+    NEW,
+    OLD,
+    before,
+    content,
+    experiment,
+    figures,
+    release,
+    version,
+)
 
 
 def test_the_headline_says_what_is_live_since_when():
@@ -83,6 +92,12 @@ def test_a_running_experiment_is_told_with_its_verdict_and_why():
     told = last_experiment(content(experiment=experiment()))
     assert told.startswith("The experiment bolder (")
     assert told.endswith("undecided after 1,234 people: 0 lies within the interval.")
+
+
+def test_an_experiment_without_a_name_of_its_own_is_called_by_its_arms():
+    unnamed = experiment(name=f"{NEW} against {OLD}")
+    told = last_experiment(content(experiment=unnamed))
+    assert told.startswith(f"The experiment {NEW} against {OLD} runs, ")
 
 
 def test_an_ended_experiment_says_when_it_ended():

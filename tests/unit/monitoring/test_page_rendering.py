@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from monitoring.page.plots import algorithms, in_page, interval, offline_quality, online_quality
-from monitoring.page.prometheus import runs
+from monitoring.page.prometheus import alert_name, runs
 from monitoring.page.rendering import render, style_hash
 from monitoring.status.overview import Fact
 from tests.unit.monitoring.pages import before, content, experiment, version
@@ -123,3 +123,8 @@ def test_the_newest_training_shows_all_that_was_tried_the_best_on_top():
 
 def test_a_training_that_judged_nobody_draws_nothing():
     assert algorithms(version(ndcg=None)) == ""
+
+
+def test_an_alert_names_its_service_where_it_has_one():
+    assert alert_name({"alertname": "ServiceDown", "service": "kafka"}) == "ServiceDown of kafka"
+    assert alert_name({"alertname": "DiskFillingUp"}) == "DiskFillingUp"
