@@ -5,19 +5,14 @@ import shlex
 
 import pytest
 
+from tests.shown_commands import DOCUMENTS, FENCED
 from tests.unit.compose.shell import CHECKOUT, bash
 
-FENCED = re.compile(r"^```[a-z]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`(make [^`]+)`")
-READMES = sorted(
-    path
-    for path in CHECKOUT.rglob("*.md")
-    if not {"build", "node_modules", ".venv"} & set(path.relative_to(CHECKOUT).parts)
-)
 
 
 def make_commands():
-    for path in READMES:
+    for path in DOCUMENTS:
         text = path.read_text().replace("\\\n", " ")
         lines = [line for block in FENCED.findall(text) for line in block.splitlines()]
         for line in [*lines, *INLINE.findall(text)]:

@@ -8,20 +8,13 @@ from pathlib import Path
 
 import promql_parser as promql
 import pytest
-import yaml
 
 from monitoring.dashboards.panels import ANNOTATIONS, model, panel_links
 from monitoring.dashboards.questions import DASHBOARDS
+from tests.unit.monitoring.rules import ALERTS, RULES
 
 OPERATIONS = Path("OPERATIONS.md")
 GRAFANA = "http://127.0.0.1:3000"
-RULES = [
-    rule
-    for file in sorted(Path("monitoring/prometheus/rules").glob("*.yml"))
-    for group in yaml.safe_load(file.read_text())["groups"]
-    for rule in group["rules"]
-]
-ALERTS = [rule for rule in RULES if "alert" in rule]
 RECORDED = defaultdict(list)
 for _rule in RULES:
     if "record" in _rule:

@@ -12,14 +12,8 @@ import yaml
 
 from monitoring.dashboards.questions import DASHBOARDS
 from monitoring.status.containers import LONG_RUNNING
+from tests.unit.monitoring.rules import ALERTS, PROMETHEUS, RULES
 
-PROMETHEUS = Path("monitoring/prometheus")
-RULES = [
-    rule
-    for file in sorted(PROMETHEUS.glob("rules/*.yml"))
-    for group in yaml.safe_load(file.read_text())["groups"]
-    for rule in group["rules"]
-]
 TEST_FILES = sorted(PROMETHEUS.glob("tests/*.yml"))
 CASES = [
     case
@@ -29,7 +23,6 @@ CASES = [
 ]
 SEVERITIES = {"critical", "warning", "setup", "none"}
 ALWAYS_FIRING = {"Watchdog"}
-ALERTS = [rule for rule in RULES if "alert" in rule]
 RECORDED = {rule["record"]: rule["expr"] for rule in RULES if "record" in rule}
 EXPRESSIONS = {
     **RECORDED,
