@@ -11,7 +11,7 @@ from compose.migrate.__main__ import tell_what_landed
 from compose.migrate.topic import TopicSettings
 from compose.simulator.history import history_lines, send_history
 from compose.simulator.movielens import read_movies, read_ratings, split_by_user
-from compose.simulator.people import Scale
+from compose.simulator.people import StreamScale
 from ingest.lines.grammar import AccountCreated, Rated, Rejected, parse, rating_scale
 
 HALF_STARS = rating_scale(0.5, 5, 0.5)
@@ -53,7 +53,7 @@ def small_history():
     folder = files("compose.simulator") / "movielens"
     movies = read_movies(folder)
     sent, _ = split_by_user(read_ratings(folder, movies))
-    return history_lines(movies, sent[:300], Scale(0.5, 5, 0.5), datetime.now(UTC))
+    return history_lines(movies, sent[:300], StreamScale(0.5, 5, 0.5), datetime.now(UTC))
 
 
 def quietly(_arrived, _total):
