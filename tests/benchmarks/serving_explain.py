@@ -19,6 +19,7 @@ from tests.integration.serving import Slots, get
 from tests.waiting import eventually
 from trainer.algorithms.registry import ALGORITHMS
 from trainer.data.interactions import Interactions
+from trainer.selection.trials import Recipe
 from trainer.training import contents_of
 from trainer.versions.writer import write_version
 
@@ -51,4 +52,6 @@ def publish(models: Path, learned: Interactions) -> None:
     configuration = algorithm.candidates(SCALE)[0]
     fitted = algorithm.fit(learned, configuration)
     told = manifest(VERSION, ALGORITHM, asdict(configuration))
-    write_version(models / "versions", told, contents_of(fitted, learned))
+    write_version(
+        models / "versions", told, contents_of(Recipe(ALGORITHM, configuration), fitted, learned)
+    )

@@ -86,7 +86,8 @@ def _history_model(chance: np.random.Generator) -> HistoryModel:
 def _statistics(chance: np.random.Generator) -> MovieStatistics:
     of_movies = [chance.random(MOVIES, np.float32) for _ in range(5)]
     ends = np.linspace(-1000, 0, PERIODS - 1)
-    return MovieStatistics(*of_movies, ends, chance.random((PERIODS, MOVIES), np.float32))
+    popularity = chance.random((PERIODS, MOVIES), np.float32)
+    return MovieStatistics(*of_movies, ends=ends, popularity=popularity)
 
 
 def _trees(chance: np.random.Generator) -> Trees:

@@ -29,6 +29,7 @@ from tests.stores import as_role, migrated_database
 from trainer.algorithms.registry import ALGORITHMS
 from trainer.data.interactions import Interactions, Scale
 from trainer.data.snapshot import take_snapshot
+from trainer.selection.trials import Recipe
 from trainer.settings import Settings
 from trainer.training import contents_of, train
 from trainer.versions.manifest import Manifest
@@ -139,7 +140,7 @@ def fit(database: str, algorithm: str) -> None:
             "one_pass", lambda: data.items.sum() + data.ratings.sum() + data.times.sum()
         )
         fitting, model = timed("fit", lambda: chosen.fit(data, configuration))
-        contents = contents_of(model, data)
+        contents = contents_of(Recipe(algorithm, configuration), model, data)
         writing, _ = timed(
             "lists", lambda: write_version(Path(directory), manifest(algorithm), contents)
         )

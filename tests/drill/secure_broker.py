@@ -89,7 +89,7 @@ def secure_kafka(folder: Path) -> Iterator[SecureBroker]:
     )
     try:
         await_kafka(f"localhost:{plain}")
-        yield SecureBroker(*(f"localhost:{port}" for port in ports), folder)
+        yield SecureBroker(*(f"localhost:{port}" for port in ports), folder=folder)
     finally:
         docker("rm", "--force", "--volumes", container)
 

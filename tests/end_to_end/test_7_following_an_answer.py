@@ -2,12 +2,13 @@
 
 import json
 from http.client import HTTPConnection
+from typing import Any
 
 from tests.end_to_end.conftest import Stack
 from tests.waiting import eventually
 
 
-def answer_in_full(stack: Stack, user_id: int) -> dict[str, object]:
+def answer_in_full(stack: Stack, user_id: int) -> dict[str, Any]:
     """What a caller gets who prefers JSON."""
     connection = HTTPConnection("127.0.0.1", stack.nginx_port, timeout=5)
     headers = {"Accept": "application/json"}

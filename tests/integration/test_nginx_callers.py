@@ -42,6 +42,7 @@ class PlayedSlot(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
+    server: PlayedSlot
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):

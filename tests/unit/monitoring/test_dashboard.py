@@ -89,7 +89,9 @@ def test_a_panel_says_what_it_shows_in_which_unit(panel):
 @pytest.mark.parametrize(("title", "query"), QUERIES)
 def test_a_range_is_the_interval_that_grafana_chooses(title, query):
     ranges = {node.range for node in nodes(tree(query)) if isinstance(node, promql.MatrixSelector)}
-    assert ranges <= {promql.parse(f"up[{CHOSEN_BY_GRAFANA}]").range}, title
+    chosen = promql.parse(f"up[{CHOSEN_BY_GRAFANA}]")
+    assert isinstance(chosen, promql.MatrixSelector)
+    assert ranges <= {chosen.range}, title
 
 
 @pytest.mark.parametrize(("title", "query"), QUERIES)

@@ -93,6 +93,7 @@ def test_a_refused_version_is_tried_again_later_but_not_at_each_look(slot, assig
     assert slot.model is None
 
     slot.follow(RETRY_REFUSED_SECONDS)
+    assert slot.model is not None
     assert (slot.model.name, slot.refused) == (FIRST, None)
 
 

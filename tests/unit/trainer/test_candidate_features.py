@@ -88,7 +88,7 @@ def shown(first: HistoryModel, interactions, rows):
     """The features of the same three candidates for some users."""
     histories = interactions.histories(np.array(rows, np.int32))
     candidates = np.tile(np.array([7, 3, 9], np.int32), (len(rows), 1))
-    asked = Question(*histories, np.zeros(len(rows)), candidates)
+    asked = Question(*histories, days=np.zeros(len(rows)), candidates=candidates)
     base = asked.of_candidates(first.score(*histories))
     movies = movie_statistics(interactions, np.ones(len(interactions), np.float32))
     return features(first, movies, asked, base)

@@ -7,6 +7,7 @@ from trainer.data.interactions import Interactions
 from trainer.data.people import Kinds
 from trainer.selection import impersonal
 from trainer.selection.impersonal import HALF_LIFE_US, OfTheirKind, PopularLately
+from trainer.versions.sources import ENOUGH_PEOPLE
 
 DAY = int(HALF_LIFE_US)
 
@@ -49,7 +50,7 @@ def test_counts_fall_by_half_each_day_whatever_is_kept_of_them(monkeypatch):
         monkeypatch.setattr(impersonal, "CUTS", cuts)
         model = PopularLately.fit(interactions, np.arange(5, dtype=np.int32)).asked_at(asked)
         scores = model.score(np.arange(30, dtype=np.int32))
-        enough = expected >= impersonal.ENOUGH_PEOPLE
+        enough = expected >= ENOUGH_PEOPLE
         assert np.allclose(scores[enough], 1 + expected[enough], rtol=1e-5)
         assert (scores[~enough] <= 1).all()
 

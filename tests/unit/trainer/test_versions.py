@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ FACTORS = FactorModel(
     prior=np.zeros(4, "f4"),
     regularisation=0.02,
 )
-MODELS = {
+MODELS: dict[str, tuple[Any, dict[str, float]]] = {
     "popularity": (PopularityModel(POPULAR), {}),
     "ease": (WEIGHTS, {"midpoint": 2.5, "watched_preference": 1.0}),
     "svd": (FACTORS, {"regularisation": 0.02}),
