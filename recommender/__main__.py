@@ -33,6 +33,7 @@ from recommender.errors import NoReceiptError
 from recommender.explanations.explanation import explain
 from recommender.explanations.rendering import told
 from recommender.metrics import Metrics
+from recommender.own_answers import watch_own_answers
 from recommender.receipts.queue import ReceiptQueue, ReceiptWriter
 from recommender.receipts.spool import Spool
 from recommender.receipts.store import ReceiptStore
@@ -136,6 +137,7 @@ def start_slot(settings: Settings) -> Flask:
     )
     for each in work:
         _start(metrics, stop, *each)
+    Thread(target=watch_own_answers, args=(settings.port, stop), daemon=True).start()
     queue, store = _keep_receipts(settings, metrics, stop)
 
     metrics.activity_users.set_function(lambda: len(activity))

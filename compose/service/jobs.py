@@ -7,7 +7,7 @@ be safe to repeat.
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,8 @@ from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 from procrastinate.types import JSONValue
+
+from compose.service.watchdog import watched
 
 LOG = structlog.get_logger()
 
@@ -42,15 +44,19 @@ def work(app: App, queue: str, heartbeat: Path, *, may_refuse: bool = True) -> N
 
     With `may_refuse` a failed job may be the right answer to what was asked (there is too little
     to train on, the gate says no). Else the heartbeat stands still while every attempt fails.
+    A loop that stands still ends the process.
     """
-    asyncio.run(_work(app, queue, heartbeat, may_refuse=may_refuse))
+    with watched() as turned:
+        asyncio.run(_work(app, queue, heartbeat, turned, may_refuse=may_refuse))
 
 
-async def _work(app: App, queue: str, heartbeat: Path, *, may_refuse: bool) -> None:
+async def _work(
+    app: App, queue: str, heartbeat: Path, turned: Callable[[], None], *, may_refuse: bool
+) -> None:
     # In one group, so that a worker that can no longer beat or tidy ends and is restarted.
     async with app.open_async(), asyncio.TaskGroup() as group:
         beats = _beat(heartbeat) if may_refuse else _beat_while_well(app, queue, heartbeat)
-        beside = [group.create_task(beats), group.create_task(_tidy(app, queue))]
+        beside = [group.create_task(work) for work in (_turn(turned), beats, _tidy(app, queue))]
         await app.run_worker_async(
             queues=[queue],
             name=queue,
@@ -62,6 +68,12 @@ async def _work(app: App, queue: str, heartbeat: Path, *, may_refuse: bool) -> N
         )
         for task in beside:
             task.cancel()
+
+
+async def _turn(turned: Callable[[], None]) -> None:
+    while True:
+        turned()
+        await asyncio.sleep(HEARTBEAT_SECONDS)
 
 
 async def _beat(heartbeat: Path) -> None:

@@ -17,6 +17,7 @@ import typer
 from prometheus_client import start_http_server
 
 from compose.service.log import configure_logging
+from compose.service.watchdog import watched
 from compose.simulator.catalogue import describe_movie, describe_user, runtime
 from compose.simulator.crowd import crowd, crowd_ratings
 from compose.simulator.errors import SimulatorError
@@ -161,9 +162,11 @@ def _user_lookup(town: Town, seed: int) -> Lookup:
 
 
 async def _keep_heartbeat(file: Path) -> None:
-    while True:
-        file.touch()  # noqa: ASYNC240 -- on a tmpfs; to wait for a thread would take longer
-        await asyncio.sleep(HEARTBEAT_SECONDS)
+    with watched() as turned:
+        while True:
+            turned()
+            file.touch()  # noqa: ASYNC240 -- on a tmpfs; to wait for a thread would take longer
+            await asyncio.sleep(HEARTBEAT_SECONDS)
 
 
 async def _until_told_to_stop(*work: Coroutine[Any, Any, None]) -> None:

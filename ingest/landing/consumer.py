@@ -24,6 +24,7 @@ from kafka.errors import (
     UnsupportedCodecError,
 )
 
+from compose.service.watchdog import watched
 from ingest.errors import (
     FencedError,
     MissingTopicError,
@@ -91,12 +92,25 @@ def run(settings: IngestSettings, conninfo: str, now: Callable[[], datetime], st
     gc.freeze()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     sys.setswitchinterval(THREAD_TURN_SECONDS)
+    with watched() as turned:
+        _run_sessions(settings, conninfo, now, stop, turned)
+
+
+def _run_sessions(
+    settings: IngestSettings,
+    conninfo: str,
+    now: Callable[[], datetime],
+    stop: Event,
+    turned: Callable[[], None],
+) -> None:
     failures, well_at = 0, time.monotonic()
     while not stop.is_set():
+        turned()
         try:
             for _ in _session(settings, conninfo, now, stop):
                 failures, well_at = 0, time.monotonic()
                 settings.heartbeat_file.touch()
+                turned()
         except (*PASSING, psycopg.ProgrammingError) as error:
             _raise_what_stays(error, settings.kafka_topic, time.monotonic() - well_at)
             failures += 1

@@ -1,9 +1,14 @@
 """What no retry cures ends ingest with one line; what passes leaves its heartbeat standing."""
 
+import os
+import subprocess
+import sys
+
 import psycopg
 import pytest
 from kafka import codec
 
+from compose.service.watchdog import HUNG
 from ingest.errors import MissingTopicError, RefusedError, UnreadableError
 from ingest.kafka.unpacking import MOST_BYTES
 from ingest.landing import consumer
@@ -71,3 +76,28 @@ def test_whoever_fails_all_the_time_has_no_heartbeat(ingest_settings, conninfo, 
     with running(nowhere, conninfo("ingest")):
         eventually(tried_twice, 60)
         assert not ingest_settings.heartbeat_file.exists()
+
+
+HANGING_INGEST = """
+from compose.service import watchdog
+watchdog.LOOK_SECONDS, watchdog.LOOKS = 0.1, 30
+from ingest.__main__ import app
+app(["run"])
+"""
+
+
+@pytest.mark.usefixtures("ingest_environment")
+def test_a_loop_that_hangs_ends_it_and_the_next_one_lands_what_it_had_in_hand(
+    ingest_settings, conninfo, topic, tmp_path
+):
+    with producing(KAFKA) as producer:
+        publish(producer, topic, accounts(1, 3))
+    own = {"METRICS_PORT": str(free_port()), "HEARTBEAT_FILE": str(tmp_path / "heartbeat")}
+    with psycopg.connect(conninfo("marquee")) as connection:
+        connection.execute("LOCK TABLE account IN ACCESS EXCLUSIVE MODE")
+        ended = subprocess.run(
+            [sys.executable, "-c", HANGING_INGEST], env=os.environ | own, check=False, timeout=240
+        )
+        assert ended.returncode == HUNG
+    with running(ingest_settings, conninfo("ingest")):
+        eventually(lambda: landed_users(conninfo("marquee")) == [1, 2, 3], 60)

@@ -1,4 +1,4 @@
-"""A killed worker's job is freed; a worker that can do none of its work has no heartbeat."""
+"""A killed worker's job is freed; one that fails at all has no heartbeat; one that hangs ends."""
 
 import asyncio
 import os
@@ -18,6 +18,7 @@ from compose.service.jobs import (
     job_app,
     job_status,
 )
+from compose.service.watchdog import HUNG
 from tests.ports import free_port
 from tests.stores import service_environment
 from tests.waiting import eventually
@@ -133,3 +134,36 @@ def test_a_worker_has_no_heartbeat_while_every_attempt_fails_and_has_one_again_a
             owner.execute("GRANT ALL ON ingest_audit TO retention")
             eventually(lambda: audits("succeeded") >= 1, 60)
             eventually(beats, 120)
+
+
+HANGING_WORKER = """
+import sys, time
+from pathlib import Path
+from compose.service import jobs, watchdog
+watchdog.LOOK_SECONDS, watchdog.LOOKS = 0.1, 30
+jobs.HEARTBEAT_SECONDS = 0.1
+app = jobs.job_app(sys.argv[1])
+
+@app.task(name="train")
+async def train():
+    time.sleep(600)  # in the loop itself, which nothing then turns
+
+jobs.work(app, "train", Path(sys.argv[2]))
+"""
+
+
+def test_a_worker_whose_loop_hangs_ends_and_leaves_its_job_to_the_next(conninfo, tmp_path):
+    with psycopg.connect(conninfo("trainer"), autocommit=True) as connection:
+        (job,) = connection.execute(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock)"
+            " VALUES ('train', 'train', 'train', 'train') RETURNING id"
+        ).fetchone()
+        worker = [sys.executable, "-c", HANGING_WORKER, conninfo("trainer"), tmp_path / "heartbeat"]
+        ended = subprocess.run(worker, check=False, timeout=240)
+        assert ended.returncode == HUNG
+        assert job_status(connection, job) == "doing"
+        connection.execute(
+            "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 h'"
+        )
+        asyncio.run(free(conninfo("trainer")))
+        assert job_status(connection, job) == "todo"
