@@ -1,11 +1,26 @@
-"""How far each partition of the stream has landed: the offsets that PostgreSQL stores."""
+"""How far each partition of the stream has landed: the offsets that PostgreSQL stores.
 
-from collections.abc import Mapping
+They are read and written here alone, but for queries that join them with rows.
+"""
+
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import psycopg
 
-from ingest.errors import WrongTopicError
+from ingest.errors import FencedError, WrongTopicError
+
+
+@dataclass(frozen=True)
+class Tail:
+    """The last line that landed of a partition, and under which of its leaders it was written.
+
+    `leader_epoch` is None where the broker counts none.
+    """
+
+    log_offset: int
+    line_hash: int
+    leader_epoch: int | None
 
 
 def stored_offsets(connection: psycopg.Connection, topic: str) -> dict[int, int]:
@@ -23,6 +38,12 @@ def stored_offsets(connection: psycopg.Connection, topic: str) -> dict[int, int]
     return offsets
 
 
+def landed_offsets(connection: psycopg.Connection) -> dict[int, int]:
+    """The next offset of each partition, of whatever topic is stored."""
+    rows = connection.execute("SELECT log_partition, next_offset FROM stream_offset")
+    return dict(rows.fetchall())
+
+
 def store_first_offsets(
     connection: psycopg.Connection, topic: str, offsets: Mapping[int, int], topic_id: str = ""
 ) -> None:
@@ -35,18 +56,6 @@ def store_first_offsets(
         )
 
 
-@dataclass(frozen=True)
-class Tail:
-    """The last line that landed of a partition, and under which of its leaders it was written.
-
-    `leader_epoch` is None where the broker counts none.
-    """
-
-    log_offset: int
-    line_hash: int
-    leader_epoch: int | None
-
-
 def stored_tails(connection: psycopg.Connection, topic: str) -> dict[int, Tail]:
     """The last line of each partition of which one landed, at the offset where it is stored."""
     rows = connection.execute(
@@ -55,3 +64,69 @@ def stored_tails(connection: psycopg.Connection, topic: str) -> dict[int, Tail]:
         (topic,),
     )
     return {number: Tail(*tail) for number, *tail in rows.fetchall()}
+
+
+def lock_offsets(connection: psycopg.Connection, topic: str, begins: Mapping[int, int]) -> None:
+    """Lock the offsets of these partitions, in their order, to the end of the transaction.
+
+    Raises:
+        FencedError: one does not stand where the batch begins; somebody else has gone on.
+    """
+    locked = connection.execute(
+        "SELECT log_partition, next_offset FROM stream_offset"
+        " WHERE topic = %s AND log_partition = ANY(%s) ORDER BY log_partition FOR UPDATE",
+        (topic, list(begins)),
+    )
+    stored: dict[int, int] = dict(locked.fetchall())
+    if stored != begins:
+        raise FencedError(f"the batch begins at {begins}, the stored offsets end at {stored}")
+
+
+def move_offsets(connection: psycopg.Connection, topic: str, ends: Mapping[int, int]) -> None:
+    """Let these partitions go on at these offsets."""
+    connection.execute(
+        "UPDATE stream_offset SET next_offset = moved.next_offset, updated_at = now()"
+        " FROM unnest(%s::smallint[], %s::bigint[]) AS moved (log_partition, next_offset)"
+        " WHERE topic = %s AND stream_offset.log_partition = moved.log_partition",
+        (list(ends), list(ends.values()), topic),
+    )
+
+
+def keep_tails(connection: psycopg.Connection, topic: str, tails: Mapping[int, Tail]) -> None:
+    """Note the last line of each partition, to know it again at a broker that lost its tail."""
+    connection.execute(
+        "UPDATE stream_offset SET last_offset = tail.log_offset, last_line_hash = tail.line_hash,"
+        " last_leader_epoch = tail.leader_epoch"
+        " FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[], %s::integer[])"
+        " AS tail (log_partition, log_offset, line_hash, leader_epoch)"
+        " WHERE topic = %s AND stream_offset.log_partition = tail.log_partition",
+        (
+            list(tails),
+            [tail.log_offset for tail in tails.values()],
+            [tail.line_hash for tail in tails.values()],
+            [tail.leader_epoch for tail in tails.values()],
+            topic,
+        ),
+    )
+
+
+def take_topic(
+    connection: psycopg.Connection, topic: str, topic_id: str, partitions: Collection[int]
+) -> dict[int, int]:
+    """Give these partitions, where they have another topic's id, this one; their next offsets.
+
+    What is known of their last lines goes: they stood in the topic of before.
+    """
+    locked = connection.execute(
+        "SELECT log_partition, next_offset FROM stream_offset"
+        " WHERE topic = %s AND topic_id NOT IN ('', %s) AND log_partition = ANY(%s)"
+        " ORDER BY log_partition FOR UPDATE",
+        (topic, topic_id, list(partitions)),
+    )
+    goes_on: dict[int, int] = dict(locked.fetchall())
+    connection.execute(
+        "UPDATE stream_offset SET topic_id = %s, last_offset = NULL, last_line_hash = NULL,"
+        " last_leader_epoch = NULL WHERE topic = %s AND log_partition = ANY(%s)",
+        (topic_id, topic, list(goes_on)),
+    )
+    return goes_on

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import psycopg
 
+from ingest.offsets import take_topic
+
 
 def accept_recreation(
     connection: psycopg.Connection,
@@ -17,13 +19,7 @@ def accept_recreation(
     `held` are the broker's offsets. Nothing changes where the id is the stored one.
     """
     with connection.transaction():
-        locked = connection.execute(
-            "SELECT log_partition, next_offset FROM stream_offset"
-            " WHERE topic = %s AND topic_id NOT IN ('', %s) AND log_partition = ANY(%s)"
-            " ORDER BY log_partition FOR UPDATE",
-            (topic, topic_id, list(held)),
-        )
-        goes_on: dict[int, int] = dict(locked.fetchall())
+        goes_on = take_topic(connection, topic, topic_id, held)
         for number, next_offset in goes_on.items():
             connection.execute(
                 "INSERT INTO stream_renewal"
@@ -31,9 +27,4 @@ def accept_recreation(
                 " VALUES (%s, %s, %s, %s, %s)",
                 (topic_id, number, next_offset - held[number].start, next_offset, reason),
             )
-        connection.execute(
-            "UPDATE stream_offset SET topic_id = %s, last_offset = NULL, last_line_hash = NULL,"
-            " last_leader_epoch = NULL WHERE topic = %s AND log_partition = ANY(%s)",
-            (topic_id, topic, list(goes_on)),
-        )
     return goes_on

@@ -15,10 +15,11 @@ import structlog
 
 from ingest.deduplication.line_keys import keep_keys
 from ingest.deduplication.window import Duplicates, Window, line_hash
-from ingest.errors import FencedError, NoPartitionError
+from ingest.errors import NoPartitionError
 from ingest.landing.admission_rules import KEYS, AdmissionRules, Knowledge
 from ingest.landing.rows import COLUMNS, Rows, Rules, encode, encode_keys
 from ingest.lines.slices import Slice, newest_publication
+from ingest.offsets import Tail, keep_tails, lock_offsets, move_offsets
 
 LOG = structlog.get_logger()
 
@@ -134,12 +135,12 @@ class Landing:
     def _land(self, prepared: Prepared) -> Rows:
         batch, rows = prepared.batch, prepared.rows
         with ending_paused_copies(self._connection), self._connection.transaction():
-            _lock_offsets(self._connection, self._topic, batch)
+            lock_offsets(self._connection, self._topic, _begins(batch))
             if self._across_partitions and (known := keep_keys(self._connection, prepared.keys)):
                 rows = encode(batch, prepared.rules, {**prepared.duplicates, **known})
             copy_rows(self._connection, rows)
-            _move_offsets(self._connection, self._topic, batch)
-            _keep_tails(self._connection, self._topic, batch)
+            move_offsets(self._connection, self._topic, _ends(batch))
+            keep_tails(self._connection, self._topic, _tails(batch))
         return rows
 
 
@@ -168,45 +169,17 @@ def copy_rows(connection: psycopg.Connection, rows: Rows) -> None:
                 copy.write(b"".join(pieces))
 
 
-def _lock_offsets(connection: psycopg.Connection, topic: str, batch: Iterable[Slice]) -> None:
-    begins = {part.log_partition: part.first_offset for part in batch}
-    locked = connection.execute(
-        "SELECT log_partition, next_offset FROM stream_offset"
-        " WHERE topic = %s AND log_partition = ANY(%s) ORDER BY log_partition FOR UPDATE",
-        (topic, list(begins)),
-    )
-    stored: dict[int, int] = dict(locked.fetchall())
-    if stored != begins:
-        raise FencedError(f"the batch begins at {begins}, the stored offsets end at {stored}")
+def _begins(batch: Iterable[Slice]) -> dict[int, int]:
+    return {part.log_partition: part.first_offset for part in batch}
 
 
-def _move_offsets(connection: psycopg.Connection, topic: str, batch: Sequence[Slice]) -> None:
-    connection.execute(
-        "UPDATE stream_offset SET next_offset = moved.next_offset, updated_at = now()"
-        " FROM unnest(%s::smallint[], %s::bigint[]) AS moved (log_partition, next_offset)"
-        " WHERE topic = %s AND stream_offset.log_partition = moved.log_partition",
-        (
-            [part.log_partition for part in batch],
-            [part.next_offset for part in batch],
-            topic,
-        ),
-    )
+def _ends(batch: Iterable[Slice]) -> dict[int, int]:
+    return {part.log_partition: part.next_offset for part in batch}
 
 
-def _keep_tails(connection: psycopg.Connection, topic: str, batch: Sequence[Slice]) -> None:
-    """Note the last line of each partition, to know it again at a broker that lost its tail."""
-    tails = [part for part in batch if part.lines]
-    connection.execute(
-        "UPDATE stream_offset SET last_offset = tail.log_offset, last_line_hash = tail.line_hash,"
-        " last_leader_epoch = tail.leader_epoch"
-        " FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[], %s::integer[])"
-        " AS tail (log_partition, log_offset, line_hash, leader_epoch)"
-        " WHERE topic = %s AND stream_offset.log_partition = tail.log_partition",
-        (
-            [part.log_partition for part in tails],
-            [part.offsets[-1] for part in tails],
-            [line_hash(part.lines[-1]) for part in tails],
-            [part.leader_epoch for part in tails],
-            topic,
-        ),
-    )
+def _tails(batch: Iterable[Slice]) -> dict[int, Tail]:
+    return {
+        part.log_partition: Tail(part.offsets[-1], line_hash(part.lines[-1]), part.leader_epoch)
+        for part in batch
+        if part.lines
+    }

@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 
 from ingest.errors import PartitionInUseError
+from ingest.offsets import landed_offsets
 from ingest.partition import Partition
 from ingest.tables import metadata
 
@@ -57,7 +58,7 @@ def drop_partition(connection: psycopg.Connection, partition: Partition, now: da
 def _count_and_drop(connection: psycopg.Connection, partition: Partition, now: datetime) -> None:
     connection.execute(TAKE_TURNS)
     has_offsets = "log_offset" in metadata.tables[partition.table].c
-    landed = _landed_offsets(connection) if has_offsets else {}
+    landed = landed_offsets(connection) if has_offsets else {}
     for log_partition, offset in landed.items():
         _count(connection, partition, log_partition, 0, offset)
     _lock(connection, partition.table)
@@ -71,11 +72,6 @@ def _count_and_drop(connection: psycopg.Connection, partition: Partition, now: d
         (now, partition.name),
     )
     connection.execute(WITHOUT_TIME_LIMIT)
-
-
-def _landed_offsets(connection: psycopg.Connection) -> dict[int, int]:
-    offsets = connection.execute("SELECT log_partition, next_offset FROM stream_offset")
-    return dict(offsets.fetchall())
 
 
 def _lock(connection: psycopg.Connection, table: str) -> None:
