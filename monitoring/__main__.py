@@ -28,7 +28,7 @@ from monitoring.evaluation.figures import OnlineFigure
 from monitoring.evaluation.results import too_late
 from monitoring.experiments.gate import rule, unless_silent
 from monitoring.experiments.plot import interval_over_time
-from monitoring.experiments.telling import Summary, points, summaries
+from monitoring.experiments.summaries import Summary, looks, summaries
 from monitoring.page.publisher import Publisher, prepare, publish_forever
 from monitoring.page.rendering import style_hash
 from monitoring.settings import Settings
@@ -160,7 +160,7 @@ def plot_experiment(
         chosen = max(known) if experiment is None else experiment
         if chosen not in known:
             raise typer.BadParameter("there is no such experiment", param_hint="EXPERIMENT")
-        seen = points(connection, chosen)
+        seen = looks(connection, chosen)
     typer.echo(interval_over_time(known[chosen], seen))
 
 

@@ -14,7 +14,7 @@ from monitoring.evaluation.evaluation_pass import Pass, run_pass
 from monitoring.evaluation.exporter import Exporter
 from monitoring.evaluation.results import latest_figures, too_late
 from monitoring.experiments.experiment_pass import look_at_all
-from monitoring.experiments.telling import Summary, summaries
+from monitoring.experiments.summaries import Summary, summaries
 from monitoring.settings import Settings
 
 LOG = structlog.get_logger()

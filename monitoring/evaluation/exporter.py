@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from monitoring.evaluation.evaluation_pass import Pass
 from monitoring.evaluation.figures import OnlineFigure
-from monitoring.experiments.telling import Summary
+from monitoring.experiments.summaries import Summary
 
 LABELS = ("model_version", "arm", "reason", "segment", "metric")
 

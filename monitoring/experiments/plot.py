@@ -4,11 +4,12 @@ import io
 from collections.abc import Sequence
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from monitoring.experiments.telling import Point, Summary
+from monitoring.experiments.summaries import Look, Summary
 
 SIZE = (7.0, 3.6)
 """Inches of 72 points."""
@@ -16,7 +17,7 @@ COLOUR = "#3b82c4"
 STYLE = {"svg.fonttype": "none", "svg.hashsalt": "marquee", "font.size": 9}
 
 
-def interval_over_time(summary: Summary, points: Sequence[Point]) -> str:
+def interval_over_time(summary: Summary, looks: Sequence[Look]) -> str:
     """A whole SVG document; with no look yet it says so in place of lines."""
     with mpl.rc_context(STYLE):  # type: ignore[arg-type]
         figure = Figure(figsize=SIZE, layout="constrained")
@@ -24,12 +25,8 @@ def interval_over_time(summary: Summary, points: Sequence[Point]) -> str:
         axes.set_title(_title(summary))
         axes.set_ylabel("more people who watched\nsomething recommended")
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-        axes.axhline(0, color="black", linewidth=0.8)
-        if points:
-            times = date2num([point.looked_at for point in points])  # type: ignore[no-untyped-call]
-            lows, highs = [point.low for point in points], [point.high for point in points]
-            axes.fill_between(times, lows, highs, color=COLOUR, alpha=0.25, linewidth=0)
-            axes.plot(times, [point.value for point in points], ".-", color=COLOUR)
+        if looks:
+            draw_looks(axes, looks, COLOUR)
             locator = AutoDateLocator()  # type: ignore[no-untyped-call]
             axes.xaxis.set_major_locator(locator)
             axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
@@ -39,6 +36,17 @@ def interval_over_time(summary: Summary, points: Sequence[Point]) -> str:
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
         return out.getvalue()
+
+
+def draw_looks(axes: Axes, looks: Sequence[Look], colour: str) -> None:
+    """The value with its interval, look by look, against no difference."""
+    times = date2num([look.looked_at for look in looks])  # type: ignore[no-untyped-call]
+    lows, highs = [look.low for look in looks], [look.high for look in looks]
+    axes.axhline(0, color="black", linewidth=0.8)
+    axes.fill_between(
+        times, lows, highs, color=colour, alpha=0.25, linewidth=0, label="interval at all looks"
+    )
+    axes.plot(times, [look.value for look in looks], ".-", color=colour, label="lift")
 
 
 def _title(summary: Summary) -> str:

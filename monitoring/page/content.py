@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from monitoring.experiments.summaries import Look, Summary
 from monitoring.status.overview import Fact, Step, ago
 
 EXPECTED = frozenset({"none", "setup"})
@@ -75,29 +76,6 @@ class Quality:
 
 
 @dataclass(frozen=True)
-class Experiment:
-    """One version tried against another on people, and the interval at each look."""
-
-    name: str
-    challenger: str
-    control: str
-    share: int | None
-    """Of 1,000 buckets, the challenger's."""
-    people: int | None
-    verdict: str | None
-    """None before the first look."""
-    reason: str | None
-    started_at: datetime
-    ended_at: datetime | None
-    end_reason: str | None
-    times: Sequence[datetime]
-    lows: Sequence[float]
-    lifts: Sequence[float]
-    highs: Sequence[float]
-    """Relative lifts of the share of people who watched something recommended; oldest first."""
-
-
-@dataclass(frozen=True)
 class Kept:
     """From when the rows of a table are kept, and when the oldest go."""
 
@@ -152,8 +130,10 @@ class Content:
     versions: tuple[Version, ...]
     """Newest first."""
     quality: Sequence[Quality]
-    experiment: Experiment | None
+    experiment: Summary | None
     """The newest; None where there was none."""
+    looks: Sequence[Look]
+    """At that experiment, oldest first."""
     kept: Sequence[Kept]
     backed_up_at: datetime | None
     """When the last whole backup was made."""

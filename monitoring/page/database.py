@@ -7,10 +7,10 @@ from importlib.resources import files
 import psycopg
 from psycopg.rows import class_row
 
+from monitoring.experiments.summaries import looks, summaries
 from monitoring.page.content import (
     FACTS,
     Content,
-    Experiment,
     Kept,
     LiveFigures,
     Quality,
@@ -33,6 +33,7 @@ def read_content(
     Raises:
         psycopg.Error: the database cannot be read.
     """
+    experiment = next(iter(summaries(connection, at_most=1)), None)
     return Content(
         at=now,
         step=last_step(connection),
@@ -40,7 +41,8 @@ def read_content(
         releases=_read(connection, "releases.sql", Release, most=MOST_RELEASES),
         versions=tuple(_read(connection, "versions.sql", Version, most=MOST_VERSIONS)),
         quality=_read(connection, "online_quality.sql", Quality, since=now - QUALITY_SPAN),
-        experiment=next(iter(_read(connection, "experiment.sql", Experiment)), None),
+        experiment=experiment,
+        looks=looks(connection, experiment.experiment_id) if experiment else (),
         kept=_read(connection, "kept_until.sql", Kept),
         backed_up_at=_last_backup(connection),
         figures=figures,

@@ -16,8 +16,11 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
-from monitoring.page.content import Experiment, Quality, Series, Version
+from monitoring.experiments.plot import draw_looks
+from monitoring.experiments.summaries import Look
+from monitoring.page.content import Quality, Series, Version
 
 ET.register_namespace("", "http://www.w3.org/2000/svg")
 ET.register_namespace("xlink", "http://www.w3.org/1999/xlink")
@@ -96,20 +99,14 @@ def algorithms(version: Version | None) -> str:
         return _as_svg(figure)
 
 
-def interval(experiment: Experiment | None) -> str:
+def lift(looks: Sequence[Look]) -> str:
     """The lift of an experiment with its interval, look by look; empty before the first."""
-    if experiment is None or not experiment.times:
+    if not looks:
         return ""
-    times = date2num(experiment.times)  # type: ignore[no-untyped-call]
-    lows, lifts, highs = (
-        [100 * value for value in values]
-        for values in (experiment.lows, experiment.lifts, experiment.highs)
-    )
     with mpl.rc_context(STYLE):
-        figure, axes = _axes("% more")
-        axes.axhline(0, color="black", linewidth=0.6)
-        axes.fill_between(times, lows, highs, alpha=0.25, linewidth=0, label="interval")
-        axes.plot(times, lifts, linewidth=1.4, label=experiment.challenger)
+        figure, axes = _axes("more people")
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        draw_looks(axes, looks, COLOURS[0])
         return _finished(figure, axes)
 
 

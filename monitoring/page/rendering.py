@@ -63,7 +63,7 @@ def _plots(content: Content) -> list[tuple[str, str, Markup]]:
         (
             "Experiment",
             "how many more people the challenger gets to watch, with the interval at all looks",
-            plots.interval(content.experiment),
+            plots.lift(content.looks),
         ),
         (
             "Answers",

@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
+from monitoring.experiments.summaries import Look, Summary
 from monitoring.page.content import (
     Alert,
     Content,
-    Experiment,
     Kept,
     LiveFigures,
     Quality,
@@ -39,15 +39,21 @@ def version(name: str = NEW, ndcg: float | None = 0.19, verdict: str = "accepted
     )  # fmt: skip
 
 
-def experiment(**changed: object) -> Experiment:
-    looks = [before(hours) for hours in (3, 2, 1)]
+def experiment(**changed: object) -> Summary:
     whole = {
-        "name": "bolder", "challenger": NEW, "control": OLD, "share": 500, "people": 1234,
-        "verdict": "undecided", "reason": "0 lies within the interval", "started_at": before(4),
-        "ended_at": None, "end_reason": None, "times": looks,
-        "lows": [-0.5, -0.2, -0.1], "lifts": [0.1, 0.05, 0.08], "highs": [0.7, 0.3, 0.2],
+        "experiment_id": 7, "name": "bolder", "challenger": NEW, "control": OLD, "share": 500,
+        "people": 1234, "verdict": "undecided", "reason": "0 lies within the interval",
+        "low": -0.1, "value": 0.08, "high": 0.2, "started_at": before(4), "ended_at": None,
+        "end_reason": None,
     }  # fmt: skip
-    return Experiment(**(whole | changed))
+    return Summary(**(whole | changed))
+
+
+LOOKS = (
+    Look(before(3), -0.5, 0.1, 0.7),
+    Look(before(2), -0.2, 0.05, 0.3),
+    Look(before(1), -0.1, 0.08, 0.2),
+)
 
 
 def figures(*alerts: Alert) -> LiveFigures:
@@ -71,6 +77,7 @@ def content(**changed: object) -> Content:
             Quality(NEW, before(2), 0.14, 1500),
         ],
         "experiment": None,
+        "looks": (),
         "kept": [Kept("watch", before(24 * 14), before(-8))],
         "backed_up_at": before(12),
         "figures": figures(),

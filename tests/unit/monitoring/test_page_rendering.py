@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.page.plots import algorithms, in_page, interval, offline_quality, online_quality
+from monitoring.page.plots import algorithms, in_page, lift, offline_quality, online_quality
 from monitoring.page.prometheus import alert_name, runs
 from monitoring.page.rendering import render, style_hash
 from monitoring.status.overview import Fact
-from tests.unit.monitoring.pages import before, content, experiment, version
+from tests.unit.monitoring.pages import LOOKS, before, content, experiment, version
 
 MOST_BYTES = 100_000
 
@@ -105,13 +105,13 @@ def test_what_a_style_says_is_said_by_attributes():
 
 
 def test_the_interval_of_an_experiment_is_drawn_and_told():
-    page = render(content(experiment=experiment()))
+    page = render(content(experiment=experiment(), looks=LOOKS))
     assert "The experiment bolder" in page
     assert "with the interval at all looks" in page
 
 
 def test_an_experiment_without_a_look_draws_nothing():
-    assert interval(experiment(times=[], lows=[], lifts=[], highs=[])) == ""
+    assert lift(()) == ""
 
 
 def test_the_newest_training_shows_all_that_was_tried_the_best_on_top():

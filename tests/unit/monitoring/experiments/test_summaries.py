@@ -5,7 +5,7 @@ from prometheus_client import CollectorRegistry
 
 from monitoring.evaluation.exporter import Exporter
 from monitoring.experiments.plot import interval_over_time
-from monitoring.experiments.telling import Point, Summary
+from monitoring.experiments.summaries import Look, Summary
 
 NOW = datetime(2026, 1, 31, 14, 3, tzinfo=UTC)
 BETTER = "people are better off with the challenger: between +2.0% and +9.0%, 4,000 people"
@@ -35,11 +35,11 @@ def test_one_that_nobody_has_looked_at_says_so():
 
 
 def test_the_plot_is_a_whole_svg_with_the_verdict_in_words():
-    points = [Point(NOW + timedelta(minutes=n), -0.1 / n, 0.05, 0.3 / n) for n in (1, 2, 3)]
-    drawn = interval_over_time(summary(), points)
+    looks = [Look(NOW + timedelta(minutes=n), -0.1 / n, 0.05, 0.3 / n) for n in (1, 2, 3)]
+    drawn = interval_over_time(summary(), looks)
     assert ET.fromstring(drawn.encode()).tag == "{http://www.w3.org/2000/svg}svg"  # noqa: S314 -- our own, made just now
     assert "bolder: better" in drawn
-    assert interval_over_time(summary(), points) == drawn
+    assert interval_over_time(summary(), looks) == drawn
 
 
 def test_a_plot_before_the_first_look_says_that_there_is_nothing():

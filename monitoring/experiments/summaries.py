@@ -16,7 +16,7 @@ FROM experiment_verdict
 ORDER BY experiment_id DESC
 LIMIT %s
 """
-POINTS = """
+LOOKS = """
 SELECT looked_at, low, value, high
 FROM experiment_look
 WHERE experiment_id = %s AND metric = %s AND low IS NOT NULL
@@ -52,7 +52,7 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class Point:
+class Look:
     """The interval at one look."""
 
     looked_at: datetime
@@ -67,7 +67,7 @@ def summaries(connection: psycopg.Connection, at_most: int = 20) -> list[Summary
         return cursor.execute(SUMMARIES, (at_most,)).fetchall()
 
 
-def points(connection: psycopg.Connection, experiment_id: int) -> Sequence[Point]:
+def looks(connection: psycopg.Connection, experiment_id: int) -> Sequence[Look]:
     """How the interval of the figure that decides went, look by look."""
-    with connection.cursor(row_factory=class_row(Point)) as cursor:
-        return cursor.execute(POINTS, (experiment_id, DECIDES)).fetchall()
+    with connection.cursor(row_factory=class_row(Look)) as cursor:
+        return cursor.execute(LOOKS, (experiment_id, DECIDES)).fetchall()
