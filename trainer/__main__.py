@@ -83,7 +83,7 @@ def collect(*, dry_run: bool = False) -> None:
     try:
         with psycopg.connect(settings.conninfo(), autocommit=True) as connection:
             planned = (planned_removals if dry_run else remove_old)(connection, settings)
-    except (AssignmentError, TrainerError) as error:
+    except (AssignmentError, TrainerError, OSError, psycopg.Error) as error:
         typer.echo(f"nothing was removed: {error}")
         raise typer.Exit(1) from error
     for verb, names in (("remove", planned.removed), ("strip", planned.stripped)):

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from compose.service.assignment import AssignmentError, assigned_versions
 from trainer.algorithms.algorithm import FittedModel
-from trainer.algorithms.holding import FittedHeld
+from trainer.algorithms.held import FittedHeld
 from trainer.algorithms.registry import ALGORITHMS
 from trainer.data.interactions import Interactions
 from trainer.data.report import LastVersion, data_report

@@ -33,8 +33,8 @@ from ci.release.plan import (
     plan_rollback,
     target_of,
 )
+from ci.release.recent_requests import exchange, recent_users, replay, seen_movies
 from ci.release.replay import Measurement, judge_replayed
-from ci.release.replaying import exchange, recent_users, replay, seen_movies
 from ci.release.slots import readiness, traffic
 from ci.slots.state import BUCKETS, Slot
 from ci.slots.traffic import Traffic

@@ -13,6 +13,7 @@ from prometheus_client import REGISTRY, start_http_server
 from pydantic_settings import BaseSettings
 
 from compose.backup.archive import unpack
+from compose.backup.backup import MIB
 from compose.backup.database import restore
 from compose.backup.errors import BackupError
 from compose.backup.folder import (
@@ -27,7 +28,6 @@ from compose.backup.folder import (
 )
 from compose.backup.metrics import BackupMetrics
 from compose.backup.settings import Settings
-from compose.backup.taking import MIB
 from compose.backup.worker import QUEUE, TASK, backup_app
 from compose.service.database import DatabaseSettings
 from compose.service.jobs import defer, follow, job_app, job_status, work

@@ -9,11 +9,11 @@ import psycopg
 from procrastinate import App, JobContext, RetryStrategy
 from procrastinate.exceptions import JobAborted
 
+from compose.backup.backup import Run, back_up, told
 from compose.backup.errors import BackupError, ChangingError
 from compose.backup.folder import read_manifest, size
 from compose.backup.metrics import BackupMetrics
 from compose.backup.settings import Settings
-from compose.backup.taking import Run, back_up, told
 from compose.service.jobs import job_app, say
 
 QUEUE = TASK = "backup"

@@ -15,12 +15,12 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from compose.backup.archive import unpack
+from compose.backup.backup import Run, back_up
 from compose.backup.database import restore
 from compose.backup.errors import ChangingError, IncompleteError
 from compose.backup.folder import DATABASE, MODELS, SECRETS, STATE, check, finished, read_manifest
 from compose.backup.metrics import BackupMetrics
 from compose.backup.settings import Settings
-from compose.backup.taking import Run, back_up
 from tests.stores import OWNER, database, service_environment
 
 LIVE = "20260101-000000-ease"

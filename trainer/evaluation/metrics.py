@@ -17,7 +17,7 @@ from trainer.algorithms.algorithm import FittedModel, RatingModel
 from trainer.data.interactions import Interactions
 from trainer.data.split import Split
 from trainer.evaluation.top_lists import USERS_AT_ONCE, rank_held
-from trainer.versions.holding import Held
+from trainer.versions.popularity_prior import Held
 
 DEPTH = 20
 RESAMPLES = 2_000

@@ -8,8 +8,8 @@ import numpy as np
 from trainer.algorithms.algorithm import FittedModel, Rows
 from trainer.data.interactions import Interactions
 from trainer.versions.contents import PADDING, TopLists
-from trainer.versions.holding import Held
 from trainer.versions.item_models.item_model import Items, Scores
+from trainer.versions.popularity_prior import Held
 
 USERS_AT_ONCE = 64
 """With more, their scores no longer stay in the CPU's cache."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.algorithms.algorithm import FittedModel, Rows
-from trainer.algorithms.holding import folded_in
+from trainer.algorithms.held import folded_in
 from trainer.algorithms.popularity import FittedPopularity
 from trainer.data.interactions import Interactions
 from trainer.data.split import HELD_OUT_ONE_IN, Split

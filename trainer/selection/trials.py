@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.algorithms.algorithm import FittedModel, RatingModel, ReusableModel
-from trainer.algorithms.holding import HOLDINGS, FittedHeld, can_be_held
+from trainer.algorithms.held import HOLDINGS, FittedHeld, can_be_held
 from trainer.algorithms.popularity import PopularityConfiguration
 from trainer.algorithms.registry import ALGORITHMS
 from trainer.data.interactions import Interactions, Scale
@@ -21,7 +21,7 @@ from trainer.evaluation.metrics import (
     judge_rankings,
     judge_ratings,
 )
-from trainer.versions.holding import Held, Holding
+from trainer.versions.popularity_prior import Held, Holding
 
 Say = Callable[[str], None]
 

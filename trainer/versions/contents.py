@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.versions.holding import Held
 from trainer.versions.item_models.item_model import ItemModel, Items, Ratings, Scores
 from trainer.versions.manifest import Manifest
+from trainer.versions.popularity_prior import Held
 
 LIST_LENGTH = 100
 ANSWER_LENGTH = 20

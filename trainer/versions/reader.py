@@ -22,9 +22,9 @@ from trainer.versions.contents import (
     SeenItems,
     TopLists,
 )
-from trainer.versions.holding import Held, Holding
 from trainer.versions.item_models.kinds import ITEM_MODELS
 from trainer.versions.manifest import Manifest
+from trainer.versions.popularity_prior import Held, Holding
 
 
 def read_version(directory: Path) -> ModelVersion:

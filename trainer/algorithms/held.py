@@ -1,10 +1,10 @@
-"""A fitted model whose scores are held towards what is popular; see `trainer.versions.holding`."""
+"""A fitted model, held towards what is popular as `trainer.versions.popularity_prior` does."""
 
 from dataclasses import dataclass
 
 from trainer.algorithms.algorithm import FittedModel, Rows
-from trainer.versions.holding import Held, Holding
 from trainer.versions.item_models.item_model import ItemModel, Items, Ratings, Scores
+from trainer.versions.popularity_prior import Held, Holding
 
 HOLDINGS = (Holding(0.5, 10), Holding(1, 10), Holding(1, 100), Holding(1, 1000))
 """Loosely, where much is known, to firmly, where next to nothing is."""

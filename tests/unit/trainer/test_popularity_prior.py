@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from trainer.algorithms.ease import Ease
+from trainer.algorithms.held import FittedHeld, folded_in
 from trainer.algorithms.history import RecencyEase
-from trainer.algorithms.holding import FittedHeld, folded_in
 from trainer.data.interactions import Scale
-from trainer.versions.holding import Held, Holding
+from trainer.versions.popularity_prior import Held, Holding
 
 SCALE = Scale(1, 5)
 
