@@ -19,6 +19,7 @@ from ci.release.description import planned
 from ci.settings import Settings
 from ci.slots.state import BUCKETS
 from ci.worker import QUEUE, Quality, clear_up, register
+from compose.service.command_line import run as run_commands
 from compose.service.jobs import defer, follow, job_app, job_status, work
 from compose.service.log import configure_logging
 
@@ -134,8 +135,6 @@ def show_plan(version: str | None, quality: Quality) -> int:
                 typer.echo(line)
     except RefusedError as error:
         typer.echo(f"would be refused: {error}")
-    except psycopg.OperationalError as error:
-        typer.echo(f"the database does not answer: {error}", err=True)
     else:
         return 0
     return 1
@@ -154,10 +153,8 @@ def ask_and_follow(
             return 0 if job_status(connection, job_id) == "succeeded" else 1
     except AlreadyEnqueued:
         typer.echo(f"a {task} is waiting already", err=True)
-    except psycopg.OperationalError as error:
-        typer.echo(f"the database does not answer: {error}", err=True)
     return 1
 
 
 if __name__ == "__main__":
-    cli()
+    run_commands(cli)

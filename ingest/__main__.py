@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import sys
 import time
 from collections import Counter
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ import typer
 from kafka import KafkaProducer
 from prometheus_client import start_http_server
 
+from compose.service.command_line import run as run_commands
 from compose.service.database import DatabaseSettings
 from compose.service.jobs import work as work_on_jobs
 from compose.service.log import configure_logging
@@ -292,7 +292,4 @@ def do_pass(
 
 
 if __name__ == "__main__":
-    try:
-        app()
-    except IngestError as error:
-        sys.exit(str(error))
+    run_commands(app, IngestError)

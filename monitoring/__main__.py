@@ -14,6 +14,7 @@ import typer
 from prometheus_client import start_http_server
 from rich.table import Table
 
+from compose.service.command_line import run as run_commands
 from compose.service.jobs import job_app, work
 from compose.service.log import configure_logging
 from compose.service.metrics import process_registry
@@ -239,4 +240,4 @@ def _interval(figure: OnlineFigure) -> str:
 
 
 if __name__ == "__main__":
-    app()
+    run_commands(app)

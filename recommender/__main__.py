@@ -20,6 +20,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from compose.service.assignment import assignment_file
+from compose.service.command_line import run as run_commands
 from compose.service.log import configure_logging
 from recommender.activity.follower import ActivityFollower
 from recommender.activity.recent import RecentActivity
@@ -192,4 +193,4 @@ def _end_in_turn(*work: tuple[Event, Thread]) -> None:
 
 
 if __name__ == "__main__":
-    commands()
+    run_commands(commands)

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from functools import partial
 
 import psycopg
 import typer
@@ -9,6 +10,7 @@ from prometheus_client import REGISTRY, start_http_server
 from rich.console import Console
 
 from compose.service.assignment import AssignmentError
+from compose.service.command_line import run as run_commands
 from compose.service.job_progress import show
 from compose.service.jobs import follow, job_status
 from compose.service.log import configure_logging
@@ -45,7 +47,8 @@ def retrain() -> None:
     line), and with 1 if none was.
     """
     conninfo = Settings().conninfo()
-    job = ask(conninfo)
+    with psycopg.connect(conninfo):  # the queue would try for half a minute
+        job = ask(conninfo)
     typer.echo(f"training is job {job}")
     show(follow(conninfo, job), Console(highlight=False))
     with psycopg.connect(conninfo) as connection:
@@ -83,7 +86,7 @@ def collect(*, dry_run: bool = False) -> None:
     try:
         with psycopg.connect(settings.conninfo(), autocommit=True) as connection:
             planned = (planned_removals if dry_run else remove_old)(connection, settings)
-    except (AssignmentError, TrainerError, OSError, psycopg.Error) as error:
+    except (AssignmentError, TrainerError, OSError) as error:
         typer.echo(f"nothing was removed: {error}")
         raise typer.Exit(1) from error
     for verb, names in (("remove", planned.removed), ("strip", planned.stripped)):
@@ -94,4 +97,4 @@ def collect(*, dry_run: bool = False) -> None:
 # What fits models takes seconds to import; the commands that serve and ask do without.
 
 if __name__ == "__main__":
-    app(prog_name="python -m trainer")
+    run_commands(partial(app, prog_name="python -m trainer"))

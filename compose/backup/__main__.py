@@ -1,7 +1,6 @@
 """Back everything up, and put a backup back: `python -m compose.backup --help`."""
 
 import os
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +28,7 @@ from compose.backup.folder import (
 from compose.backup.metrics import BackupMetrics
 from compose.backup.settings import Settings
 from compose.backup.worker import QUEUE, TASK, backup_app
+from compose.service.command_line import run as run_commands
 from compose.service.database import DatabaseSettings
 from compose.service.jobs import defer, follow, job_app, job_status, work
 from compose.service.log import configure_logging
@@ -72,8 +72,6 @@ def take() -> None:
             raise typer.Exit(0 if job_status(connection, job_id) == "succeeded" else 1)
     except AlreadyEnqueued:
         typer.echo("a backup is waiting already", err=True)
-    except psycopg.OperationalError as error:
-        typer.echo(f"the database does not answer: {error}", err=True)
     raise typer.Exit(1)
 
 
@@ -122,7 +120,4 @@ def restore_database(folder: Folder) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        cli()
-    except BackupError as error:
-        sys.exit(str(error))
+    run_commands(cli, BackupError)
