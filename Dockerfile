@@ -169,9 +169,12 @@ COPY monitoring/experiments/__init__.py monitoring/experiments/assignment.py \
     monitoring/experiments/confidence.py monitoring/experiments/estimates.py \
     monitoring/experiments/gate.py monitoring/experiments/verdict.py monitoring/experiments/
 COPY ci/*.py ci/
+COPY ci/certificate/ ci/certificate/
 COPY ci/release/ ci/release/
 COPY ci/experiment/ ci/experiment/
 COPY ci/slots/ ci/slots/
+ARG GIT_COMMIT=unknown
+ENV GIT_COMMIT=${GIT_COMMIT}
 USER 10106:10106
 CMD ["python", "-m", "ci", "work"]
 

@@ -41,7 +41,7 @@ images: ## Build every image of this checkout
 
 # --- change what is live
 
-.PHONY: retrain release rollback story release-code experiment experiments experiment-stop
+.PHONY: retrain release rollback story certificates release-code experiment experiments experiment-stop
 retrain: ## Train a model version and show how good it is
 	@compose/exec.sh trainer python -m trainer retrain
 reproduce: ## Fit a version again from its pinned data and compare: VERSION=name
@@ -52,6 +52,8 @@ rollback: ## Put the previous version back, at once
 	@docker compose exec -T releaser python -m ci rollback
 story: ## What happened to what is live in the last SINCE='1 hour', in sentences, each with its evidence
 	@docker compose exec -T postgres psql --host=/tmp --username=analyst --no-psqlrc --expanded --set=since='$(or $(SINCE),1 hour)' --file=- marquee < ci/story.sql
+certificates: ## Was what each release proved changed or removed since? KNOWN=hash that must be there still
+	@docker compose exec -T releaser python -m ci certificates $(if $(KNOWN),--known '$(KNOWN)')
 experiment: ## Try a version on people, against the live one: CHALLENGER=name; SHARE=500 of 1,000; NAME
 	@docker compose exec -T releaser python -m ci experiment '$(CHALLENGER)' $(if $(SHARE),--share '$(SHARE)') $(if $(NAME),--name '$(NAME)')
 experiments: ## What runs and ran, what it says, and a plot of the newest: build/experiment.svg

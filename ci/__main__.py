@@ -1,6 +1,7 @@
 """Release, roll back and try model versions: `python -m ci --help`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from random import SystemRandom
 from threading import Thread
 from typing import Annotated
@@ -11,6 +12,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.types import JSONValue
 from prometheus_client import start_http_server
 
+from ci.certificate.chain import Checked, check
 from ci.errors import RefusedError
 from ci.experiment.ends import keep_ending
 from ci.first_releases import keep_releasing
@@ -124,6 +126,47 @@ def experiment_stop_command() -> None:
     Ends with 0 when that is done, with 1 when none runs.
     """
     raise typer.Exit(ask_and_follow("experiment_stop", lambda _: {"reason": "somebody stopped it"}))
+
+
+@cli.command("certificates")
+def certificates_command(
+    known: Annotated[
+        str | None,
+        typer.Option(help="A hash that was noted elsewhere: it must be among them still."),
+    ] = None,
+) -> None:
+    """Look whether a certificate of a release, or a row that it tells of, was changed or removed.
+
+    Whoever can take out the newest ones leaves no trace here: note the last line elsewhere,
+    and give its hash as `--known` the next time.
+    Ends with 0 when all are as they were issued, with 1 when not, naming each.
+    """
+    with connected() as connection:
+        raise typer.Exit(tell_certificates(check(connection), known))
+
+
+def tell_certificates(checked: Checked, known: str | None) -> int:
+    """Print what was found; the exit status."""
+    problems = list(checked.problems)
+    if known and known not in checked.hashes:
+        problems.append(f"no certificate has the hash {known}")
+    for problem in problems:
+        typer.echo(problem, err=True)
+    typer.echo(f"{len(checked.hashes)} certificates, {len(problems)} problems")
+    if checked.hashes:
+        typer.echo(f"newest: {checked.hashes[-1]}")
+    return 1 if problems else 0
+
+
+@contextmanager
+def connected() -> Iterator[psycopg.Connection]:
+    """A connection to the database; where there is none, that is said and the command has failed."""
+    try:
+        with psycopg.connect(Settings().conninfo(), autocommit=True) as connection:
+            yield connection
+    except psycopg.OperationalError as error:
+        typer.echo(f"the database does not answer: {error}", err=True)
+        raise typer.Exit(1) from error
 
 
 def show_plan(version: str | None, quality: Quality) -> int:

@@ -70,6 +70,7 @@ class Settings(DatabaseSettings):
     release_replay_overlap: float = Field(
         default=0.01, description="Mean share of the live lists that the new ones must hold."
     )
+    git_commit: str = Field(default="unknown", description="Which code releases; its image tells.")
     schedule: Literal["internal", "jenkins"] = "internal"
     release_cron: str = "30 3 * * *"
 

@@ -36,6 +36,18 @@ deployment = Table(
         nullable=True,
         comment="what a verdict rests on: live or replayed; null of other steps",
     ),
+    Column(
+        "certificate",
+        Text,
+        nullable=True,
+        comment="what the release proved, JSON; of the step promote only",
+    ),
+    Column(
+        "certificate_hash",
+        Text,
+        nullable=True,
+        comment="SHA-256 of the certificate, which names that of the one before",
+    ),
     comment="Each step of each release and rollback; the last row says what is live",
 )
 

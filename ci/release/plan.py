@@ -193,6 +193,11 @@ class Observed:
     since: Traffic
     """Since the release began, or since the slot's version got its share."""
 
+    @classmethod
+    def of(cls, slot: Slot, total: Traffic | None, before: Traffic | None) -> "Observed":
+        """What a slot's figures say now, and said before."""
+        return cls(slot, total, total.since(before) if total and before else Traffic())
+
 
 def finding_of(new: Observed, old: Observed, bounds: Bounds) -> Finding:
     """Compare the traffic of the new version with that of the old.

@@ -8,6 +8,7 @@ from typing import Literal
 import psycopg
 from psycopg.rows import class_row
 
+from ci.certificate.contents import text_hash
 from ci.errors import RefusedError
 from ci.release.history import Promotion, deployed_after
 from ci.release.plan import DeploymentState, Placement
@@ -34,11 +35,17 @@ class Deployment:
     live_slot: str | None
     reason: str
     evidence: str | None = None
+    certificate: str | None = None
 
     @property
     def ended(self) -> bool:
         """Whether this step was the last of its release or rollback."""
         return self.step in ("promote", "abort")
+
+    @property
+    def certificate_hash(self) -> str | None:
+        """What the next certificate names."""
+        return text_hash(self.certificate) if self.certificate else None
 
     def aborted(self, deployed: DeploymentState, reason: str) -> "Deployment":
         """The step that ends this unfinished release or rollback."""
@@ -77,10 +84,12 @@ def record(connection: psycopg.Connection, deployment: Deployment) -> None:
     """Record a step of a release or rollback."""
     connection.execute(
         "INSERT INTO deployment"
-        " (job_id, action, step, version, slot, share, live_version, live_slot, reason, evidence)"
+        " (job_id, action, step, version, slot, share, live_version, live_slot, reason, evidence,"
+        " certificate, certificate_hash)"
         " VALUES (%(job_id)s, %(action)s, %(step)s, %(version)s, %(slot)s, %(share)s,"
-        " %(live_version)s, %(live_slot)s, %(reason)s, %(evidence)s)",
-        vars(deployment),
+        " %(live_version)s, %(live_slot)s, %(reason)s, %(evidence)s,"
+        " %(certificate)s, %(certificate_hash)s)",
+        {**vars(deployment), "certificate_hash": deployment.certificate_hash},
     )
 
 
@@ -219,11 +228,12 @@ def jobs_begun(connection: psycopg.Connection) -> list[int]:
 
 
 def online_figures(connection: psycopg.Connection, version: str) -> str:
-    """The latest online figures of a version in words; empty when there are none yet."""
+    """What people did after a version's answers, to end a sentence; empty while none is known."""
     rows = connection.execute(
         "SELECT DISTINCT ON (metric, arm) metric, value, samples FROM online_metric"
         " WHERE model_version = %s AND reason = 'all' AND segment = 'all' AND low IS NOT NULL"
         " ORDER BY metric, arm, window_start DESC",
         (version,),
     ).fetchall()
-    return ", ".join(f"{metric} {value:.3g} (n={samples})" for metric, value, samples in rows)
+    words = ", ".join(f"{metric} {value:.3g} (n={samples})" for metric, value, samples in rows)
+    return f"; online: {words}" if words else ""

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import assert_never
 
 import psycopg
 import structlog
 
+from ci.certificate.issuing import Promoted, issue
 from ci.errors import AbortedError, RefusedError
 from ci.release import actions, metrics, quality, records
 from ci.release.environment import Environment
@@ -37,7 +39,7 @@ from ci.release.recent_requests import exchange, recent_users, replay, seen_movi
 from ci.release.replay import Measurement, judge_replayed
 from ci.release.slots import readiness, traffic
 from ci.slots.state import BUCKETS, Slot
-from ci.slots.traffic import Traffic
+from ci.slots.traffic import Counted, Traffic
 from monitoring.experiments.gate import Decision, Ruling, rule, unless_silent
 
 LOG = structlog.get_logger()
@@ -127,9 +129,9 @@ class Run:
 
     def do_all(self, steps: Iterable[Step]) -> None:
         """Do the steps in their order."""
-        old_before = self.old_traffic() or Traffic()
+        begun = self.counted() if self.action == "release" else Counted(datetime.now(UTC))
         for step in steps:
-            self.do(step, old_before)
+            self.do(step, begun)
 
     @contextmanager
     def undone_on_error(self) -> Iterator[None]:
@@ -150,7 +152,7 @@ class Run:
         if live:
             actions.send(self.environment.settings, live, BUCKETS)
 
-    def do(self, step: Step, old_before: Traffic) -> None:
+    def do(self, step: Step, begun: Counted) -> None:
         """Do one step and record it.
 
         Raises:
@@ -169,11 +171,11 @@ class Run:
                 actions.send(self.environment.settings, self.target, share)
                 self.note("shift", share, f"{share} of {BUCKETS} buckets go to {self.target.slot}")
             case Watch(share):
-                self.watch(share, old_before)
+                self.watch(share, begun)
             case Judge(share):
-                self.judge_quality(share, old_before)
+                self.judge_quality(share, begun)
             case Promote():
-                self.promote()
+                self.promote(begun)
             case _:
                 assert_never(step)
 
@@ -214,7 +216,7 @@ class Run:
             raise AbortedError(f"{REPLAYED}: {finding.words}")
         self.note("replay", 0, finding.words, evidence=REPLAYED if exchanges else None)
 
-    def watch(self, share: int, old_before: Traffic) -> None:
+    def watch(self, share: int, begun: Counted) -> None:
         """Watch the version at this share until there is something to judge it by.
 
         The first bad finding ends the release. What patience does not decide, the setting
@@ -225,16 +227,17 @@ class Run:
         """
         settings = self.environment.settings
         seconds = settings.longest_watch_seconds()
-        for elapsed, found, seen in self.guarded_polls(seconds, share, old_before):
+        for elapsed, found, seen in self.guarded_polls(seconds, share, begun):
             finding, measured = found, seen
             if elapsed >= settings.release_watch_seconds and finding.verdict is not Verdict.WAIT:
                 break
         self.evidence.keep(self.environment.connection, LIVE, share, measured, finding)
         words = self.decided(finding)
         kind = LIVE if finding.verdict is Verdict.GO else self.evidence.without_live()
-        self.note("watch", share, self.with_online_figures(words), evidence=kind)
+        words += records.online_figures(self.environment.connection, self.target.version)
+        self.note("watch", share, words, evidence=kind)
 
-    def judge_quality(self, share: int, old_before: Traffic) -> None:
+    def judge_quality(self, share: int, begun: Counted) -> None:
         """Hold this share for a horizon, then until the gate decides or patience is over.
 
         Raises:
@@ -250,7 +253,7 @@ class Run:
         self.environment.say(words.format(horizon, settings.release_patience))
         ruling = Ruling(Decision.WAIT, "not looked at yet")
         patience = max(settings.release_patience, horizon).total_seconds()
-        for elapsed, finding, _measured in self.guarded_polls(patience, share, old_before):
+        for elapsed, finding, _measured in self.guarded_polls(patience, share, begun):
             silent = [finding.words] if finding.verdict is Verdict.WAIT else []
             ruling = unless_silent(rule(connection, self.target.version), silent)
             if ruling.decision is Decision.STOP:
@@ -262,7 +265,7 @@ class Run:
         self.note("watch", share, words)
 
     def guarded_polls(
-        self, seconds: float, share: int, old_before: Traffic
+        self, seconds: float, share: int, begun: Counted
     ) -> Iterator[tuple[float, Finding, tuple[Measurement, ...]]]:
         """Each poll's time since the first, and what both slots' own figures say by then.
 
@@ -270,18 +273,18 @@ class Run:
             AbortedError: they speak against the version, or its slot stopped being ready.
         """
         bounds = self.environment.settings.bounds()
-        new_before = self.new_traffic()
+        new_before = self.counted().new
         missed = 0
         for elapsed in self.environment.polls(seconds):
             missing = self.slot_says(self.target).missing(self.target.version)
             missed = missed + 1 if missing else 0
             if missed >= UNREADY_POLLS:
                 raise AbortedError(f"{self.target.slot} stopped being ready: {missing}")
-            new, old = self.new_traffic(), self.old_traffic()
-            new_before = new_before or new
+            now = self.counted()
+            new_before = new_before or now.new
             seen = (
-                _observed(self.target.slot, new, new_before),
-                _observed(self.target.slot.other, old, old_before),
+                Observed.of(self.target.slot, now.new, new_before),
+                Observed.of(self.target.slot.other, now.old, begun.old or Traffic()),
             )
             finding = finding_of(*seen, bounds)
             measured = live_measurements(*seen, bounds)
@@ -306,16 +309,28 @@ class Run:
             raise AbortedError(words)
         return f"{words}; goes on (RELEASE_UNDECIDED=proceed)"
 
-    def promote(self) -> None:
-        """Make the version the live one; the other slot keeps what a rollback returns to."""
+    def promote(self, begun: Counted) -> None:
+        """Make the version the live one, and certify it; the other slot keeps the one before."""
         actions.publish_popular(self.environment.settings, self.target.version)
         before = self.deployed.live
         words = f"live in place of {before.version}" if before else "live, the first"
         if before and self.action == "release" and not self.environment.judges_quality:
             words += "; people were not asked (QUALITY=skip)"
         words = f"{words}; {self.because}" if self.because else words
-        self.note("promote", BUCKETS, words)
+        self.note("promote", BUCKETS, words, certificate=self.certificate(begun))
         metrics.show_live(records.deployed(self.environment.connection))
+
+    def certificate(self, begun: Counted) -> str:
+        """What was proven until now."""
+        before = self.deployed.live
+        promoted = Promoted(
+            self.action,
+            self.target.version,
+            self.target.slot,
+            before.version if before else None,
+            self.environment.settings.git_commit,
+        )
+        return issue(self.environment.connection, promoted, begun, self.counted())
 
     def keep_reserve(self) -> None:
         """After a rollback, give the slot that was left what the next one would return to."""
@@ -345,20 +360,12 @@ class Run:
         """What the target's slot says of itself."""
         return readiness(self.environment.client, self.environment.settings.url(target.slot))
 
-    def new_traffic(self) -> Traffic | None:
-        """What the new version's slot counted."""
-        return traffic(self.environment.client, self.environment.settings.url(self.target.slot))
-
-    def old_traffic(self) -> Traffic | None:
-        """What the live version's slot counted."""
-        return traffic(
-            self.environment.client, self.environment.settings.url(self.target.slot.other)
-        )
-
-    def with_online_figures(self, words: str) -> str:
-        """Add what people did after the new version's answers, where it is known already."""
-        figures = records.online_figures(self.environment.connection, self.target.version)
-        return f"{words}; online: {figures}" if figures else words
+    def counted(self) -> Counted:
+        """What both slots have counted; None of one that cannot be read."""
+        client, settings = self.environment.client, self.environment.settings
+        slots = self.target.slot, self.target.slot.other
+        new, old = (traffic(client, settings.url(slot)) for slot in slots)
+        return Counted(datetime.now(UTC), new, old)
 
     def note(
         self,
@@ -368,6 +375,7 @@ class Run:
         *,
         slot: Slot | None = None,
         evidence: str | None = None,
+        certificate: str | None = None,
     ) -> None:
         """Record a step and say it; the slot is the run's unless given."""
         live = self.target if step == "promote" else self.deployed.live
@@ -382,12 +390,8 @@ class Run:
             live_slot=live.slot if live else None,
             reason=words,
             evidence=evidence,
+            certificate=certificate,
         )
         records.record(self.environment.connection, deployment)
         metrics.SHARE.set(share)
         self.environment.say(f"{step}: {words}")
-
-
-def _observed(slot: Slot, total: Traffic | None, before: Traffic | None) -> Observed:
-    since = total.since(before) if total and before else Traffic()
-    return Observed(slot, total, since)

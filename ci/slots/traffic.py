@@ -3,6 +3,7 @@
 import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import pairwise
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -68,6 +69,20 @@ class Traffic:
     def __str__(self) -> str:
         p99 = self.p99_seconds() * 1000
         return f"{self.requests} requests, {self.errors} failed, p99 {p99:.0f} ms"
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What both slots of a release had counted at a moment; None of one that was not read."""
+
+    at: datetime
+    new: Traffic | None = None
+    old: Traffic | None = None
+
+    def since(self, earlier: "Counted") -> tuple[Traffic | None, Traffic | None]:
+        """What each answered after `earlier`; a new slot that was not there yet, all it has."""
+        old = self.old.since(earlier.old) if self.old and earlier.old else None
+        return self.new.since(earlier.new or Traffic()) if self.new else None, old
 
 
 def parse_traffic(exposition: str) -> Traffic:

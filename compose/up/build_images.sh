@@ -48,7 +48,8 @@ try_to_bake() {
   docker compose config > "$HOST_FOLDER/docker-compose.yml"
   quietly docker buildx bake --file "$HOST_FOLDER/docker-compose.yml" "${flags[@]}" \
     --set "recommender-*.tags=$IMAGE_PREFIX/recommender:candidate" \
-    --set "trainer.args.GIT_COMMIT=$(commit)" --set "backup.args.GIT_COMMIT=$(commit)" "$@"
+    --set "trainer.args.GIT_COMMIT=$(commit)" --set "backup.args.GIT_COMMIT=$(commit)" \
+    --set "releaser.args.GIT_COMMIT=$(commit)" "$@"
 }
 
 # build_image TARGET TAG: one target of the Dockerfile that no service runs
