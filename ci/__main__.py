@@ -160,7 +160,7 @@ def tell_certificates(checked: Checked, known: str | None) -> int:
 
 @contextmanager
 def connected() -> Iterator[psycopg.Connection]:
-    """A connection to the database; where there is none, that is said and the command has failed."""
+    """A connection to the database; where there is none, that is said and the command fails."""
     try:
         with psycopg.connect(Settings().conninfo(), autocommit=True) as connection:
             yield connection

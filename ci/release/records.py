@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypedDict
 
 import psycopg
 from psycopg.rows import class_row
@@ -59,6 +59,14 @@ class Deployment:
             reason=reason,
             evidence=None,
         )
+
+
+class Details(TypedDict, total=False):
+    """What only some steps have."""
+
+    slot: str
+    evidence: str | None
+    certificate: str
 
 
 @contextmanager

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import assert_never
+from typing import Unpack, assert_never
 
 import psycopg
 import structlog
@@ -38,7 +38,7 @@ from ci.release.plan import (
 from ci.release.recent_requests import exchange, recent_users, replay, seen_movies
 from ci.release.replay import Measurement, judge_replayed
 from ci.release.slots import readiness, traffic
-from ci.slots.state import BUCKETS, Slot
+from ci.slots.state import BUCKETS
 from ci.slots.traffic import Counted, Traffic
 from monitoring.experiments.gate import Decision, Ruling, rule, unless_silent
 
@@ -372,10 +372,7 @@ class Run:
         step: records.StepName,
         share: int,
         words: str,
-        *,
-        slot: Slot | None = None,
-        evidence: str | None = None,
-        certificate: str | None = None,
+        **details: Unpack[records.Details],
     ) -> None:
         """Record a step and say it; the slot is the run's unless given."""
         live = self.target if step == "promote" else self.deployed.live
@@ -384,14 +381,12 @@ class Run:
             action=self.action,
             step=step,
             version=self.target.version,
-            slot=slot or self.target.slot,
+            slot=self.target.slot,
             share=share,
             live_version=live.version if live else None,
             live_slot=live.slot if live else None,
             reason=words,
-            evidence=evidence,
-            certificate=certificate,
         )
-        records.record(self.environment.connection, deployment)
+        records.record(self.environment.connection, replace(deployment, **details))
         metrics.SHARE.set(share)
         self.environment.say(f"{step}: {words}")
