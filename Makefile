@@ -67,7 +67,7 @@ release-code: ## After make images: put the new recommender into both slots, one
 
 # --- check it
 
-.PHONY: test lint test-unit test-integration test-end-to-end drill bench lock
+.PHONY: test lint test-unit test-integration test-end-to-end drill bench certificate lock
 test: ## Everything below, on a stack of its own beside a running one
 	@tests/run.sh all
 lint: ## Lint, types, import rules, and each configuration by its own checker
@@ -80,7 +80,9 @@ test-end-to-end: ## Tests on the whole stack; ARGS=... goes to pytest
 	@tests/run.sh end-to-end
 drill: ## Every fault at full count: the long form of what make test plays once
 	@tests/run.sh drill
-bench: ## Measure: ONLY=ingest, trainer, serving or evaluation; SCALE=small or full; figures in build/bench
+bench: ## Measure: ONLY=ingest, trainer, serving, evaluation or release; SCALE=small or full; figures in build/bench
 	@tests/run.sh bench
+certificate: ## Play SWAPS=20 releases at REQUEST_RATE=200 a second; what that proved: build/certificate.json
+	@tests/run.sh certificate
 lock: ## Resolve the dependencies anew and pin them by hash
 	@compose/images/lock.sh

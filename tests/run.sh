@@ -3,7 +3,7 @@
 # their own: project name, ports, subnet, volumes and image tags differ from a running
 # stack's, and all but the images is removed at the end.
 #
-# Usage: tests/run.sh all | lint | unit | integration | end-to-end | bench | drill | own-stream
+# Usage: tests/run.sh all | lint | unit | integration | end-to-end | bench | certificate | drill | own-stream
 # ARGS in the environment goes to pytest.
 
 set -euo pipefail
@@ -40,7 +40,8 @@ case ${1-} in
   integration) build_tests_image && integration ;;
   end-to-end) build_tests_image && end_to_end ;;
   bench) build_tests_image && bench ;;
+  certificate) build_tests_image && certificate ;;
   drill) build_tests_image && drill ;;
   own-stream) own_stream ;;
-  *) fail "'${1-}' is no check" "It is all, lint, unit, integration, end-to-end, bench, drill or own-stream." ;;
+  *) fail "'${1-}' is no check" "It is all, lint, unit, integration, end-to-end, bench, certificate, drill or own-stream." ;;
 esac

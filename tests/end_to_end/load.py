@@ -1,4 +1,4 @@
-"""A constant rate of requests on kept-alive connections, each sent once, none retried.
+"""A constant rate of requests, each sent once, none retried; connections are kept alive.
 
 A latency is counted from the time at which its request should have been sent: whoever has to wait
 for a connection because the server was slow has waited for the server (no coordinated omission).
@@ -7,11 +7,12 @@ for a connection because the server was slow has waited for the server (no coord
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from threading import Event, Thread
+from types import MappingProxyType
 
 MOVIES_IN_A_LIST = 20
 
@@ -24,7 +25,10 @@ def is_a_list(body: bytes) -> bool:
 
 @dataclass(frozen=True)
 class Load:
-    """What is sent: `rate` requests a second on so many connections, the user ids in turn."""
+    """What is sent: `rate` requests a second on so many connections, the user ids in turn.
+
+    With the header `Connection: close`, each request has a connection of its own.
+    """
 
     port: int
     rate: float
@@ -34,6 +38,7 @@ class Load:
     host: str = "127.0.0.1"
     patience: float = 0.6
     accepts: Callable[[bytes], bool] = is_a_list
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass
@@ -102,9 +107,9 @@ async def _keep_asking(load: Load, schedule: Iterator[tuple[int, float]], outcom
         path = load.path.format(load.user_ids[number % len(load.user_ids)])
         try:
             async with asyncio.timeout(load.patience):
-                connection = connection or await _connect(load)
+                connection = _if_open(connection) or await _connect(load)
                 outcome.sent += 1
-                status, body, kept = await _ask(connection, load.host, path)
+                status, body, kept = await _ask(connection, load, path)
         except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as error:
             outcome.failures[type(error).__name__] += 1
             connection = _close(connection)
@@ -122,20 +127,27 @@ async def _connect(load: Load) -> Connection:
     return await asyncio.open_connection(load.host, load.port)
 
 
+def _if_open(connection: Connection | None) -> Connection | None:
+    """A connection that the server has closed meanwhile is not asked again, as clients do."""
+    return _close(connection) if connection and connection[0].at_eof() else connection
+
+
 def _close(connection: Connection | None) -> None:
     if connection is not None:
         connection[1].transport.abort()
 
 
-async def _ask(connection: Connection, host: str, path: str) -> tuple[int, bytes, bool]:
+async def _ask(connection: Connection, load: Load, path: str) -> tuple[int, bytes, bool]:
     """Status, body and whether the connection stays; ValueError where it is no HTTP/1.1 answer."""
     reader, writer = connection
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    lines = "".join(f"{name}: {value}\r\n" for name, value in load.headers.items())
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: {load.host}\r\n{lines}\r\n".encode())
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-    status_line, *lines = head.strip().split("\r\n")
-    headers = dict(line.split(": ", 1) for line in lines)
+    status_line, *told = head.strip().split("\r\n")
+    headers = dict(line.split(": ", 1) for line in told)
     body = await reader.readexactly(int(headers.get("content-length", "-1")))
-    return int(status_line.split()[1]), body, headers.get("connection") != "close"
+    kept = "close" not in (headers.get("connection"), load.headers.get("Connection"))
+    return int(status_line.split()[1]), body, kept
 
 
 def _judge(load: Load, outcome: Outcome, status: int, body: bytes) -> None:

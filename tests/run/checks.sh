@@ -61,13 +61,21 @@ drill() {
 # ONLY: which benchmark, SCALE: small or full
 bench() {
   local name=${ONLY-} scale=${SCALE-small}
-  [[ $name =~ ^(ingest|trainer|serving|evaluation)$ ]] ||
-    fail "ONLY is '$name'" "It is ingest, trainer, serving or evaluation."
+  [[ $name =~ ^(ingest|trainer|serving|evaluation|release)$ ]] ||
+    fail "ONLY is '$name'" "It is ingest, trainer, serving, evaluation or release."
   say "Measuring $name, $scale"
   on_stores --env "GIT_COMMIT=$(git rev-parse HEAD)" \
     --volume /var/run/docker.sock:/var/run/docker.sock --env IMAGE_PREFIX \
     --env BENCH_NETWORK=marquee-test-stores_default \
     -- python -m "tests.benchmarks.$name" --scale "$scale"
+}
+
+# SWAPS: how many releases, REQUEST_RATE: a second
+certificate() {
+  say "Playing releases under load"
+  on_stores --env "GIT_COMMIT=$(commit)" \
+    -- python -m tests.benchmarks.certificate --swaps "${SWAPS:-20}" --rate "${REQUEST_RATE:-200}"
+  say "What was proven is in build/certificate.json"
 }
 
 # on_stores [docker options] -- COMMAND...: as in_tests_image, beside a PostgreSQL and a Kafka

@@ -9,6 +9,8 @@ from tests.end_to_end.load import Load, is_a_list, send, under
 
 LIST = ",".join(f"movie+{n}+1999" for n in range(20)) + "\n"
 GOOD = f"HTTP/1.1 200 OK\r\nContent-Length: {len(LIST)}\r\n\r\n{LIST}"
+LAST = GOOD.replace("200 OK", "200 Last")
+"""The server closes the connection after it, and does not say so."""
 
 
 class Seen:
@@ -36,6 +38,8 @@ def tiny_server(reply):
                 if answered is None:
                     break
                 writer.write(answered.encode())
+                if answered == LAST:
+                    break
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # the load ended
         writer.close()
@@ -152,3 +156,17 @@ def test_it_keeps_sending_while_a_block_runs_and_stops_with_it():
 )
 def test_a_list_is_twenty_distinct_movies(body, good):
     assert is_a_list(body) == good
+
+
+def test_each_request_that_says_so_has_a_connection_of_its_own():
+    with tiny_server(lambda _: GOOD) as (port, seen):
+        outcome = send(load(port, headers={"Connection": "close"}), 0.1)
+    assert not outcome.failures
+    assert seen.connections == outcome.sent == 10
+
+
+def test_a_connection_that_the_server_has_closed_is_not_used_again():
+    with tiny_server(lambda _: LAST) as (port, seen):
+        outcome = send(load(port, rate=2, connections=1), seconds=1)
+    assert not outcome.failures
+    assert seen.connections == outcome.sent == 2
