@@ -232,8 +232,9 @@ class Run:
             if elapsed >= settings.release_watch_seconds and finding.verdict is not Verdict.WAIT:
                 break
         self.evidence.keep(self.environment.connection, LIVE, share, measured, finding)
-        words = self.decided(finding)
         kind = LIVE if finding.verdict is Verdict.GO else self.evidence.without_live()
+        spoke = f"; {REPLAYED} requests spoke for it" if kind == REPLAYED else ""
+        words = self.decided(Finding(finding.verdict, f"{finding.words}{spoke}"))
         words += records.online_figures(self.environment.connection, self.target.version)
         self.note("watch", share, words, evidence=kind)
 
@@ -303,8 +304,6 @@ class Run:
         if finding.verdict is not Verdict.WAIT:
             return finding.words
         words = f"undecided: {finding.words}"
-        if self.evidence.without_live():
-            words = f"{words}; {REPLAYED} requests spoke for it"
         if self.environment.settings.release_undecided == "abort":
             raise AbortedError(words)
         return f"{words}; goes on (RELEASE_UNDECIDED=proceed)"

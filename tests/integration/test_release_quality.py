@@ -128,6 +128,16 @@ def test_what_patience_does_not_decide_is_undecided_and_never_better(stage, conn
     assert words.endswith("goes on (RELEASE_UNDECIDED=proceed)")
 
 
+def test_an_undecided_judgement_of_people_says_nothing_of_replayed_requests(stage, conninfo):
+    stage.answered(7, 8)
+    with people(conninfo, control="mod(user_id, 3) = 0", challenger="mod(user_id, 3) = 0"):
+        release(asking(stage, release_patience=timedelta(seconds=3)), V2)
+    assert any(words.startswith("replay: ") for words in stage.said)
+    (words,) = [words for words in stage.said if "quality: " in words]
+    assert words.startswith("watch: undecided: quality: ")
+    assert "replayed" not in words
+
+
 def test_without_evaluation_nothing_is_known_and_that_is_said(stage):
     release(asking(stage, release_patience=SOON), V2)
     (words,) = [words for words in stage.said if "quality: " in words]
