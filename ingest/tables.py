@@ -132,7 +132,7 @@ Index(
     "recommendation_request_time",
     recommendation_request.c.time,
     postgresql_using="brin",
-    postgresql_with={"autosummarize": "on"},
+    postgresql_with={"autosummarize": "on", "pages_per_range": 16},
 )
 account = _event_table(
     "account",

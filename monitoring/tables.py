@@ -10,6 +10,7 @@ from sqlalchemy import (
     Identity,
     Integer,
     Interval,
+    PrimaryKeyConstraint,
     SmallInteger,
     Table,
     Text,
@@ -149,9 +150,11 @@ judged_window = Table(
 person_movie = Table(
     "person_movie",
     metadata,
-    Column("user_id", BigInteger, primary_key=True, autoincrement=False, comment="the person"),
-    Column("movie_id", Text, primary_key=True, comment="a movie they watched or rated"),
+    Column("user_id", BigInteger, nullable=False, comment="the person"),
+    Column("movie_id", Text, nullable=False, comment="a movie they watched or rated"),
     Column("first_time", TIME, nullable=False, comment="when they first did"),
+    # the times are in the index, so that how well somebody was known is read there alone
+    PrimaryKeyConstraint("user_id", "movie_id", postgresql_include=["first_time"]),
     comment="The first ten movies of each person, which say how well they were known when",
 )
 too_late = Table(

@@ -48,7 +48,10 @@ receipt = Table(
     comment="One row for each answer: who got which list, from which model, and why",
     postgresql_partition_by="RANGE (time)",
 )
-BRIN: dict[str, Any] = {"postgresql_using": "brin", "postgresql_with": {"autosummarize": "on"}}
+BRIN: dict[str, Any] = {
+    "postgresql_using": "brin",
+    "postgresql_with": {"autosummarize": "on", "pages_per_range": 16},
+}
 Index("receipt_time", receipt.c.time, **BRIN)
 Index("receipt_stored_in", receipt.c.stored_in, **BRIN)
 Index("receipt_user", receipt.c.user_id, receipt.c.time)
