@@ -34,7 +34,7 @@ def work_command() -> None:
     configure_logging("releaser")
     settings = Settings()
     metrics.show_all_outcomes()
-    start_http_server(settings.metrics_port)
+    start_http_server(settings.metrics_port, settings.metrics_address)
     clear_up(settings)
     app = job_app(settings.conninfo())
     register(app, settings)

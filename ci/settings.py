@@ -18,6 +18,10 @@ from compose.service.lists import SPLIT_AT_COMMAS
 class Settings(DatabaseSettings):
     """Where the volumes and slots are, and how carefully a release goes."""
 
+    metrics_address: str = Field(
+        default="0.0.0.0",  # noqa: S104 -- in a container; compose/releaser.yml names one network
+        description="Where it tells its metrics: by name or number, an address of its own.",
+    )
     state_directory: Path = Path("/var/lib/marquee/state")
     models_directory: Path = Path("/var/lib/marquee/models")
     slot_url: str = Field(

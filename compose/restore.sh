@@ -32,7 +32,7 @@ check_disk
 find_backup
 read_settings_of_backup
 check_ports
-choose_subnet
+choose_subnets
 check_code
 check_rights
 install_engine

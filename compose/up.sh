@@ -34,7 +34,7 @@ check_restored
 read_settings
 check_ports
 check_jenkins
-choose_subnet
+choose_subnets
 check_commit
 check_database
 check_rights

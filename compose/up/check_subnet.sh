@@ -1,38 +1,46 @@
 # shellcheck shell=bash
-# The /24 in which the slots have fixed addresses; only looks. One that this host uses already
+# The two /24 in which services have fixed addresses; only looks. One that this host uses already
 # would stop the start half way: another takes its place, unless just this one was asked for.
 
+choose_subnets() {
+  choose_subnet SUBNET_PREFIX default
+  choose_subnet SLOTS_SUBNET_PREFIX answers
+}
+
+# choose_subnet SETTING NETWORK
 choose_subnet() {
+  local -n prefix=$1 asked=$1_ASKED
   local own
-  [[ $SUBNET_PREFIX =~ ^[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$ ]] ||
-    fail "SUBNET_PREFIX is '$SUBNET_PREFIX'" "It is the first three numbers of a private /24, such as 172.31.250"
-  own=$(own_subnet)
+  [[ $prefix =~ ^[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$ ]] ||
+    fail "$1 is '$prefix'" "It is the first three numbers of a private /24, such as 172.31.250"
+  own=$(own_subnet "$2")
   if [ -n "$own" ]; then
-    [ -z "$SUBNET_ASKED" ] || [ "$SUBNET_ASKED" = "$own" ] ||
-      fail "this stack's network is $own.0/24" "To move it: make down, then make up SUBNET_PREFIX=$SUBNET_ASKED"
-    SUBNET_PREFIX=$own
-  elif is_taken "$SUBNET_PREFIX" "$(ranges_in_use)"; then
-    take_another
+    [ -z "$asked" ] || [ "$asked" = "$own" ] ||
+      fail "this stack's network is $own.0/24" "To move it: make down, then make up $1=$asked"
+    prefix=$own
+  elif is_taken "$prefix" "$(ranges_in_use "$1")"; then
+    take_another "$1"
   fi
 }
 
 take_another() {
-  local wanted=$SUBNET_PREFIX
-  SUBNET_PREFIX=$(free_subnet)
-  [ -z "$SUBNET_ASKED" ] ||
-    fail "the subnet $wanted.0/24 is in use on this host" "Free, for one: make up SUBNET_PREFIX=$SUBNET_PREFIX"
-  say "The subnet $wanted.0/24 is in use on this host; taking $SUBNET_PREFIX.0/24"
+  local wanted=$prefix
+  prefix=$(free_subnet "$1")
+  [ -z "$asked" ] ||
+    fail "the subnet $wanted.0/24 is in use on this host" "Free, for one: make up $1=$prefix"
+  say "The subnet $wanted.0/24 is in use on this host; taking $prefix.0/24"
 }
 
-# The first three numbers of the network that this stack has already, if it has one
+# own_subnet NETWORK: the first three numbers of the one that this stack has already, if it has one
 own_subnet() {
-  docker network inspect "${COMPOSE_PROJECT_NAME}_default" \
+  docker network inspect "${COMPOSE_PROJECT_NAME}_$1" \
     --format '{{range .IPAM.Config}}{{.Subnet}}{{end}}' 2> /dev/null | sed -n 's|\.0/24$||p' || true
 }
 
+# free_subnet SETTING
 free_subnet() {
   local prefix ranges
-  ranges=$(ranges_in_use)
+  ranges=$(ranges_in_use "$1")
   for prefix in 172.31.{250..230} 10.231.{0..20} 192.168.{250..230}; do
     if ! is_taken "$prefix" "$ranges"; then printf '%s' "$prefix"; return; fi
   done
@@ -50,7 +58,9 @@ is_taken() {
   return 1
 }
 
+# ranges_in_use SETTING: by others than the network that it is for
 ranges_in_use() {
+  if [ "$1" = SLOTS_SUBNET_PREFIX ]; then echo "$(number_of "$SUBNET_PREFIX.0") $(number_of "$SUBNET_PREFIX.255")"; fi
   routes
   networks_of_the_engine
 }

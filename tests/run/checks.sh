@@ -101,8 +101,8 @@ stop_stores() {
 
 # At its own address, as services reach it: the engine's proxy would be measured with it.
 owner_conninfo() {
-  local networks='{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}'
+  local address="{{(index .NetworkSettings.Networks \"${COMPOSE_PROJECT_NAME}_default\").IPAddress}}"
   printf 'host=%s port=5432 dbname=postgres user=marquee password=%s' \
-    "$(docker inspect --format "$networks" "$(docker compose ps --quiet postgres)")" \
+    "$(docker inspect --format "$address" "$(docker compose ps --quiet postgres)")" \
     "$(docker compose run --rm --no-deps -T secrets show postgres)"
 }

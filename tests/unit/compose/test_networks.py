@@ -1,36 +1,73 @@
-"""Addresses of the stack's network: the slots' own are given to nobody else."""
+"""Networks by purpose: who meets whom, who gets out, and whose address is nobody else's."""
 
-import re
+import json
+from functools import cache
 from ipaddress import ip_address, ip_network
-from pathlib import Path
 
-import yaml
+import pytest
 
-ROOT = Path(__file__).parents[3]
+from tests.unit.compose.shell import bash
 
-
-def with_defaults(path: Path) -> dict:
-    """A Compose file as it is read where nothing is set."""
-    return yaml.safe_load(re.sub(r"\$\{[A-Z_]+:?-([^}]*)\}", r"\1", path.read_text()))
-
-
-def fixed_addresses() -> list[str]:
-    services = with_defaults(ROOT / "compose/serving.yml")["services"].values()
-    networks = [service.get("networks", {}) for service in services]
-    return [
-        settings["ipv4_address"]
-        for of_service in networks
-        if isinstance(of_service, dict)
-        for settings in of_service.values()
-        if settings and "ipv4_address" in settings
-    ]
+SLOTS = ("recommender-blue", "recommender-green")
+WITHOUT_NETWORK = {"secrets"}
+OUT = {"ingest", "retention", "trainer", "alertmanager", "jenkins"}
+"""Whoever may have business elsewhere: a broker, a metadata API, a repository, Slack."""
 
 
-def test_no_free_address_that_is_given_out_is_a_slots_fixed_one():
-    config = with_defaults(ROOT / "docker-compose.yml")["networks"]["default"]["ipam"]["config"][0]
+@cache
+def stack():
+    """Everything that Compose would start where nothing is set."""
+    done = bash("docker compose --env-file /dev/null --profile '*' config --format json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def networks(service):
+    """The networks of a service, each with what it says of its place there."""
+    return {name: place or {} for name, place in stack()["services"][service]["networks"].items()}
+
+
+def members(network):
+    services = stack()["services"].keys() - WITHOUT_NETWORK
+    return {service for service in services if network in networks(service)}
+
+
+def fixed_addresses(network):
+    places = (networks(service)[network] for service in members(network))
+    return [place["ipv4_address"] for place in places if "ipv4_address" in place]
+
+
+@pytest.mark.parametrize(("network", "fixed"), [("default", 1), ("answers", len(SLOTS))])
+def test_no_free_address_that_is_given_out_is_a_fixed_one(network, fixed):
+    config = stack()["networks"][network]["ipam"]["config"][0]
     given_out, subnet = ip_network(config["ip_range"]), ip_network(config["subnet"])
     assert given_out.subnet_of(subnet)
-    assert len(fixed_addresses()) == 2
-    for address in map(ip_address, fixed_addresses()):
+    assert len(fixed_addresses(network)) == fixed
+    for address in map(ip_address, fixed_addresses(network)):
         assert address in subnet
         assert address not in given_out
+
+
+def test_a_slot_has_no_way_out_and_meets_only_who_asks_it_and_its_database():
+    assert all(networks(slot).keys() == {"answers"} for slot in SLOTS)
+    assert members("answers") == {*SLOTS, "nginx", "postgres", "prometheus", "releaser"}
+    assert stack()["networks"]["answers"]["internal"]
+
+
+def test_the_broker_meets_only_who_writes_or_reads_the_stream_or_its_figures():
+    assert networks("kafka").keys() == {"stream"}
+    assert members("stream") == {"kafka", "migrate", "ingest", "simulator", "prometheus"}
+
+
+def test_only_who_has_business_elsewhere_has_a_way_out():
+    assert members("outside") == OUT
+    assert stack()["networks"]["inside"]["internal"]
+    for network in ("default", "stream"):
+        options = stack()["networks"][network]["driver_opts"]
+        assert options == {"com.docker.network.bridge.enable_ip_masquerade": "false"}
+
+
+def test_what_is_published_has_a_network_that_is_not_internal():
+    published = {name for name, service in stack()["services"].items() if "ports" in service}
+    for service in published:
+        assert any(not stack()["networks"][name].get("internal") for name in networks(service))

@@ -14,7 +14,8 @@ COMPOSE_PROJECT_NAME=marquee GRAFANA=auto JENKINS=off COMPOSE_PROFILES=${COMPOSE
 NGINX_PORT=${NGINX_PORT-1} STATUS_PORT=8 PROMETHEUS_PORT=2 ALERTMANAGER_PORT=3 POSTGRES_PORT=4
 KAFKA_PORT=5
 GRAFANA_PORT=${GRAFANA_PORT-6} JENKINS_PORT=7
-SUBNET_PREFIX=172.31.250 SUBNET_ASKED=
+SUBNET_PREFIX=172.31.250 SUBNET_PREFIX_ASKED=
+SLOTS_SUBNET_PREFIX=${SLOTS-172.31.249} SLOTS_SUBNET_PREFIX_ASKED=
 docker() { false; }
 """
 """One without an engine."""
@@ -87,13 +88,16 @@ BESIDE = "br-x\t00F91FAC\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0"  # 172.31.
     ],
 )
 def test_a_subnet_that_is_in_use_is_replaced_by_a_free_one(tmp_path, lines, chosen):
-    done = bash(f"{HOST}choose_subnet; echo $SUBNET_PREFIX", environment=routes(tmp_path, *lines))
+    done = bash(
+        f"{HOST}choose_subnet SUBNET_PREFIX default; echo $SUBNET_PREFIX",
+        environment=routes(tmp_path, *lines),
+    )
     assert done.stdout.split()[-1] == chosen
     assert (chosen == "172.31.250") == ("is in use" not in done.stdout)
 
 
 def test_one_that_was_asked_for_is_not_replaced_but_named(tmp_path):
-    script = f"{HOST}SUBNET_ASKED=172.31.250; choose_subnet"
+    script = f"{HOST}SUBNET_PREFIX_ASKED=172.31.250; choose_subnet SUBNET_PREFIX default"
     done = bash(script, environment=routes(tmp_path, ONE))
     assert done.returncode == 1
     assert "make up SUBNET_PREFIX=172.31.249" in done.stderr
@@ -111,27 +115,42 @@ docker() {
 
 
 def test_a_network_of_the_engine_is_in_use_too(tmp_path):
-    script = f"{HOST}{ENGINE}choose_subnet; echo $SUBNET_PREFIX"
+    script = f"{HOST}{ENGINE}choose_subnet SUBNET_PREFIX default; echo $SUBNET_PREFIX"
     done = bash(script, environment=routes(tmp_path))
     assert done.stdout.split()[-1] == "172.31.249", done.stderr
 
 
 def test_a_stack_that_has_a_network_keeps_it(tmp_path):
-    script = f"{HOST}{ENGINE}choose_subnet; echo $SUBNET_PREFIX"
+    script = f"{HOST}{ENGINE}choose_subnet SUBNET_PREFIX default; echo $SUBNET_PREFIX"
     done = bash(script, environment={"OWN": "10.231.7.0/24", **routes(tmp_path, ONE)})
     assert done.stdout == "10.231.7\n", done.stderr
 
 
 def test_a_stack_that_has_a_network_is_told_how_to_move(tmp_path):
-    script = f"{HOST}{ENGINE}SUBNET_ASKED=10.1.1; choose_subnet"
+    script = f"{HOST}{ENGINE}SUBNET_PREFIX_ASKED=10.1.1; choose_subnet SUBNET_PREFIX default"
     done = bash(script, environment={"OWN": "10.231.7.0/24", **routes(tmp_path)})
     assert done.returncode == 1
     assert "make down" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("lines", "slots", "chosen"),
+    [
+        ([], "172.31.249", "172.31.250 172.31.249"),
+        ([], "172.31.250", "172.31.250 172.31.249"),
+        ([ONE], "172.31.249", "172.31.249 172.31.248"),
+        ([BESIDE], "172.31.249", "172.31.250 172.31.248"),
+    ],
+)
+def test_the_slots_get_a_subnet_that_is_not_the_others(tmp_path, lines, slots, chosen):
+    script = f"{HOST}choose_subnets; echo $SUBNET_PREFIX $SLOTS_SUBNET_PREFIX"
+    done = bash(script, environment={"SLOTS": slots, **routes(tmp_path, *lines)})
+    assert done.stdout.splitlines()[-1] == chosen, done.stderr
+
+
 @pytest.mark.parametrize("prefix", ["172.31", "172.31.250.0/24", "a.b.c", ""])
 def test_what_is_no_subnet_is_refused(prefix):
-    done = bash(f"{HOST}SUBNET_PREFIX={prefix}; choose_subnet")
+    done = bash(f"{HOST}SUBNET_PREFIX={prefix}; choose_subnet SUBNET_PREFIX default")
     assert done.returncode == 1
     assert "SUBNET_PREFIX is" in done.stderr
 
