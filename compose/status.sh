@@ -21,8 +21,11 @@ fi
 
 status() {
   docker compose ps --all --format json |
-    docker compose exec -T "${TERMINAL[@]}" evaluation python -m monitoring status
+    docker compose exec -T "${TERMINAL[@]}" evaluation python -m monitoring status --volumes "$(volumes)"
 }
+
+# of all stacks on this host; the engine adds up the files
+volumes() { docker system df --verbose --format '{{json .Volumes}}' || true; }
 
 watch() {
   local page

@@ -34,9 +34,11 @@ from monitoring.page.publisher import Publisher, prepare, publish_forever
 from monitoring.page.rendering import style_hash
 from monitoring.settings import Settings
 from monitoring.status.alerts import alert_facts
-from monitoring.status.containers import services
+from monitoring.status.containers import project, services
+from monitoring.status.overview import Fact
 from monitoring.status.slots import unread
 from monitoring.status.status import console, database_facts, ingest_lag, last_backup, table
+from monitoring.status.volumes import volume_sizes
 from monitoring.worker import QUEUE, evaluate_once, register, stoppable_connection
 
 PAGE_SECONDS = 10.0
@@ -94,7 +96,15 @@ def one_pass() -> None:
 
 
 @app.command()
-def status() -> None:
+def status(
+    volumes: Annotated[
+        str,
+        typer.Option(
+            help="What `docker system df --verbose --format '{{json .Volumes}}'` printed;"
+            " without, no volume is shown."
+        ),
+    ] = "",
+) -> None:
     """Show how everything is; exit status 1 when something is not well (marked !).
 
     The services are read from standard input, as `docker compose ps --all --format json`
@@ -112,10 +122,18 @@ def status() -> None:
         ingest_lag(settings.ingest_metrics_url),
         last_backup(settings.backup_metrics_url, now),
         *database_facts(settings.conninfo(), now),
+        *_sizes(volumes, listing),
     ]
     console().print(table(found, facts))
     if not (all(service.well for service in found) and all(fact.well for fact in facts)):
         raise typer.Exit(1)
+
+
+def _sizes(volumes: str, listing: str) -> list[Fact]:
+    try:
+        return volume_sizes(volumes, project(listing)) if volumes.strip() else []
+    except ListingError as error:
+        raise typer.BadParameter(str(error), param_hint="--volumes") from error
 
 
 @app.command("gate")

@@ -35,6 +35,10 @@ NOT_RUN = {
     "make restore FROM=/path/to/marquee-20260131-020000": (
         "it replaces the stack under test; its steps are run beside it by test_9_restore.py"
     ),
+    "make prune DELETE=1": (
+        "it would delete the build cache of whoever else builds here; test_9_prune.py runs it"
+        " with a term that spares that"
+    ),
 }
 """Each with its reason; ten at most."""
 

@@ -3,6 +3,8 @@
 # to the builds as build secrets, so it stays in no image.
 
 HOST_FOLDER=build/host
+# By this an image is known that has lost its name (make prune).
+IMAGE_LABEL=org.opencontainers.image.title=marquee
 BUILD_SECRETS=(apt_sources apt_conf ca_bundle pip_conf maven_settings)
 
 # Jenkins only when asked for; Grafana comes last, by itself.
@@ -47,7 +49,7 @@ try_to_bake() {
   mapfile -t flags < <(secret_flags | sed 's/^/--set=*.secrets=/')
   docker compose config > "$HOST_FOLDER/docker-compose.yml"
   quietly docker buildx bake --file "$HOST_FOLDER/docker-compose.yml" "${flags[@]}" \
-    --set "recommender-*.tags=$IMAGE_PREFIX/recommender:candidate" \
+    --set "*.labels.$IMAGE_LABEL" --set "recommender-*.tags=$IMAGE_PREFIX/recommender:candidate" \
     --set "trainer.args.GIT_COMMIT=$(commit)" --set "backup.args.GIT_COMMIT=$(commit)" \
     --set "releaser.args.GIT_COMMIT=$(commit)" "$@"
 }
@@ -57,7 +59,7 @@ build_image() {
   local flags=()
   mapfile -t flags < <(secret_flags | sed 's/^/--secret=/')
   quietly docker buildx build "${flags[@]}" --build-arg "BASE_IMAGE=$BASE_IMAGE" \
-    --target "$1" --tag "$2" . ||
+    --label "$IMAGE_LABEL" --target "$1" --tag "$2" . ||
     fail "the image $2 could not be built" "See the lines above."
 }
 

@@ -53,6 +53,15 @@ def services(listing: str) -> list[Service]:
     return sorted(there + absent, key=_rank)
 
 
+def project(listing: str) -> str:
+    """The name of the stack in such a listing, as Compose knows it; empty where none is there.
+
+    Raises:
+        ListingError: the text is no such listing.
+    """
+    return next((str(container.get("Project", "")) for container in _containers(listing)), "")
+
+
 def _containers(listing: str) -> Iterator[dict[str, object]]:
     try:
         for line in listing.splitlines():

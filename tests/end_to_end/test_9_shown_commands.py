@@ -30,6 +30,10 @@ def test_status_and_logs_are_looked_at():
     assert "ingest" in followed.stdout
 
 
+def test_what_builds_left_behind_is_looked_at():
+    assert "Nothing was deleted" in output(typed("make prune"))
+
+
 def test_the_data_is_looked_at_read_only():
     said = output(typed("make psql", given="CREATE TABLE mine (id int);\nSELECT 6 * 7;\n\\q\n"))
     assert "permission denied" in said or "read-only transaction" in said
