@@ -45,14 +45,14 @@ drill() {
   say "Drill: the gate"
   on_stores --env DRILL_ROUNDS=5 -- pytest tests/integration/test_gate_itself.py
   export COMPOSE_PROJECT_NAME=marquee-test
-  say "Drill: alerts, serving and restore"
+  say "Drill: alerts, serving, reboots and restore"
   trap remove_stack EXIT
   start_stack
   in_tests_image --volume /var/run/docker.sock:/var/run/docker.sock \
     --volume "$BACKUP_DIRECTORY:$BACKUP_DIRECTORY" --env DRILL_ROUNDS=5 \
     --env HEALTHY_MINUTES=15 --env ONE_BY_ONE=yes --env-file <(stack_environment) \
     -- pytest tests/end_to_end/test_4_alerts.py tests/end_to_end/test_7_serving_faults.py \
-    tests/end_to_end/test_9_restore.py
+    tests/end_to_end/test_9_reboot.py tests/end_to_end/test_9_restore.py
   remove_stack
   say "Drill: a stream of one's own"
   own_stream
