@@ -18,6 +18,11 @@ UNCOMMITTED_RECORDS = Gauge(
     ["partition"],
     registry=INGEST,
 )
+FAILED_ATTEMPTS = Gauge(
+    "marquee_ingest_failed_attempts",
+    "Attempts in a row at reading the stream or writing its rows that failed; 0: it goes on",
+    registry=INGEST,
+)
 CLOCK_BEHIND = Gauge(
     "marquee_ingest_clock_behind_seconds",
     "How much later the newest lines were published than it was here when they were read",

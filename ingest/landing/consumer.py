@@ -45,6 +45,7 @@ from ingest.metrics import (
     BATCH_SECONDS,
     CLOCK_BEHIND,
     DUPLICATES,
+    FAILED_ATTEMPTS,
     LAG_RECORDS,
     LAG_SECONDS,
     LAST_COMMIT,
@@ -109,11 +110,13 @@ def _run_sessions(
         try:
             for _ in _session(settings, conninfo, now, stop):
                 failures, well_at = 0, time.monotonic()
+                FAILED_ATTEMPTS.set(0)
                 settings.heartbeat_file.touch()
                 turned()
         except (*PASSING, psycopg.ProgrammingError) as error:
             _raise_what_stays(error, settings.kafka_topic, time.monotonic() - well_at)
             failures += 1
+            FAILED_ATTEMPTS.set(failures)
             pause = _pause_seconds(failures)
             LOG.warning("will try again", after_seconds=round(pause, 2), error=str(error))
             stop.wait(pause)

@@ -19,9 +19,10 @@ IS_THE_DATA_RIGHT = Dashboard(
             [
                 ("sum(marquee_ingest_lag_records)", "lines"),
                 ("sum(marquee_ingest_uncommitted_records)", "in open transactions"),
+                ("max(marquee_ingest_failed_attempts)", "attempts that failed in a row"),
             ],
             100_000,
-            alerts=("IngestLagging", "IngestStuck", "TransactionStuck"),
+            alerts=("IngestLagging", "IngestStuck", "StreamOutOfReach", "TransactionStuck"),
         ),
         Panel(
             "Audit",

@@ -12,6 +12,7 @@ from compose.service.watchdog import HUNG
 from ingest.errors import MissingTopicError, RefusedError, UnreadableError
 from ingest.kafka.unpacking import MOST_BYTES
 from ingest.landing import consumer
+from ingest.metrics import INGEST
 from tests.integration.ingesting import accounts, landed_users, producing, publish, running
 from tests.ports import free_port
 from tests.stores import KAFKA
@@ -64,7 +65,9 @@ def test_a_missing_right_ends_it(ingest_settings, conninfo):
         assert over.wait(60)
 
 
-def test_whoever_fails_all_the_time_has_no_heartbeat(ingest_settings, conninfo, capfd):
+def test_whoever_fails_all_the_time_has_no_heartbeat_and_says_how_often_until_it_goes_on(
+    ingest_settings, conninfo, capfd
+):
     nowhere = ingest_settings.model_copy(update={"kafka_servers": f"localhost:{free_port()}"})
     said = ""
 
@@ -76,6 +79,10 @@ def test_whoever_fails_all_the_time_has_no_heartbeat(ingest_settings, conninfo, 
     with running(nowhere, conninfo("ingest")):
         eventually(tried_twice, 60)
         assert not ingest_settings.heartbeat_file.exists()
+        assert INGEST.get_sample_value("marquee_ingest_failed_attempts") >= 2
+    with running(ingest_settings, conninfo("ingest")):
+        eventually(ingest_settings.heartbeat_file.exists, 60)
+        eventually(lambda: INGEST.get_sample_value("marquee_ingest_failed_attempts") == 0, 60)
 
 
 HANGING_INGEST = """
