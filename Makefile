@@ -80,8 +80,8 @@ test-integration: ## Tests on a real Kafka and PostgreSQL; ARGS=... goes to pyte
 	@tests/run.sh integration
 test-end-to-end: ## Tests on the whole stack; ARGS=... goes to pytest
 	@tests/run.sh end-to-end
-drill: ## Every fault at full count: the long form of what make test plays once
-	@tests/run.sh drill
+drill: ## Every fault at full count, on a stack of its own; YES=1: kill what runs HERE, as a scorecard; FAULTS
+	@$(if $(YES),compose/drill.sh,tests/run.sh drill)
 bench: ## Measure: ONLY=ingest, trainer, serving, evaluation or release; SCALE=small or full; figures in build/bench
 	@tests/run.sh bench
 certificate: ## Play SWAPS=20 releases at REQUEST_RATE=200 a second; what that proved: build/certificate.json
