@@ -24,9 +24,10 @@ check_repository() {
     refuse "REPOSITORY_URL is '${REPOSITORY_URL-}'; Jenkins clones from git://, http(s):// or ssh://"
 }
 
+# Drills may have none: then they are off.
 check_crons() {
   local name
-  for name in POLL_CRON BUILD_CRON; do
+  for name in POLL_CRON BUILD_CRON CERTIFICATE_CRON ${DRILL_CRON:+DRILL_CRON}; do
     [ "$(wc -w <<< "${!name-}")" -eq 5 ] || refuse "$name is '${!name-}'; it has five fields"
   done
 }

@@ -8,9 +8,10 @@ everything() {
   clone_commit
   trap remove_stack EXIT
   remove_stack || true
-  run_steps_before 'make retrain'
+  pipeline_steps ci/Jenkinsfile | before 'make release-code' | run_steps
   (cd "$CLONE" && make up)
-  run_steps_from 'make retrain'
+  pipeline_steps ci/Jenkinsfile | from 'make release-code' | run_steps
+  pipeline_steps ci/pipelines/nightly.Jenkinsfile | run_steps
   test_stack
 }
 
@@ -23,10 +24,10 @@ clone_commit() {
   git clone --quiet --no-hardlinks . "$CLONE"
 }
 
-pipeline_steps() { in_tests_image -- python -m ci.pipeline ci/Jenkinsfile; }
+pipeline_steps() { in_tests_image -- python -m ci.pipeline "$1"; }
 
-run_steps_before() { pipeline_steps | sed "/^$1\$/,\$d" | run_steps; }
-run_steps_from() { pipeline_steps | sed -n "/^$1\$/,\$p" | run_steps; }
+before() { sed "/^$1\$/,\$d"; }
+from() { sed -n "/^$1\$/,\$p"; }
 
 run_steps() {
   local step

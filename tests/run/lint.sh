@@ -29,4 +29,4 @@ check nginx nginx_test
 check prometheus promtool check config monitoring/prometheus/prometheus.yml
 check rules promtool test rules monitoring/prometheus/tests/*.yml
 check alertmanager amtool check-config monitoring/alertmanager/alertmanager.yml
-check jenkinsfile ci/groovy/check_syntax.sh ci/Jenkinsfile
+check jenkinsfiles ci/groovy/check_syntax.sh ci/Jenkinsfile ci/pipelines/*.Jenkinsfile

@@ -54,6 +54,17 @@ def test_a_repository_that_jenkins_can_take_is_taken(url):
     assert outcome("check_repository", REPOSITORY_URL=url) == (0, "")
 
 
-@pytest.mark.parametrize(("poll", "code"), [("H/2 * * * *", 0), ("", 1), ("H/2", 1)])
-def test_a_time_has_five_fields(poll, code):
-    assert outcome("check_crons", POLL_CRON=poll, BUILD_CRON="0 3 * * *")[0] == code
+@pytest.mark.parametrize(
+    ("crons", "code"),
+    [
+        ({}, 0),
+        ({"POLL_CRON": ""}, 1),
+        ({"POLL_CRON": "H/2"}, 1),
+        ({"CERTIFICATE_CRON": "weekly"}, 1),
+        ({"DRILL_CRON": "H 6 * * 7"}, 0),
+        ({"DRILL_CRON": "weekly"}, 1),
+    ],
+)
+def test_a_time_has_five_fields_and_only_drills_may_have_none(crons, code):
+    usual = {"POLL_CRON": "H/2 * * * *", "BUILD_CRON": "0 3 * * *", "CERTIFICATE_CRON": "0 5 * * 7"}
+    assert outcome("check_crons", **{**usual, "DRILL_CRON": "", **crons})[0] == code

@@ -5,18 +5,23 @@ import pytest
 from ci.errors import PipelineError
 from ci.pipeline import steps
 
-JENKINSFILE = Path(__file__).parents[3] / "ci/Jenkinsfile"
+CI = Path(__file__).parents[3] / "ci"
+JENKINSFILE = CI / "Jenkinsfile"
+NIGHTLY = CI / "pipelines/nightly.Jenkinsfile"
 
 
-def test_the_pipeline_checks_then_builds_then_trains_then_releases():
+def test_the_pipeline_of_a_commit_checks_then_builds_then_deploys():
     assert steps(JENKINSFILE.read_text()) == [
         "make lint",
         "make test-unit",
         "make test-integration",
         "make images",
-        "make retrain",
-        "make release",
+        "make release-code",
     ]
+
+
+def test_the_pipeline_of_a_night_trains_then_releases():
+    assert steps(NIGHTLY.read_text()) == ["make retrain", "make release"]
 
 
 @pytest.mark.parametrize(
