@@ -1,9 +1,13 @@
 """A fitted model, held towards what is popular as `trainer.versions.popularity_prior` does."""
 
 from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
 
 from trainer.algorithms.algorithm import FittedModel, Rows
-from trainer.versions.item_models.item_model import ItemModel, Items, Ratings, Scores
+from trainer.versions.item_models.item_model import BatchModel, ItemModel, Items, Ratings, Scores
 from trainer.versions.popularity_prior import Held, Holding
 
 HOLDINGS = (Holding(0.5, 10), Holding(1, 10), Holding(1, 100), Holding(1, 1000))
@@ -32,9 +36,14 @@ def can_be_held(model: FittedModel) -> bool:
     return not model.item_model.includes_popularity
 
 
-def folded_in(model: FittedModel, items: Items, ratings: Ratings) -> Scores:
-    """Score every item for somebody it never met, float32 [items]; see `ItemModel.fold_in`."""
-    scores = model.item_model.fold_in(items, ratings)
-    return (
-        model.held(scores[None], model.item_model)[0] if isinstance(model, FittedHeld) else scores
-    )
+def fold_in(
+    model: FittedModel, indptr: NDArray[np.int64], items: Items, ratings: Ratings
+) -> Scores:
+    """Score every item for people it never met, by their histories; see `BatchModel.score`."""
+    inner = model.item_model
+    if isinstance(inner, BatchModel):
+        scores = inner.score(indptr, items, ratings)
+    else:
+        histories = (slice(*ends) for ends in pairwise(indptr))
+        scores = np.vstack([inner.fold_in(items[one], ratings[one]) for one in histories])
+    return model.held(scores, inner) if isinstance(model, FittedHeld) else scores

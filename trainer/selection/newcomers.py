@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.algorithms.algorithm import FittedModel, Rows
-from trainer.algorithms.held import folded_in
+from trainer.algorithms.held import fold_in
 from trainer.algorithms.popularity import FittedPopularity
 from trainer.data.interactions import Interactions
 from trainer.data.split import HELD_OUT_ONE_IN, Split
@@ -27,7 +27,7 @@ from trainer.versions.item_models.popularity import PopularityModel
 EVENTS = (0, 1, 2, 3, 5, 10)
 """After so many things done, newcomers are judged."""
 ASKED = 2_000
-"""People who are judged after each number of things, at most: each is folded in by itself."""
+"""People who are judged after each number of things, at most."""
 FEW = 100
 """Of fewer people, an interval is wider than sources are apart."""
 SEED = 20
@@ -180,7 +180,5 @@ class FoldedIn:
         return self.model.item_model
 
     def score(self, rows: Rows) -> Scores:
-        """Fold in one after the other."""
-        return np.vstack(
-            [folded_in(self.model, *self.histories.histories(row)[1:]) for row in rows[:, None]]
-        )
+        """Fold them in."""
+        return fold_in(self.model, *self.histories.histories(rows))

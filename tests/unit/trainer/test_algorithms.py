@@ -1,5 +1,6 @@
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import lightgbm
 import numpy as np
@@ -9,6 +10,7 @@ from scipy.sparse import csr_array
 from trainer.algorithms import boosted_trees, ease, gfcf, history
 from trainer.algorithms.algorithm import RatingModel
 from trainer.algorithms.ease import Ease, EaseConfiguration
+from trainer.algorithms.held import fold_in
 from trainer.algorithms.registry import ALGORITHMS
 from trainer.data.interactions import Catalogue, Interactions, Scale
 from trainer.data.split import split_each_user
@@ -85,6 +87,15 @@ class AlgorithmContract:
         assert scores.shape == (len(interactions.movies),)
         assert scores.dtype == np.float32
         assert np.isfinite(scores).all()
+
+    def test_people_are_folded_in_together_as_one_by_one(self, fitted):
+        indptr = np.array([0, 3, 3, 5])
+        items, ratings = np.array([0, 4, 8, 2, 4], np.int32), np.array([5, 5, 4, 3, 1], np.float32)
+        one_by_one = [
+            fitted.item_model.fold_in(items[start:end], ratings[start:end])
+            for start, end in pairwise(indptr)
+        ]
+        assert np.allclose(fold_in(fitted, indptr, items, ratings), one_by_one, atol=1e-5)
 
     @pytest.mark.parametrize("number", [0, 1])
     def test_somebody_of_whom_little_is_known_is_scored(self, fitted, number):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from trainer.algorithms.ease import Ease
-from trainer.algorithms.held import FittedHeld, folded_in
+from trainer.algorithms.held import FittedHeld, fold_in
 from trainer.algorithms.history import RecencyEase
 from trainer.data.interactions import Scale
 from trainer.versions.popularity_prior import Held, Holding
@@ -42,14 +42,15 @@ def test_held_loosely_the_evidence_speaks(model, popularity):
 
 def test_somebody_new_is_held_as_somebody_known(interactions, popularity):
     model = held(fitted(Ease(), interactions), popularity, 10)
-    _, items, ratings = interactions.histories(np.array([3], np.int32))
-    known = model.score(np.array([3], np.int32))[0]
-    assert np.allclose(folded_in(model, items, ratings), known, atol=1e-4)
+    some = np.array([3, 7], np.int32)
+    folded = fold_in(model, *interactions.histories(some))
+    assert np.allclose(folded, model.score(some), atol=1e-4)
 
 
 def test_somebody_who_did_nothing_gets_what_is_popular(interactions, popularity):
-    nothing = np.empty(0, np.int32), np.empty(0, np.float32)
-    beyond = folded_in(held(fitted(Ease(), interactions), popularity, 10), *nothing) - popularity
+    nothing = np.zeros(2, np.int64), np.empty(0, np.int32), np.empty(0, np.float32)
+    (scores,) = fold_in(held(fitted(Ease(), interactions), popularity, 10), *nothing)
+    beyond = scores - popularity
     assert np.allclose(beyond, beyond[0], atol=1e-4)
 
 

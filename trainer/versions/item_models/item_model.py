@@ -4,7 +4,7 @@ A rating of NaN stands for a movie that was watched, unrated.
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,5 +74,23 @@ class ItemModel(Protocol):
 
         Args:
             items: int32 [n].
+        """
+        ...
+
+
+@runtime_checkable
+class BatchModel(Protocol):
+    """An item model that folds several people in at once, faster than one after the other."""
+
+    def score(self, indptr: NDArray[np.int64], items: Items, ratings: Ratings) -> Scores:
+        """Score every item for some histories, as `fold_in` does for one.
+
+        Args:
+            indptr: int64 [n + 1], where each history starts.
+            items: int32 [interactions], oldest first in each history.
+            ratings: float32 [interactions], NaN for watched but not rated.
+
+        Returns:
+            float32 [n, number of items].
         """
         ...

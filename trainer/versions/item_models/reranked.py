@@ -81,7 +81,7 @@ class RerankedModel:
     def fold_in(self, items: Items, ratings: Ratings) -> Scores:
         """Score every item for a history, oldest first, that asks when training ended."""
         items, ratings = np.asarray(items, np.int32), np.asarray(ratings, np.float32)
-        scores: Scores = self.score(np.array([0, len(items)]), items, ratings, np.zeros(1))[0]
+        scores: Scores = self.score(np.array([0, len(items)]), items, ratings)[0]
         return scores
 
     def contributions(self, items: Items, ratings: Ratings, targets: Items) -> Contributions:
@@ -97,7 +97,7 @@ class RerankedModel:
         indptr: NDArray[np.int64],
         items: Items,
         ratings: Ratings,
-        days: NDArray[np.float64],
+        days: NDArray[np.float64] | None = None,
     ) -> Scores:
         """Score every item for some histories.
 
@@ -105,7 +105,8 @@ class RerankedModel:
             indptr: int64 [n + 1], where each history starts.
             items: int32 [interactions], oldest first in each history.
             ratings: float32 [interactions], NaN for watched but not rated.
-            days: float64 [n]: when each asks, in days after the latest interaction of all.
+            days: float64 [n]: when each asks, in days after the latest interaction of all; by
+                default everybody asks then.
 
         Returns:
             float32 [n, number of items].
@@ -114,7 +115,8 @@ class RerankedModel:
         some = np.flatnonzero(np.diff(indptr))
         if len(some):
             histories = np.append(indptr[some], indptr[-1]), items, ratings
-            shown = self.shown(scores[some], *histories, days[some])
+            asked = np.zeros(len(some)) if days is None else days[some]
+            shown = self.shown(scores[some], *histories, asked)
             flat = shown.features.reshape(-1, shown.features.shape[-1])
             learned = self.trees.score(flat).reshape(shown.base.shape)
             ordered = (shown.base + learned).astype(np.float32)
