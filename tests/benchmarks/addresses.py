@@ -41,10 +41,13 @@ class Container:
 
 
 @contextmanager
-def container(*command: str) -> Iterator[Container]:
-    """Run a command of the tests' image; the container is gone afterwards."""
-    network = os.environ["BENCH_NETWORK"]
-    options = ("--detach", "--init", "--network", network, "--env", "TEST_DATABASE")
+def container(*command: str, cpu_shares: int = 1024) -> Iterator[Container]:
+    """Run a command of the tests' image; the container is gone afterwards.
+
+    `cpu_shares`: what it gets of the processors where others want them, too.
+    """
+    network, shares = os.environ["BENCH_NETWORK"], f"--cpu-shares={cpu_shares}"
+    options = ("--detach", "--init", shares, "--network", network, "--env", "TEST_DATABASE")
     name = docker("run", *options, IMAGE, *command).strip()
     try:
         form = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"

@@ -17,7 +17,7 @@ from tests.integration.serving import ask, nginx
 from tests.integration.test_nginx import POPULAR, put_popular_lists
 from tests.waiting import eventually
 
-SHARE, ENGINES_SHARE = 64, 256
+SHARE, ENGINES_SHARE = 32, 256
 SLOW_USER = 13
 CALLER, OTHER, ENGINE = "127.0.0.7", "127.0.0.8", "127.0.0.1"
 
