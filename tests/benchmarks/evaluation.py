@@ -4,7 +4,8 @@
 
 Errors and power are those of 1,000 simulated experiments each (seeds 0 to 999) with people of
 the simulator's tastes; interleaving is compared with A/B tests on models fitted to what the
-simulator sends. A pass takes up 50,000 new lines, with `full` 200,000, on a real PostgreSQL.
+simulator sends. A pass takes up 50,000 new lines, with `full` 200,000, on a real PostgreSQL. Ten
+bad canaries are released on real slots behind a real Nginx until the gate stops them.
 Writes build/bench/evaluation.json.
 """
 
@@ -14,6 +15,7 @@ import warnings
 import typer
 from threadpoolctl import threadpool_limits
 
+from tests.benchmarks.evaluation_canary import ROUNDS, canary_figures
 from tests.benchmarks.evaluation_interleaving import interactions, interleaving_figures, lists_of
 from tests.benchmarks.evaluation_pass import GROWTH, pass_figures
 from tests.benchmarks.evaluation_readers import taking_chances, town
@@ -39,6 +41,8 @@ def measure(scale: str = "small") -> None:
         found |= interleaving_figures(people, lists, progress)
     progress(f"passes over {LINES[scale]:,} new lines, and with {GROWTH} times the history")
     found |= pass_figures(LINES[scale])
+    progress(f"{ROUNDS} bad canaries")
+    found |= canary_figures(ROUNDS, progress)
     write("evaluation", found, len(SEEDS), commit)
 
 
