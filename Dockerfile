@@ -151,6 +151,7 @@ COPY compose/service/ compose/service/
 COPY monitoring/*.py monitoring/
 COPY monitoring/alerting/ monitoring/alerting/
 COPY monitoring/dashboards/ monitoring/dashboards/
+COPY monitoring/drift/ monitoring/drift/
 COPY monitoring/evaluation/ monitoring/evaluation/
 COPY monitoring/page/ monitoring/page/
 COPY monitoring/experiments/ monitoring/experiments/

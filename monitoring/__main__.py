@@ -22,6 +22,7 @@ from monitoring.alerting import alert_test
 from monitoring.alerting.collector import AlertingCollector
 from monitoring.dashboards.panels import model
 from monitoring.dashboards.questions import DASHBOARDS
+from monitoring.drift.exporter import DriftExporter
 from monitoring.errors import ListingError, MonitoringError
 from monitoring.evaluation.evaluation_pass import Pass
 from monitoring.evaluation.exporter import Exporter
@@ -65,7 +66,7 @@ def work_queue() -> None:
     )
     page.start()
     jobs = job_app(settings.conninfo())
-    register(jobs, settings, exporter)
+    register(jobs, settings, exporter, DriftExporter(registry))
     work(jobs, QUEUE, settings.heartbeat_file, may_refuse=False)
     stop.set()
 

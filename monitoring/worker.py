@@ -10,6 +10,8 @@ import structlog
 from procrastinate import App, JobContext
 from procrastinate.exceptions import JobAborted
 
+from monitoring.drift.exporter import DriftExporter
+from monitoring.drift.reading import read_lately
 from monitoring.evaluation.evaluation_pass import Pass, run_pass
 from monitoring.evaluation.exporter import Exporter
 from monitoring.evaluation.results import latest_figures, too_late
@@ -45,7 +47,7 @@ def evaluate_once(
     return run_pass(connection, settings.terms(), datetime.now(UTC), should_stop)
 
 
-def register(app: App, settings: Settings, exporter: Exporter) -> None:
+def register(app: App, settings: Settings, exporter: Exporter, drift: DriftExporter) -> None:
     """Have the worker of the queue `evaluate` do a pass at each time of the cron setting."""
 
     @app.periodic(cron=settings.evaluate_cron)
@@ -55,6 +57,7 @@ def register(app: App, settings: Settings, exporter: Exporter) -> None:
             with stoppable_connection(settings, context.should_abort) as connection:
                 done = evaluate_once(connection, settings, context.should_abort)
                 exporter.passed(done, latest_figures(connection), too_late(connection))
+                drift.show(read_lately(connection, datetime.now(UTC)))
         except psycopg.errors.QueryCanceled as error:
             raise JobAborted from error
         for judgement in done.judgements:

@@ -1,4 +1,4 @@
-"""A town for releases that people judge: real slots, a real Nginx and database, and who lives there.
+"""A town whose people judge releases: real slots, a real Nginx and database, and who lives there.
 
 People ask at the one door, and watch what they like of the first movies that they are shown;
 evaluation makes its own passes.

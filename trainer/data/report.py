@@ -1,5 +1,6 @@
 """What the data of a training is like, how it differs from the last time, and what is alarming."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ SHRUNK = 0.5
 """With less than this share of the last version's interactions, something was lost."""
 FEW = 100
 """Of so few people, a figure's interval is wider than algorithms are apart."""
+TOP = 100
+"""One movie in so many is among the top."""
 SHIFTED = 0.25
 """Population stability index from which ratings are said to be of another kind."""
 
@@ -33,6 +36,7 @@ def data_report(
 
     `notes` says what keeps this data from telling good from bad, though nothing is wrong with it.
 
+    `top_share` is the share of the interactions that the most popular hundredth of movies has.
     `rating_shares` has the share of each rating given. `drift` is the population stability
     index of these: the sum of (p - q) log(p / q), 0 when nothing changed.
     """
@@ -45,6 +49,7 @@ def data_report(
         "density": len(interactions) / (len(interactions.users) * len(interactions.movies)),
         "per_user": _spread(lengths),
         "per_movie": _spread(counts),
+        "top_share": float(np.sort(counts)[-math.ceil(len(counts) / TOP) :].sum() / counts.sum()),
         "rating_shares": _shares(interactions.ratings[rated]),
         "movies_with_year": float((interactions.catalogue.years > 0).mean()),
         "movies_with_genres": float(interactions.catalogue.genres.any(axis=1).mean()),

@@ -24,6 +24,12 @@ def test_counts_and_shares_are_told(interactions):
     assert report["alarms"] == []
 
 
+def test_how_much_the_most_popular_hundredth_of_movies_has_is_told(interactions):
+    counts = sorted(interactions.counts())
+    report = data_report(interactions, None, SCALE)
+    assert report["top_share"] == counts[-1] / sum(counts)  # of 60 movies, one
+
+
 def test_the_same_data_again_is_nothing_new(interactions):
     report = data_report(interactions, last(interactions), SCALE)
     assert (report["users_unseen"], report["movies_unseen"], report["drift"]) == (0, 0, 0)

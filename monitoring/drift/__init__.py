@@ -1,0 +1,1 @@
+"""How the stream of late differs from what the live version was trained on."""
