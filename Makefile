@@ -15,7 +15,7 @@ help: ## Show this list
 
 # --- run it
 
-.PHONY: up down status alert-test logs psql password rotate backup restore images prune
+.PHONY: up down status alert-test logs psql password rotate backup restore images sbom prune
 up: ## Install what is missing, build, start, train, release; settings: NAME=value
 	@compose/up.sh
 down: ## Stop everything and keep the data; DATA=gone deletes it, after asking
@@ -38,6 +38,8 @@ restore: ## Start from a backup, here or on another host: FROM=folder; asks befo
 	@compose/restore.sh
 images: ## Build every image of this checkout
 	@compose/images.sh
+sbom: ## What is in each image: bills of materials (CycloneDX) in build/sbom
+	@compose/sbom.sh
 prune: ## What builds left behind: images without a name, cache unused for UNUSED=24h; DELETE=1 deletes it
 	@compose/prune.sh
 
