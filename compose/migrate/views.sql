@@ -176,7 +176,12 @@ FROM (
                WHEN step = 'abort'
                    THEN format('The %s of %s was given up, %s stayed live: %s.',
                                action, version, live_version, reason)
-               ELSE format('%s went live by a %s: %s.', version, action, reason)
+               ELSE format('%s went live by a %s: %s.%s', version, action, reason,
+                           CASE WHEN certificate IS JSON OBJECT
+                                THEN ' The slots answered ' || (certificate::jsonb ->> 'requests')
+                                     || ' requests meanwhile, ' || (certificate::jsonb ->> 'failed')
+                                     || ' failed.'
+                           END)
            END,
            format('deployment: step %s%s', step_id, ', ' || deployment.evidence || ' requests')
     FROM deployment
