@@ -84,7 +84,7 @@ test-end-to-end: ## Tests on the whole stack; ARGS=... goes to pytest
 	@tests/run.sh end-to-end
 drill: ## Every fault at full count, on a stack of its own; YES=1: kill what runs HERE, as a scorecard; FAULTS
 	@$(if $(YES),compose/drill.sh,tests/run.sh drill)
-bench: ## Measure: ONLY=ingest, trainer, serving, evaluation or release; SCALE=small or full; figures in build/bench
+bench: ## Measure: ONLY=ingest, trainer, serving, evaluation, release or host; SCALE=small or full; figures in build/bench
 	@tests/run.sh bench
 certificate: ## Play SWAPS=20 releases at REQUEST_RATE=200 a second; what that proved: build/certificate.json
 	@tests/run.sh certificate

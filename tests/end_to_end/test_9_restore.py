@@ -2,71 +2,23 @@
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import CHECKOUT, Stack
+from tests.end_to_end.conftest import Stack
+from tests.end_to_end.second_stack import PROJECT, Clone, clone_checkout, names_and_ports
 from tests.end_to_end.test_6_faults import end_offsets, landed
 from tests.end_to_end.test_7_following_an_answer import answer_in_full, explained
 from tests.engine import docker
-from tests.ports import free_port
 from tests.waiting import eventually
 
-PORTS = (
-    *("NGINX_PORT", "STATUS_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT"),
-    *("POSTGRES_PORT", "KAFKA_PORT"),
-)
-PROJECT = "marquee-test-restored"
 BACKUPS = Path(os.environ.get("BACKUP_DIRECTORY", "/var/tmp/marquee-test-backups"))  # noqa: S108 -- on the host
 PEOPLE = range(1, 101)
 
 pytestmark = pytest.mark.timeout(1200)  # a whole stack starts
-
-
-@dataclass(frozen=True)
-class Clone:
-    """A checkout with settings of its own, as somebody has it who restores beside a stack."""
-
-    folder: Path
-
-    def environment(self) -> dict[str, str]:
-        """Nothing of the first stack's settings: what is not given comes from the backup."""
-        return {"PATH": os.environ["PATH"], "HOME": str(self.folder)}
-
-    def restore(self, backup: Path, *settings: str) -> subprocess.CompletedProcess[str]:
-        return self._run("make", "restore", f"FROM={backup}", *settings)
-
-    def compose(self, *arguments: str) -> str:
-        return self._run("docker", "compose", *arguments).stdout
-
-    def sql(self, query: str) -> str:
-        asked = ("--no-align", "--tuples-only", f"--command={query}", "marquee")
-        return self.compose(
-            "exec", "-T", "postgres", "psql", "--username=analyst", "-h/tmp", *asked
-        )
-
-    def remove(self) -> None:
-        """All that it started and built."""
-        self.compose("--profile", "*", "down", "--volumes", "--timeout=5")
-        of_ours = f"--filter=reference={PROJECT}/*"
-        names = docker("images", of_ours, "--format={{.Repository}}:{{.Tag}}").split()
-        docker("image", "rm", *names)  # the names: the layers are the first stack's, too
-
-    def _run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
 
 
 @pytest.fixture(scope="module")
@@ -99,18 +51,14 @@ def backup(quiet, receipt) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory) -> Iterator[Clone]:
-    folder = tmp_path_factory.mktemp("second") / "marquee"
-    shutil.copytree(CHECKOUT, folder, ignore=shutil.ignore_patterns("build", ".env", ".hypothesis"))
-    made = Clone(folder)
+    made = clone_checkout(tmp_path_factory.mktemp("second") / "marquee")
     yield made
     made.remove()
 
 
 @pytest.fixture(scope="module")
 def elsewhere() -> list[str]:
-    """Names and ports that the first stack does not use; people who live on, but do very little."""
-    names = [f"COMPOSE_PROJECT_NAME={PROJECT}", f"IMAGE_PREFIX={PROJECT}"]
-    return [*names, *(f"{name}={free_port()}" for name in PORTS), "SIMULATOR=on", "RATE=0.001"]
+    return names_and_ports()
 
 
 @pytest.fixture(scope="module")

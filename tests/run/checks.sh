@@ -61,9 +61,10 @@ drill() {
 # ONLY: which benchmark, SCALE: small or full
 bench() {
   local name=${ONLY-} scale=${SCALE-small}
-  [[ $name =~ ^(ingest|trainer|serving|evaluation|release)$ ]] ||
-    fail "ONLY is '$name'" "It is ingest, trainer, serving, evaluation or release."
+  [[ $name =~ ^(ingest|trainer|serving|evaluation|release|host)$ ]] ||
+    fail "ONLY is '$name'" "It is ingest, trainer, serving, evaluation, release or host."
   say "Measuring $name, $scale"
+  if [ "$name" = host ]; then bench_host "$scale"; return; fi
   on_stores --env "GIT_COMMIT=$(git rev-parse HEAD)" \
     --volume /var/run/docker.sock:/var/run/docker.sock --env IMAGE_PREFIX \
     --env BENCH_NETWORK=marquee-test-stores_default \
@@ -76,6 +77,17 @@ certificate() {
   on_stores --env "GIT_COMMIT=$(commit)" \
     -- python -m tests.benchmarks.certificate --swaps "${SWAPS:-20}" --rate "${REQUEST_RATE:-200}"
   say "What was proven is in build/certificate.json"
+}
+
+# bench_host SCALE: on a whole stack, which is removed afterwards
+bench_host() {
+  trap remove_stack EXIT
+  remove_stack || true
+  start_stack
+  in_tests_image --volume /var/run/docker.sock:/var/run/docker.sock \
+    --volume "$BACKUP_DIRECTORY:$BACKUP_DIRECTORY" --env-file <(stack_environment) \
+    --env "GIT_COMMIT=$(git rev-parse HEAD)" --env "TEST_KAFKA=localhost:$KAFKA_PORT" \
+    -- python -m tests.benchmarks.host --scale "$1"
 }
 
 # on_stores [docker options] -- COMMAND...: as in_tests_image, beside a PostgreSQL and a Kafka

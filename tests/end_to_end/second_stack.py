@@ -1,0 +1,73 @@
+"""A second stack beside the first, from a checkout of its own, as a restore starts one."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.end_to_end.conftest import CHECKOUT
+from tests.engine import docker
+from tests.ports import free_port
+
+PORTS = (
+    *("NGINX_PORT", "STATUS_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT"),
+    *("POSTGRES_PORT", "KAFKA_PORT"),
+)
+PROJECT = "marquee-test-restored"
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A checkout with settings of its own, as somebody has it who restores beside a stack."""
+
+    folder: Path
+
+    def environment(self) -> dict[str, str]:
+        """Nothing of the first stack's settings: what is not given comes from the backup."""
+        return {"PATH": os.environ["PATH"], "HOME": str(self.folder)}
+
+    def restore(self, backup: Path, *settings: str) -> subprocess.CompletedProcess[str]:
+        """Run make restore to its end."""
+        return self._run("make", "restore", f"FROM={backup}", *settings)
+
+    def compose(self, *arguments: str) -> str:
+        """Run docker compose on the second stack; its standard output."""
+        return self._run("docker", "compose", *arguments).stdout
+
+    def sql(self, query: str) -> str:
+        """What psql prints of it, without its frame."""
+        asked = ("--no-align", "--tuples-only", f"--command={query}", "marquee")
+        return self.compose(
+            "exec", "-T", "postgres", "psql", "--username=analyst", "-h/tmp", *asked
+        )
+
+    def remove(self) -> None:
+        """Take away all that it started and built."""
+        self.compose("--profile", "*", "down", "--volumes", "--timeout=5")
+        of_ours = f"--filter=reference={PROJECT}/*"
+        names = docker("images", of_ours, "--format={{.Repository}}:{{.Tag}}").split()
+        docker("image", "rm", *names)  # the names: the layers are the first stack's, too
+
+    def _run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def clone_checkout(folder: Path) -> Clone:
+    """A copy of this checkout in a new folder, without what was built or set here."""
+    shutil.copytree(CHECKOUT, folder, ignore=shutil.ignore_patterns("build", ".env", ".hypothesis"))
+    return Clone(folder)
+
+
+def names_and_ports() -> list[str]:
+    """Settings that the first stack does not use; people who live on, but do very little."""
+    names = [f"COMPOSE_PROJECT_NAME={PROJECT}", f"IMAGE_PREFIX={PROJECT}"]
+    return [*names, *(f"{name}={free_port()}" for name in PORTS), "SIMULATOR=on", "RATE=0.001"]
