@@ -31,7 +31,7 @@ class Settings(DatabaseSettings):
     evaluate_cron: str = "* * * * *"
     ingest_metrics_url: str = "http://ingest:9000/metrics"
     backup_metrics_url: str = "http://backup:9000/metrics"
-    prometheus_url: str = "http://prometheus.default:9090"
+    prometheus_url: str = "http://prometheus.published:9090"
     alertmanager_url: str = "http://alertmanager:9093"
     compose_profiles: str = Field(
         default="", description="What of the stack is chosen; tells which services are missed."

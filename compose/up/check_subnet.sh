@@ -3,7 +3,7 @@
 # would stop the start half way: another takes its place, unless just this one was asked for.
 
 choose_subnets() {
-  choose_subnet SUBNET_PREFIX default
+  choose_subnet SUBNET_PREFIX published
   choose_subnet SLOTS_SUBNET_PREFIX answers
 }
 

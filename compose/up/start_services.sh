@@ -13,10 +13,16 @@ start_services() {
   local services=()
   mapfile -t services < <(running_services)
   start "${services[@]}"
+  remove_old_network
   if [ "$SIMULATOR" = on ]; then
     docker compose up --detach --no-build simulator > /dev/null 2>&1 ||
       fail "the simulator did not start" "See: make logs SERVICE=simulator"
   fi
+}
+
+# Until each purpose had a network of its own, all were on this one.
+remove_old_network() {
+  docker network rm "${COMPOSE_PROJECT_NAME}_default" > /dev/null 2>&1 || true  # where there is one
 }
 
 stop_simulator() {

@@ -19,7 +19,7 @@ SERVICES = (*LONG_RUNNING, "simulator")
 FIXED = {
     "recommender-blue": ("answers", "SLOTS_SUBNET_PREFIX", 11),
     "recommender-green": ("answers", "SLOTS_SUBNET_PREFIX", 12),
-    "mtail": ("default", "SUBNET_PREFIX", 13),
+    "mtail": ("published", "SUBNET_PREFIX", 13),
 }
 
 pytestmark = pytest.mark.timeout(900)

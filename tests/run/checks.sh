@@ -67,7 +67,7 @@ bench() {
   if [ "$name" = host ]; then bench_host "$scale"; return; fi
   on_stores --env "GIT_COMMIT=$(git rev-parse HEAD)" \
     --volume /var/run/docker.sock:/var/run/docker.sock --env IMAGE_PREFIX \
-    --env BENCH_NETWORK=marquee-test-stores_default \
+    --env BENCH_NETWORK=marquee-test-stores_published \
     -- python -m "tests.benchmarks.$name" --scale "$scale"
 }
 
@@ -113,7 +113,7 @@ stop_stores() {
 
 # At its own address, as services reach it: the engine's proxy would be measured with it.
 owner_conninfo() {
-  local address="{{(index .NetworkSettings.Networks \"${COMPOSE_PROJECT_NAME}_default\").IPAddress}}"
+  local address="{{(index .NetworkSettings.Networks \"${COMPOSE_PROJECT_NAME}_published\").IPAddress}}"
   printf 'host=%s port=5432 dbname=postgres user=marquee password=%s' \
     "$(docker inspect --format "$address" "$(docker compose ps --quiet postgres)")" \
     "$(docker compose run --rm --no-deps -T secrets show postgres)"

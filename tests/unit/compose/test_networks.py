@@ -37,7 +37,7 @@ def fixed_addresses(network):
     return [place["ipv4_address"] for place in places if "ipv4_address" in place]
 
 
-@pytest.mark.parametrize(("network", "fixed"), [("default", 1), ("answers", len(SLOTS))])
+@pytest.mark.parametrize(("network", "fixed"), [("published", 1), ("answers", len(SLOTS))])
 def test_no_free_address_that_is_given_out_is_a_fixed_one(network, fixed):
     config = stack()["networks"][network]["ipam"]["config"][0]
     given_out, subnet = ip_network(config["ip_range"]), ip_network(config["subnet"])
@@ -62,7 +62,7 @@ def test_the_broker_meets_only_who_writes_or_reads_the_stream_or_its_figures():
 def test_only_who_has_business_elsewhere_has_a_way_out():
     assert members("outside") == OUT
     assert stack()["networks"]["inside"]["internal"]
-    for network in ("default", "stream"):
+    for network in ("published", "stream"):
         options = stack()["networks"][network]["driver_opts"]
         assert options == {"com.docker.network.bridge.enable_ip_masquerade": "false"}
 

@@ -89,7 +89,7 @@ BESIDE = "br-x\t00F91FAC\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0"  # 172.31.
 )
 def test_a_subnet_that_is_in_use_is_replaced_by_a_free_one(tmp_path, lines, chosen):
     done = bash(
-        f"{HOST}choose_subnet SUBNET_PREFIX default; echo $SUBNET_PREFIX",
+        f"{HOST}choose_subnet SUBNET_PREFIX published; echo $SUBNET_PREFIX",
         environment=routes(tmp_path, *lines),
     )
     assert done.stdout.split()[-1] == chosen
@@ -97,7 +97,7 @@ def test_a_subnet_that_is_in_use_is_replaced_by_a_free_one(tmp_path, lines, chos
 
 
 def test_one_that_was_asked_for_is_not_replaced_but_named(tmp_path):
-    script = f"{HOST}SUBNET_PREFIX_ASKED=172.31.250; choose_subnet SUBNET_PREFIX default"
+    script = f"{HOST}SUBNET_PREFIX_ASKED=172.31.250; choose_subnet SUBNET_PREFIX published"
     done = bash(script, environment=routes(tmp_path, ONE))
     assert done.returncode == 1
     assert "make up SUBNET_PREFIX=172.31.249" in done.stderr
@@ -108,26 +108,26 @@ docker() {
   case "$*" in
     "network ls"*) echo one two ;;
     "network inspect --format"*) printf '172.31.250.0/24\\nfd00::/64\\n\\n' ;;
-    "network inspect marquee_default"*) if [ -n "${OWN-}" ]; then echo "$OWN"; fi ;;
+    "network inspect marquee_published"*) if [ -n "${OWN-}" ]; then echo "$OWN"; fi ;;
   esac
 }
 """
 
 
 def test_a_network_of_the_engine_is_in_use_too(tmp_path):
-    script = f"{HOST}{ENGINE}choose_subnet SUBNET_PREFIX default; echo $SUBNET_PREFIX"
+    script = f"{HOST}{ENGINE}choose_subnet SUBNET_PREFIX published; echo $SUBNET_PREFIX"
     done = bash(script, environment=routes(tmp_path))
     assert done.stdout.split()[-1] == "172.31.249", done.stderr
 
 
 def test_a_stack_that_has_a_network_keeps_it(tmp_path):
-    script = f"{HOST}{ENGINE}choose_subnet SUBNET_PREFIX default; echo $SUBNET_PREFIX"
+    script = f"{HOST}{ENGINE}choose_subnet SUBNET_PREFIX published; echo $SUBNET_PREFIX"
     done = bash(script, environment={"OWN": "10.231.7.0/24", **routes(tmp_path, ONE)})
     assert done.stdout == "10.231.7\n", done.stderr
 
 
 def test_a_stack_that_has_a_network_is_told_how_to_move(tmp_path):
-    script = f"{HOST}{ENGINE}SUBNET_PREFIX_ASKED=10.1.1; choose_subnet SUBNET_PREFIX default"
+    script = f"{HOST}{ENGINE}SUBNET_PREFIX_ASKED=10.1.1; choose_subnet SUBNET_PREFIX published"
     done = bash(script, environment={"OWN": "10.231.7.0/24", **routes(tmp_path)})
     assert done.returncode == 1
     assert "make down" in done.stderr
@@ -150,7 +150,7 @@ def test_the_slots_get_a_subnet_that_is_not_the_others(tmp_path, lines, slots, c
 
 @pytest.mark.parametrize("prefix", ["172.31", "172.31.250.0/24", "a.b.c", ""])
 def test_what_is_no_subnet_is_refused(prefix):
-    done = bash(f"{HOST}SUBNET_PREFIX={prefix}; choose_subnet SUBNET_PREFIX default")
+    done = bash(f"{HOST}SUBNET_PREFIX={prefix}; choose_subnet SUBNET_PREFIX published")
     assert done.returncode == 1
     assert "SUBNET_PREFIX is" in done.stderr
 
