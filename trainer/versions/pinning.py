@@ -46,12 +46,20 @@ class Pins:
         Raises:
             PinningError: git or DVC would not.
         """
-        if not (self.models / ".dvc" / "config").is_file():
-            self._make()
-        (self.models / ".git" / "index.lock").unlink(missing_ok=True)
         self._unlock()
+        if not self._is_made():
+            self._make()
         self._run(*GIT, "reset", "--hard")
         self._run(*GIT, "clean", "-d", "--force", "-x", "pins")
+
+    def _is_made(self) -> bool:
+        """Whether it has its first commit.
+
+        One that may have more is never made anew, which would empty DVC's cache.
+        """
+        git = self.models / ".git"
+        committed = (git / "refs" / "heads" / "main").exists() or (git / "packed-refs").exists()
+        return committed and (self.models / ".dvc" / "config").is_file()
 
     def _make(self) -> None:
         self.models.mkdir(parents=True, exist_ok=True)
@@ -121,12 +129,15 @@ class Pins:
             self._run(*GIT, "push", "--force", tags_to, "main", "--tags")
 
     def _unlock(self) -> None:
-        """Take away what says that DVC is at work: whoever is here holds the training lock.
+        """Take away what says that DVC or git is at work: whoever is here holds the training lock.
 
         DVC reads who holds it from this file, and asks whether a process of that number
-        runs: after a restart some other one may; and a file cut short it refuses for ever.
+        runs: after a restart some other one may; and a file cut short it refuses for ever. Git
+        keeps a file beside each of its own that it writes, and refuses while one is there.
         """
         (self.models / ".dvc" / "tmp" / "rwlock").unlink(missing_ok=True)
+        for lock in (self.models / ".git").rglob("*.lock"):
+            lock.unlink(missing_ok=True)
 
     def _run(self, *command: str) -> None:
         done = subprocess.run(  # noqa: S603 -- fixed programs; names of versions are our own

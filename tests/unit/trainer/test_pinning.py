@@ -61,11 +61,12 @@ def test_what_is_let_go_leaves_the_cache(pins, interactions):
 def test_what_could_not_be_let_go_once_is_let_go_the_next_time(pins, interactions):
     for name in ("a", "b"):
         pins.pin(publish(pins, name).name, interactions)
-    index = pins.models / ".git" / "index.lock"
-    index.touch()
+    changed = pins.models / "pins" / "a" / "data.dvc"
+    text = changed.read_text()
+    changed.write_text(f"{text}# git removes nothing that was changed\n")
     with pytest.raises(PinningError, match="git rm"):
         pins.keep_only(["b"])
-    index.unlink()
+    changed.write_text(text)
     pins.keep_only(["b"])
     assert tags(pins.models) == ["model/b"]
 
@@ -77,6 +78,28 @@ def test_what_a_killed_training_left_is_cleared_up(pins, interactions):
     pins.begin()
     assert not (pins.models / "pins" / "half").exists()
     pins.pin(publish(pins, "whole").name, interactions)
+
+
+def test_no_lock_of_git_that_a_killed_training_left_holds_up_the_next(pins, interactions):
+    locks = [
+        pins.models / ".git" / f"{name}.lock"
+        for name in ("index", "HEAD", "config", "refs/heads/main", "refs/tags/model/a")
+    ]
+    for lock in locks:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        lock.touch()
+    pins.begin()
+    pins.pin(publish(pins, "a").name, interactions)
+    assert tags(pins.models) == ["model/a"]
+    assert not [lock for lock in locks if lock.exists()]
+
+
+def test_a_repository_that_was_half_made_is_made(pins, interactions):
+    (pins.models / ".git" / "refs" / "heads" / "main").unlink()  # killed before the first commit
+    (pins.models / ".dvc" / "config").write_text("")
+    pins.begin()
+    pins.pin(publish(pins, "a").name, interactions)
+    assert "analytics = false" in (pins.models / ".dvc" / "config").read_text()
 
 
 def test_tags_and_cache_are_pushed_to_a_second_place(pins, interactions, tmp_path):
