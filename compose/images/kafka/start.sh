@@ -1,5 +1,5 @@
 #!/bin/sh
-# Format the log folder on the first start, then become the broker.
+# Wait for room, format the log folder on the first start, then become the broker.
 # KAFKA_PORT: where the broker is published on the host's loopback.
 set -eu
 
@@ -8,6 +8,14 @@ log4j=-Dlog4j2.configurationFile=/etc/marquee/log4j2.properties
 config=/etc/marquee/server.properties
 natives=/opt/kafka/natives
 agent=$(find /opt/kafka/libs -name 'jmx_prometheus_javaagent-*.jar')
+
+# A broker that opens its logs where nothing can be written takes them for damaged and empties
+# them, that of its topics first. A full disk stops it; so it stays stopped until there is room.
+room_mib() { df --output=avail --block-size=1M /var/lib/kafka/data | tail -n 1; }
+while [ "$(room_mib)" -lt 256 ]; do
+  echo "waiting for room: $(room_mib) MiB are free, 256 are needed to open the logs unharmed"
+  sleep 5
+done
 
 # The id only tells clusters apart; a fixed one lets a killed first start be repeated.
 java -Xmx128m "$log4j" kafka.tools.StorageTool format --ignore-formatted \
