@@ -21,7 +21,7 @@ from psycopg.rows import dict_row
 
 from ci.certificate.chain import check
 from ci.certificate.contents import certificate_text, failing_share_at_most, text_hash
-from tests.benchmarks.release_swaps import Answered, asked, swap
+from tests.benchmarks.release_swaps import Answered, asked, releaser
 from tests.benchmarks.report import ROOT, measured_commit
 from tests.benchmarks.serving_training import load_movielens, training_beside
 from tests.end_to_end.load import Outcome
@@ -70,9 +70,13 @@ def played(
     """Play so many releases, and what that proved."""
     began = datetime.now(UTC)
     versions = [stage.live()]
-    with beside or nullcontext(), asked(stage.port, rate, patience=patience) as answered:
+    with (
+        releaser(stage) as swap,
+        beside or nullcontext(),
+        asked(stage.port, rate, patience=patience) as answered,
+    ):
         for number in range(1, swaps + 1):
-            seconds = swap(stage)
+            seconds = swap()
             versions.append(stage.live())
             say(f"swap {number} of {swaps}: {seconds:.1f} s, {answered.failed} requests failed")
     return {

@@ -20,7 +20,7 @@ import typer
 
 from ci.certificate.contents import failing_share_at_most
 from tests.benchmarks.release_rollbacks import rollbacks
-from tests.benchmarks.release_swaps import asked, next_version, swap
+from tests.benchmarks.release_swaps import Swap, asked, next_version, releaser
 from tests.benchmarks.release_usual_ways import usual_ways
 from tests.benchmarks.report import Figures, measured_commit, write
 from tests.benchmarks.serving_training import load_movielens, training_beside
@@ -59,27 +59,31 @@ def main(scale: str = "small") -> None:
         load_movielens(as_role(name, "marquee"))
         roles = as_role(name, "releaser"), as_role(name, "recommender")
         with real_stage(folder, *roles) as stage:
-            with training_beside(folder, as_role(name, "trainer")):
-                counted = swaps(stage, size)
-            figures = {
-                **counted,
-                **latency(stage, size),
-                **rollbacks(stage, size.rate, size.windows, folder),
+            with releaser(stage) as swap:
+                with training_beside(folder, as_role(name, "trainer")):
+                    counted = swaps(stage, swap, size)
+                figures = {
+                    **counted,
+                    **latency(stage, swap, size),
+                    **rollbacks(stage, swap, size.rate, size.windows, folder),
+                }
+            figures |= {
                 **kills(stage, size),
                 **usual_ways(stage, name, size.rate, size.usual, folder),
             }
     write("release", figures, size.windows, commit)
 
 
-def swaps(stage: RealStage, size: Scale) -> Figures:
+def swaps(stage: RealStage, swap: Swap, size: Scale) -> Figures:
     """Whole releases under load, one after the other."""
     with asked(stage.port, size.rate) as answered:
-        seconds = [swap(stage) for _ in range(size.swaps)]
+        seconds = [swap() for _ in range(size.swaps)]
     failed, requests = answered.failed, answered.requests
     figures: Figures = {
         "swaps": (size.swaps, ""),
         "swap_requests": (requests, ""),
         "failed": (failed, ""),
+        "swap_lists_by_nginx": (lists_by_nginx(stage, requests), ""),
         "swap_slowest_ms": (answered.slowest_seconds * 1000, "ms"),
         "model_release_s": (median(seconds), "s"),
     }
@@ -90,7 +94,13 @@ def swaps(stage: RealStage, size: Scale) -> Figures:
     return figures
 
 
-def latency(stage: RealStage, size: Scale) -> Figures:
+def lists_by_nginx(stage: RealStage, requests: int) -> int:
+    """How many of the answers until now Nginx made itself, since no slot did in time."""
+    eventually(lambda: len(stage.door.requests()) >= requests, 30, "Nginx's log of all requests")
+    return sum(line["list"] in ("nginx", "share") for line in stage.door.requests())
+
+
+def latency(stage: RealStage, swap: Swap, size: Scale) -> Figures:
     """The 99th percentile during swaps over that without, window by window."""
     calm, swapping = [], []
     for _ in range(size.windows):
@@ -100,7 +110,7 @@ def latency(stage: RealStage, size: Scale) -> Figures:
         with asked(stage.port, size.rate) as answered:
             ends = time.monotonic() + size.window_seconds
             while time.monotonic() < ends:
-                swap(stage)
+                swap()
         swapping.append(answered.percentile(0.99))
     ratios = [with_swaps / without for with_swaps, without in zip(swapping, calm, strict=True)]
     return {

@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from ci.worker import QUEUE, register
 from compose.service.jobs import job_app, work
-from tests.benchmarks.release_swaps import asked, swap
+from tests.benchmarks.release_swaps import Swap, asked
 from tests.benchmarks.report import Figures
 from tests.end_to_end.load import MOVIES_IN_A_LIST
 from tests.integration.real_releases import SPAWN, LocalSettings, RealStage
@@ -39,13 +39,13 @@ class LastAnswers:
         return len(told["movies"]) == MOVIES_IN_A_LIST
 
 
-def rollbacks(stage: RealStage, rate: float, times: int, folder: Path) -> Figures:
+def rollbacks(stage: RealStage, swap: Swap, rate: float, times: int, folder: Path) -> Figures:
     """Rollbacks by the command and the releaser's own queue, the left slot still loaded."""
     seconds, failed = [], 0
     for _ in range(times):
         last = LastAnswers()
         with asked(stage.port, rate, last, JSON) as answered, working(stage, folder):
-            swap(stage)
+            swap()
             left = str(stage.live())
             began = time.monotonic()
             ask_for_rollback(stage, folder)
