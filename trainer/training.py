@@ -1,7 +1,7 @@
 """The runbook of a training: from the tables to a version that is published and recorded."""
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -42,10 +42,12 @@ from trainer.versions.contents import LIST_LENGTH, Contents, Lists, SeenItems, T
 from trainer.versions.directory import remove_unfinished, remove_version, whole_versions
 from trainer.versions.manifest import Manifest
 from trainer.versions.pinning import Pins
-from trainer.versions.reader import read_version
+from trainer.versions.reader import manifests, read_version
 from trainer.versions.retention import Keeping, Plan, collect, plan
 from trainer.versions.writer import version_name, write_version
 
+SHOWN_BEFORE = 8
+"""Versions that a new one is drawn beside."""
 FOLDED_IN = 20
 """Items of the new user by whom a version's latency is measured."""
 THREADS = 1
@@ -271,8 +273,18 @@ def publish(
         figures=found | {"size_mib": {"value": cost.mib}},
         gate=verdict,
     )
-    pictures = plots(manifest.figures, interactions)
+    versions = [*manifests(settings.versions_directory)[-SHOWN_BEFORE:], manifest]
+    pictures = plots(manifest.figures, interactions, ndcg_by_version(versions))
     return write_version(settings.versions_directory, manifest, contents, pictures)
+
+
+def ndcg_by_version(manifests: Sequence[Manifest]) -> dict[str, dict[str, float]]:
+    """NDCG@20 of each version's algorithm on the data held out at its training."""
+    return {
+        manifest.version: found["ndcg20"]
+        for manifest in manifests
+        if "ndcg20" in (found := manifest.figures.get("algorithms", {}).get(manifest.algorithm, {}))
+    }
 
 
 def cost_of(contents: Contents[Lists]) -> Cost:

@@ -17,6 +17,9 @@ HERE = files("monitoring.page")
 STYLE = HERE.joinpath("style.css").read_text()
 TEMPLATE = HERE.joinpath("page.html").read_text()
 
+PICTURES = ("ranking", "segments", "newcomers", "places", "versions", "data")
+"""What a training draws of its version."""
+
 
 def style_hash() -> str:
     """What the Content-Security-Policy names, so that a browser takes this style and no other."""
@@ -37,6 +40,7 @@ def render(content: Content, unreadable_since: datetime | None = None) -> str:
         last_experiment=content_module.last_experiment(content),
         happenings=content_module.happenings(content),
         plots=_plots(content),
+        pictures=PICTURES,
         unreadable_since=unreadable_since,
     )
 

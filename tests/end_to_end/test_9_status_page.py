@@ -82,3 +82,13 @@ def test_a_release_explains_itself_when_it_is_opened(page):
     release = page.find_element(By.TAG_NAME, "details")
     release.find_element(By.TAG_NAME, "summary").click()
     assert release.find_elements(By.TAG_NAME, "li")[0].is_displayed()
+
+
+def test_a_version_leads_to_pictures_that_a_browser_draws(page):
+    links = page.find_elements(By.CSS_SELECTOR, 'a[href$=".svg"]')
+    newest = [link.get_attribute("href") for link in links[:6]]
+    assert len(newest) == 6
+    for picture in newest:
+        page.get(picture)
+        assert page.find_element(By.TAG_NAME, "svg").size["width"] > 100
+        assert [line["message"] for line in page.get_log("browser")] == []

@@ -196,6 +196,7 @@ def nginx(
             "listen 8084": f"listen 127.0.0.1:{free_port()}",
             "mtail:5514": f"127.0.0.1:{mtail}",
             "/var/lib/marquee/page": str(folder / "page"),
+            "/var/lib/marquee/models": str(folder / "models"),
             "slot-blue:8000": f"127.0.0.1:{blue}",
             "slot-green:8000": f"127.0.0.1:{green}",
             "/var/lib/marquee/state": str(state),

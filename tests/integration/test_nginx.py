@@ -440,6 +440,25 @@ def test_status_names_the_live_split(door, slots):
     assert '"split":"canary"' in get(door.port, "/status")[1]
 
 
+@pytest.mark.parametrize(("page", "expected"), [("public", 200), ("loopback", 404)])
+def test_a_versions_pictures_are_for_whom_the_page_is_for(page, expected, tmp_path):
+    version = "20260131-030000-ease"
+    drawn = tmp_path / "models/versions" / version
+    drawn.mkdir(parents=True)
+    (drawn / "ranking.svg").write_text("<svg/>")
+    (drawn / "manifest.json").write_text("{}")
+    (tmp_path / "page" / page).mkdir(parents=True)
+    (tmp_path / "page" / page / "status.html").write_text("<!DOCTYPE html>")
+    with nginx(tmp_path, tmp_path / "state", free_port(), free_port()) as door:
+        status, headers, _body = ask(door.port, f"/status/versions/{version}/ranking.svg")
+        assert status == expected
+        if status == 200:
+            assert headers["Content-Type"].startswith("image/svg+xml")
+            assert "script-src" not in headers["Content-Security-Policy"]
+        for other in ("manifest.json", "../ranking.svg", "ranking.svg/", "%2e%2e/x.svg"):
+            assert ask(door.port, f"/status/versions/{version}/{other}")[0] == 404
+
+
 def test_json_is_answered_where_it_is_asked_for_through_nginx(door):
     status, body = get(door.port, "/recommend/7?n=3", Accept="application/json")
     answer = json.loads(body)

@@ -122,7 +122,7 @@ def test_a_training_publishes_a_version_that_can_be_read(conninfo, trainer, sett
     liked = [version.movies[item] for item in version.user(1).top_items[:3]]
     assert {int(movie[6:8]) % TASTES for movie in liked} == {1}
     assert not set(version.user(1).top_items) & set(version.user(1).seen)
-    assert {"ranking.png", "data.png"} <= version.manifest.files.keys()
+    assert {"ranking.svg", "places.svg", "data.svg"} <= version.manifest.files.keys()
 
 
 def test_a_training_records_its_version(conninfo, trainer, settings):

@@ -146,6 +146,18 @@ def _judged(
     )
 
 
+def hits_by_place(ranking: RankingFigures, split: Split, liked: float) -> NDArray[np.float64]:
+    """float64 [20]: of the judged users, the share who liked what stood at each place."""
+    relevant = split.test.only(split.test.ratings >= liked)
+    wanted = relevant.matrix(np.ones(len(relevant), np.float32))
+    hits = np.zeros(DEPTH)
+    for start in range(0, len(ranking.rows), USERS_AT_ONCE):
+        piece = slice(start, start + USERS_AT_ONCE)
+        some = wanted[ranking.rows[piece]].toarray() > 0
+        hits += _hits(some, ranking.lists[piece]).sum(axis=0)
+    return hits / max(len(ranking.rows), 1)
+
+
 def _hits(wanted: NDArray[np.bool_], items: NDArray[np.int32]) -> NDArray[np.bool_]:
     return np.take_along_axis(wanted, items.astype(np.intp), axis=1) & (items >= 0)
 

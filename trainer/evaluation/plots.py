@@ -1,38 +1,119 @@
 """What a version's figures and data look like, as pictures in its directory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from io import BytesIO
+from typing import Any
 
+import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from trainer.data.interactions import Interactions
 from trainer.versions.manifest import Figures
 
+STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",  # text stays text
+    "svg.hashsalt": "marquee",  # the same input gives the same bytes
+}
+Stated = Mapping[str, float]
+"""A figure as a manifest states it."""
 
-def plots(figures: Figures, interactions: Interactions) -> dict[str, bytes]:
-    """PNG files by name; the same input gives the same bytes."""
-    return {
-        "ranking.png": _picture(_ranking(figures)),
-        "data.png": _picture(_data(interactions)),
+
+def plots(
+    figures: Figures, interactions: Interactions, versions: Mapping[str, Stated]
+) -> dict[str, bytes]:
+    """SVG files by name; the same input gives the same bytes.
+
+    Args:
+        figures: the version's.
+        interactions: what it learned from.
+        versions: NDCG@20 of those before it and of itself, by name, oldest first.
+    """
+    drawn = {
+        "ranking.svg": _ranking(figures),
+        "segments.svg": _segments(figures),
+        "newcomers.svg": _newcomers(figures),
+        "places.svg": _places(figures),
+        "versions.svg": _versions(versions),
+        "data.svg": _data(interactions),
     }
+    return {name: _picture(figure) for name, figure in drawn.items()}
 
 
 def _ranking(figures: Figures) -> Figure:
-    found = [
-        (name, its["ndcg20"])
-        for name, its in figures.get("algorithms", {}).items()
+    found = {
+        name: its["ndcg20"]
+        for name, its in reversed(figures.get("algorithms", {}).items())
         if "ndcg20" in its
-    ][::-1]
+    }
+    return _bars(found, "NDCG@20 on held-out data, with 95 % intervals")
+
+
+def _segments(figures: Figures) -> Figure:
+    found = {name.replace("_", " "): its for name, its in figures.get("segments", {}).items()}
+    return _bars(found, "NDCG@20 of some people, and for some movies, with 95 % intervals")
+
+
+def _bars(found: Mapping[str, Stated], what: str) -> Figure:
     picture = Figure(figsize=(8, 1.5 + 0.4 * len(found)), layout="constrained")
     axes = picture.subplots()
-    values = np.array([figure["value"] for _, figure in found])
-    lows = np.array([figure["low"] for _, figure in found])
-    highs = np.array([figure["high"] for _, figure in found])
-    axes.barh([name for name, _ in found], values, xerr=[values - lows, highs - values])
-    axes.set_xlabel("NDCG@20 on held-out data, with 95 % intervals")
+    values = np.array([figure["value"] for figure in found.values()])
+    lows = np.array([figure["low"] for figure in found.values()])
+    highs = np.array([figure["high"] for figure in found.values()])
+    axes.barh(list(found), values, xerr=[values - lows, highs - values])
+    axes.set_xlabel(what)
     return picture
+
+
+def _newcomers(figures: Figures) -> Figure:
+    """What people are served whom it never met, over what is popular, by what they did before."""
+    picture, axes = _plain("things done before asking", "NDCG@20 over what is popular")
+    _with_intervals(
+        axes,
+        {
+            number: its["gain"]
+            for number, its in figures.get("newcomers", {}).items()
+            if its["people_judged"]["value"] > 1
+        },
+    )
+    axes.axhline(0, color="grey", linewidth=0.8)
+    return picture
+
+
+def _places(figures: Figures) -> Figure:
+    """Whether a higher place means a better chance: how many liked what stood there."""
+    picture, axes = _plain("place in the list", "share who liked the movie there")
+    places = figures.get("places", {})
+    axes.plot(
+        [int(place) for place in places], [figure["value"] for figure in places.values()], ".-"
+    )
+    axes.set_ylim(bottom=0)
+    return picture
+
+
+def _versions(versions: Mapping[str, Stated]) -> Figure:
+    """Its figure beside those of the versions before."""
+    picture, axes = _plain("", "NDCG@20 on its own held-out data")
+    _with_intervals(axes, versions)
+    axes.tick_params(axis="x", rotation=30)
+    axes.set_ylim(bottom=0)
+    return picture
+
+
+def _with_intervals(axes: Axes, found: Mapping[str, Stated]) -> None:
+    values = np.array([figure["value"] for figure in found.values()])
+    lows = np.array([figure["low"] for figure in found.values()])
+    highs = np.array([figure["high"] for figure in found.values()])
+    axes.errorbar(list(found), values, yerr=[values - lows, highs - values], fmt="o", capsize=3)
+
+
+def _plain(across: str, up: str) -> tuple[Figure, Axes]:
+    picture = Figure(figsize=(8, 3.5), layout="constrained")
+    axes = picture.subplots()
+    axes.set(xlabel=across, ylabel=up)
+    return picture, axes
 
 
 def _data(interactions: Interactions) -> Figure:
@@ -59,5 +140,6 @@ def _per_what(interactions: Interactions) -> Iterator[tuple[str, NDArray[np.int6
 
 def _picture(figure: Figure) -> bytes:
     file = BytesIO()
-    figure.savefig(file, format="png", dpi=100, metadata={"Software": None})
+    with mpl.rc_context(STYLE):
+        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     return file.getvalue()

@@ -11,7 +11,7 @@ from trainer.data.interactions import Interactions, Scale
 from trainer.data.split import split_at_one_time
 from trainer.errors import UnsuitableDataError
 from trainer.evaluation.beyond_accuracy import beyond_accuracy, heavy_users, popular_movies
-from trainer.evaluation.metrics import Figure, judge_for_movies, mean_figure
+from trainer.evaluation.metrics import Figure, hits_by_place, judge_for_movies, mean_figure
 from trainer.selection.choice import SEED, Selection
 from trainer.selection.trials import BASELINE, Judgement, Recipe, Trial, judge_on_test
 
@@ -35,6 +35,7 @@ def figures(selection: Selection, liked: float) -> dict[str, Any]:
         "live": _mean("ndcg20", selection.live.ranking.ndcg) if selection.live else {},
         "gains": _gains(selection),
         "segments": _segments_of_users(selection) | _segments_of_movies(selection, liked),
+        "places": _places(selection, liked),
         "judged_users": {"value": len(judgements[chosen].ranking.ndcg)},
     }
     for name, judgement in judgements.items():
@@ -77,6 +78,13 @@ def _segments_of_movies(selection: Selection, liked: float) -> Stated:
         judged = judge_for_movies(ranking, selection.split, liked, movies)
         found |= _mean(name, judged.ndcg)
     return found
+
+
+def _places(selection: Selection, liked: float) -> Stated:
+    """By place in the lists, the share of people who liked what stood there."""
+    ranking = selection.judgements[selection.chosen.algorithm].ranking
+    shares = hits_by_place(ranking, selection.split, liked)
+    return {str(place): {"value": float(share)} for place, share in enumerate(shares, 1)}
 
 
 def _figures_of(judgement: Judgement, training: Interactions) -> Stated:

@@ -18,7 +18,8 @@ Figures = Mapping[str, Any]
 `algorithms`: by algorithm, what it was on validation and on test; `choice`: how many were judged
 on validation, and what the chosen one gained there `over_` each other; `live`: the recipe of the
 live version on test; `gains`: of the chosen one on test, `over_` what; `segments`: its NDCG for
-some people, or for some movies; `newcomers`: by how many things people did whom it never met,
+some people, or for some movies; `places`: the share of people who liked what stood at each place
+of their lists; `newcomers`: by how many things people did whom it never met,
 that of each source, what it gains, and what the order gains; `later`: by one cut in time;
 `judged_users`; `size_mib`.
 """

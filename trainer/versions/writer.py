@@ -5,7 +5,7 @@ versions/20250131-030000-ease/
     manifest.sha256    sha256 of the manifest itself, as `sha256sum` writes it
     movies.txt         one movie id a line; the line's number is the item index
     popular.txt        the 100 most popular movies, what is answered when no slot answers
-    *.png              figures and data in pictures, for people
+    *.svg              figures and data in pictures, for people
     *.npy              arrays, read by mapping them
 """
 

@@ -128,3 +128,7 @@ def test_a_training_that_judged_nobody_draws_nothing():
 def test_an_alert_names_its_service_where_it_has_one():
     assert alert_name({"alertname": "ServiceDown", "service": "kafka"}) == "ServiceDown of kafka"
     assert alert_name({"alertname": "DiskFillingUp"}) == "DiskFillingUp"
+
+
+def test_a_version_leads_to_its_pictures():
+    assert f'href="/status/versions/{version().version}/ranking.svg"' in render(content())

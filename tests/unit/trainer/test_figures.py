@@ -34,6 +34,22 @@ def test_heavy_and_light_users_are_told_apart(selection):
     assert found["heavy_users"] != found["light_users"]
 
 
+def test_places_say_how_many_liked_what_stood_there(selection):
+    found = figures(selection, SCALE.liked)["places"]
+    assert list(found) == [str(place) for place in range(1, 21)]
+    ranking = selection.judgements[selection.chosen.algorithm].ranking
+    test = selection.split.test
+    liked = {
+        (row, item)
+        for row, item, rating in zip(test.rows(), test.items, test.ratings, strict=True)
+        if rating >= SCALE.liked
+    }
+    for place in (1, 20):
+        shown = zip(ranking.rows, ranking.lists[:, place - 1], strict=True)
+        share = sum(each in liked for each in shown) / len(ranking.rows)
+        assert found[str(place)]["value"] == pytest.approx(share)
+
+
 def test_popular_movies_and_the_long_tail_are_told_apart(selection):
     found = figures(selection, SCALE.liked)["segments"]
     assert found["popular_movies"] != found["long_tail_movies"]

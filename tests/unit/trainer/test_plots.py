@@ -1,5 +1,8 @@
+from xml.etree import ElementTree as ET
+
 import numpy as np
 
+from monitoring.page.rendering import PICTURES
 from trainer.evaluation.plots import plots
 
 FIGURES = {
@@ -7,20 +10,43 @@ FIGURES = {
         "ease": {"ndcg20": {"value": 0.14, "low": 0.13, "high": 0.16}},
         "popularity": {"ndcg20": {"value": 0.08, "low": 0.07, "high": 0.09}},
         "svd": {"rmse": {"value": 0.9}},
-    }
+    },
+    "segments": {"heavy_users": {"value": 0.2, "low": 0.1, "high": 0.3}},
+    "newcomers": {
+        "0": {"people_judged": {"value": 50}, "gain": {"value": 0.0, "low": 0.0, "high": 0.0}},
+        "1": {"people_judged": {"value": 50}, "gain": {"value": 0.01, "low": 0.0, "high": 0.02}},
+        "2": {"people_judged": {"value": 1}, "gain": {"value": 0.01, "low": 0.01, "high": 0.01}},
+    },
+    "places": {"1": {"value": 0.3}, "2": {"value": 0.2}},
 }
+VERSIONS = {"20260130-030000-als": {"value": 0.12, "low": 0.11, "high": 0.13}}
+NAMES = {f"{name}.svg" for name in PICTURES}
+
+
+def texts(picture: bytes) -> set[str]:
+    drawn = ET.fromstring(picture)  # noqa: S314 -- our own, made just now
+    return {text.strip() for text in drawn.itertext() if text.strip()}
 
 
 def test_a_version_gets_pictures_of_its_figures_and_its_data(interactions):
-    pictures = plots(FIGURES, interactions)
-    assert set(pictures) == {"ranking.png", "data.png"}
-    assert all(picture.startswith(b"\x89PNG") for picture in pictures.values())
+    assert set(plots(FIGURES, interactions, VERSIONS)) == NAMES
+
+
+def test_pictures_name_what_they_compare(interactions):
+    pictures = plots(FIGURES, interactions, VERSIONS)
+    assert {"ease", "popularity"} <= texts(pictures["ranking.svg"])
+    assert "heavy users" in texts(pictures["segments.svg"])
+    assert "20260130-030000-als" in texts(pictures["versions.svg"])
+
+
+def test_what_one_person_judged_is_not_drawn(interactions):
+    assert "2" not in texts(plots(FIGURES, interactions, {})["newcomers.svg"])
 
 
 def test_the_same_again_gives_the_same_bytes(interactions):
-    assert plots(FIGURES, interactions) == plots(FIGURES, interactions)
+    assert plots(FIGURES, interactions, VERSIONS) == plots(FIGURES, interactions, VERSIONS)
 
 
 def test_without_ratings_or_figures_there_are_pictures_too(interactions):
     unrated = interactions.only(np.arange(len(interactions)) < 1)
-    assert set(plots({}, unrated)) == {"ranking.png", "data.png"}
+    assert set(plots({}, unrated, {})) == NAMES
