@@ -222,8 +222,8 @@ def reprocess() -> None:
     moved or was not, and the audit balances.
 
     They keep their offsets, which everybody who follows the stream has passed: a training knows
-    them from the next one on, recommendations that follow what somebody just did never see
-    them, and windows that online evaluation has judged stay as they are.
+    them from the next one on, online evaluation judges by them what is not closed yet, and
+    recommendations that follow what somebody just did, and experiments, never see them.
     """
     settings = RetentionSettings()
     read: int = 0

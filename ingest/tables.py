@@ -225,6 +225,14 @@ stream_loss = Table(
     _column("reason", Text, "why, as that person wrote it"),
     comment="Lines that the broker had lost before they were read, and that somebody gave up",
 )
+reprocessed_lines = Table(
+    "reprocessed_lines",
+    metadata,
+    _column("log_partition", SmallInteger, "Kafka partition", primary_key=True),
+    _column("from_offset", BigInteger, "offset of the first line", primary_key=True),
+    _column("to_offset", BigInteger, "offset past the last line"),
+    comment="Lines that were refused, landed later at their old offsets, and are not evaluated yet",
+)
 stream_renewal = Table(
     "stream_renewal",
     metadata,

@@ -52,6 +52,7 @@ GRANT SELECT, INSERT, DELETE ON retention_plan TO retention;
 GRANT SELECT, INSERT, UPDATE ON dropped_partition, dropped_rows, viewing_progress,
     catalogue_progress, ingest_audit, movie, app_user TO retention;
 GRANT DELETE ON job_log TO retention;
+GRANT INSERT ON reprocessed_lines TO retention;
 
 -- ingest reads back what it wrote only to audit it
 GRANT SELECT, INSERT ON watch, rating, recommendation_request, account, reject, duplicate,
@@ -75,7 +76,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA public TO evaluation;
 GRANT INSERT, UPDATE ON online_metric, retention_lease TO evaluation;
 GRANT INSERT, UPDATE, DELETE ON evaluation_progress, evaluation_offset, evaluated_lines,
     answer_credit, judged_window, person_movie, too_late TO evaluation;
-GRANT DELETE ON online_metric TO evaluation;
+GRANT DELETE ON online_metric, reprocessed_lines TO evaluation;
 
 -- ... and tells Nginx what is popular while nothing is live
 GRANT SELECT ON model_version, online_metric, receipt, rating, viewing TO releaser;

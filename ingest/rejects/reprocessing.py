@@ -96,6 +96,7 @@ def _move(
             add_event(rows, events[place], b"%d\t%d\n" % place)
         copy_rows(connection, rows)
         _catch_up(connection, taken)
+        _tell_evaluation(connection, taken)
     return rows
 
 
@@ -120,6 +121,14 @@ def _catch_up(connection: psycopg.Connection, places: Sequence[Place]) -> None:
         )
         for run in runs([place for place in places if place[1] < done.get(place[0], 0)]):
             connection.execute(work, asdict(run))
+
+
+def _tell_evaluation(connection: psycopg.Connection, places: Sequence[Place]) -> None:
+    """Evaluation follows the stream by offset too, in a transaction of its own."""
+    connection.cursor().executemany(
+        "INSERT INTO reprocessed_lines (log_partition, from_offset, to_offset) VALUES (%s, %s, %s)",
+        [(run.log_partition, run.from_offset, run.to_offset) for run in runs(places)],
+    )
 
 
 def runs(places: Iterable[Place]) -> list[OffsetRange]:

@@ -64,7 +64,7 @@ def _take_up_some(connection: psycopg.Connection) -> bool:
     """Late receipts, then the next lines; whether there were lines."""
     progress = read_progress(connection)
     _take_up_receipts(connection, progress)
-    lines = _next_lines(connection)
+    lines = _next(connection, "next_reprocessed.sql") or _next(connection, "next_lines.sql")
     if lines:
         _take_up_lines(connection, progress, lines)
     _run(connection, "mark_stale.sql", progress, None)
@@ -89,9 +89,9 @@ def _lines_again(connection: psycopg.Connection, progress: EvaluationProgress) -
         return cursor.execute(query, {"horizon": progress.horizon}).fetchall()
 
 
-def _next_lines(connection: psycopg.Connection) -> Lines | None:
+def _next(connection: psycopg.Connection, name: str) -> Lines | None:
     with connection.cursor(row_factory=class_row(Lines)) as cursor:
-        query = SQL.joinpath("next_lines.sql").read_bytes()
+        query = SQL.joinpath(name).read_bytes()
         return cursor.execute(query, {"longest": LONGEST_RANGE}).fetchone()
 
 

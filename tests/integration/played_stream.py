@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
+from ingest.lines import grammar
+
 NOW = datetime.now(UTC).replace(microsecond=0)
 MINUTE = timedelta(minutes=1)
 START = (NOW - timedelta(hours=4)).replace(minute=0, second=0)
@@ -88,6 +90,15 @@ class PlayedStream:
                 " SET next_offset = excluded.next_offset, updated_at = excluded.updated_at",
                 {"partition": partition, "next": self._next[partition], "at": landed_at},
             )
+
+    def refuse(self, line: Watched) -> None:
+        """As ingest does with a line that it cannot read yet: it keeps its bytes and its offset."""
+        event = grammar.Watched(at(line.minute), line.user, line.movie, 1)
+        self._owner.execute(
+            "INSERT INTO reject VALUES (now(), 'bad_time', %s, 0, %s)",
+            (grammar.format_line(event), self._next[0]),
+        )
+        self._next[0] += 1
 
     def pass_by(self, minute: float, partition: int = 0, landed_at: datetime = NOW) -> None:
         """Let the stream move on to a minute, by what somebody does whom nobody answered."""

@@ -1,4 +1,4 @@
--- The ranges of lines, joined where they meet, that hold what may have followed the receipts
+-- The ranges of lines, joined where they meet or overlap, that hold what may have followed the receipts
 -- that arrived just now.
 WITH overlapping AS (
     SELECT log_partition, from_offset, to_offset
@@ -9,11 +9,12 @@ WITH overlapping AS (
             AND arrived.time + %(horizon)s > evaluated_lines.first_time)
 ),
 numbered AS (
-    SELECT *, count(*) FILTER (WHERE from_offset IS DISTINCT FROM previous_end) OVER (
+    SELECT *, count(*) FILTER (WHERE reached IS NULL OR from_offset > reached) OVER (
         PARTITION BY log_partition ORDER BY from_offset) AS island
     FROM (
-        SELECT *, lag(to_offset) OVER (
-            PARTITION BY log_partition ORDER BY from_offset) AS previous_end
+        SELECT *, max(to_offset) OVER (
+            PARTITION BY log_partition ORDER BY from_offset
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
         FROM overlapping
     ) AS followed
 )

@@ -1,0 +1,130 @@
+"""Lines that were refused and land later, at offsets that evaluation has passed, are judged too."""
+
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from ingest.landing.admission_rules import AdmissionRules
+from ingest.lines.grammar import rating_scale
+from ingest.rejects.reprocessing import reprocess
+from monitoring.evaluation.evaluation_pass import run_pass
+from monitoring.evaluation.results import too_late
+from monitoring.evaluation.windows import Terms
+from tests.integration.played_stream import MINUTE, NOW, Answer, PlayedStream, Watched, at
+
+TERMS = Terms(width=10 * MINUTE, horizon=30 * MINUTE, lateness=60 * MINUTE)
+MOVIE, OTHER = "up+2009", "heat+1995"
+
+
+@pytest.fixture
+def owner(conninfo):
+    with psycopg.connect(conninfo("marquee"), autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def evaluation(conninfo):
+    with psycopg.connect(conninfo("evaluation"), autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def stream(owner):
+    return PlayedStream(owner)
+
+
+@pytest.fixture
+def take_refused(conninfo):
+    """Reprocess whatever was refused."""
+
+    def take():
+        with psycopg.connect(conninfo("retention"), autocommit=True) as retention:
+            admission = AdmissionRules(retention, rating_scale(1, 5, 1), timedelta(minutes=5))
+            return sum(
+                part.rows.count.total()
+                for part in reprocess(retention, lambda: admission.newest(NOW))
+            )
+
+    return take
+
+
+def judge(evaluation):
+    return run_pass(evaluation, TERMS, NOW, lambda: False)
+
+
+def minutes_credited(owner):
+    return dict(
+        owner.execute(
+            "SELECT receipt_id, sum(minutes) FROM answer_credit WHERE minutes <> 0 GROUP BY 1"
+        ).fetchall()
+    )
+
+
+def hit_rate(owner):
+    return owner.execute(
+        "SELECT value FROM online_metric WHERE metric = 'hit_rate' AND window_start = %s"
+        " AND model_version = 'v1' AND reason = 'all' AND segment = 'all'",
+        (at(0),),
+    ).fetchone()[0]
+
+
+def test_what_was_refused_first_is_credited_once_it_lands(owner, evaluation, stream, take_refused):
+    answer = Answer(0, 1, (MOVIE,))
+    stream.store(answer)
+    stream.land(Watched(1, 2, OTHER))
+    stream.refuse(Watched(5, 1, MOVIE))
+    stream.refuse(Watched(6, 1, MOVIE))
+    stream.pass_by(45)
+    judge(evaluation)
+    assert hit_rate(owner) == 0
+    assert take_refused() == 2
+    judge(evaluation)
+    assert hit_rate(owner) == 1
+    judge(evaluation)
+    assert minutes_credited(owner) == {answer.id: 2}
+
+
+def test_what_lands_before_evaluation_comes_there_is_credited_with_the_lines_around_it(
+    owner, evaluation, stream, take_refused
+):
+    answer = Answer(0, 1, (MOVIE,))
+    stream.store(answer)
+    stream.pass_by(1)
+    judge(evaluation)
+    stream.refuse(Watched(5, 1, MOVIE))
+    stream.pass_by(45)
+    assert take_refused() == 1
+    judge(evaluation)
+    judge(evaluation)
+    assert minutes_credited(owner) == {answer.id: 1}
+
+
+def test_a_late_receipt_takes_what_was_refused_first_and_what_was_not(
+    owner, evaluation, stream, take_refused
+):
+    stream.store(Answer(0, 9, (MOVIE,)))
+    stream.land(Watched(20, 1, MOVIE))
+    stream.refuse(Watched(5, 1, MOVIE))
+    stream.land(Watched(21, 1, MOVIE))
+    stream.pass_by(45)
+    judge(evaluation)
+    assert take_refused() == 1
+    judge(evaluation)
+    late = Answer(2, 1, (MOVIE,))
+    stream.store(late)
+    judge(evaluation)
+    assert minutes_credited(owner) == {late.id: 3}
+
+
+def test_what_lands_after_its_window_closed_is_counted_as_too_late(
+    owner, evaluation, stream, take_refused
+):
+    stream.store(Answer(0, 1, (MOVIE,)))
+    stream.refuse(Watched(5, 1, MOVIE))
+    stream.pass_by(101)
+    judge(evaluation)
+    assert take_refused() == 1
+    judge(evaluation)
+    assert hit_rate(owner) == 0
+    assert too_late(owner)["watch"] == 1
