@@ -110,6 +110,33 @@ def keep_tails(connection: psycopg.Connection, topic: str, tails: Mapping[int, T
     )
 
 
+def forget_tail(
+    connection: psycopg.Connection, topic: str, number: int, next_offset: int
+) -> str | None:
+    """Forget the last line of a partition that stands at this offset; the id of its topic.
+
+    None where it no longer stands there: nothing was changed.
+    """
+    row = connection.execute(
+        "UPDATE stream_offset SET last_offset = NULL, last_line_hash = NULL,"
+        " last_leader_epoch = NULL"
+        " WHERE topic = %s AND log_partition = %s AND next_offset = %s RETURNING topic_id",
+        (topic, number, next_offset),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def is_another_topic(
+    connection: psycopg.Connection, topic_id: str, partitions: Collection[int]
+) -> bool:
+    """Whether what is stored of any of these partitions is of a topic with another id."""
+    row = connection.execute(
+        "SELECT FROM stream_offset WHERE topic_id NOT IN ('', %s) AND log_partition = ANY(%s)",
+        (topic_id, list(partitions)),
+    ).fetchone()
+    return row is not None
+
+
 def take_topic(
     connection: psycopg.Connection, topic: str, topic_id: str, partitions: Collection[int]
 ) -> dict[int, int]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import psycopg
 
+from ingest.kafka.shifts import Shift, note_shift
 from ingest.offsets import take_topic
 
 
@@ -21,10 +22,6 @@ def accept_recreation(
     with connection.transaction():
         goes_on = take_topic(connection, topic, topic_id, held)
         for number, next_offset in goes_on.items():
-            connection.execute(
-                "INSERT INTO stream_renewal"
-                " (topic_id, log_partition, offset_shift, from_offset, reason)"
-                " VALUES (%s, %s, %s, %s, %s)",
-                (topic_id, number, next_offset - held[number].start, next_offset, reason),
-            )
+            shift = Shift(next_offset - held[number].start, next_offset)
+            note_shift(connection, topic_id, number, shift, reason)
     return goes_on

@@ -45,6 +45,17 @@ def offset_shifts(connection: psycopg.Connection, topic: str) -> dict[int, Shift
     return {number: Shift(added, first_stored) for number, added, first_stored in rows}
 
 
+def note_shift(
+    connection: psycopg.Connection, topic_id: str, number: int, shift: Shift, reason: str
+) -> None:
+    """Write down the shift with which a partition of the topic of this id goes on, and why."""
+    connection.execute(
+        "INSERT INTO stream_renewal (topic_id, log_partition, offset_shift, from_offset, reason)"
+        " VALUES (%s, %s, %s, %s, %s)",
+        (topic_id, number, shift.added, shift.first_stored, reason),
+    )
+
+
 def next_at_broker(connection: psycopg.Connection, topic: str) -> dict[int, int]:
     """The next offset of each partition, as the broker counts.
 

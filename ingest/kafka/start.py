@@ -11,7 +11,7 @@ from kafka.errors import UnknownTopicOrPartitionError
 from ingest.errors import OutsideLogError, WrongTopicError
 from ingest.kafka.broker import topic_id
 from ingest.kafka.shifts import next_at_broker
-from ingest.offsets import store_first_offsets, stored_offsets
+from ingest.offsets import is_another_topic, store_first_offsets, stored_offsets
 from ingest.settings import IngestSettings, Start
 
 LOG = structlog.get_logger()
@@ -48,11 +48,7 @@ def start_positions(
 def _check_identity(
     connection: psycopg.Connection, topic: str, identity: str, in_topic: Collection[int]
 ) -> None:
-    row = connection.execute(
-        "SELECT FROM stream_offset WHERE topic_id NOT IN ('', %s) AND log_partition = ANY(%s)",
-        (identity, list(in_topic)),
-    ).fetchone()
-    if row is not None and identity:
+    if identity and is_another_topic(connection, identity, in_topic):
         raise WrongTopicError(
             f"the topic {topic} was deleted and made anew since it was read: its offsets begin"
             " again and would be taken for the old ones; `python -m ingest accept-new-topic` goes"

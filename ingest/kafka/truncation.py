@@ -19,8 +19,8 @@ from ingest.deduplication.window import line_hash
 from ingest.errors import FencedError, TruncatedLogError
 from ingest.kafka.broker import log_bounds
 from ingest.kafka.reader import lines_of
-from ingest.kafka.shifts import NO_SHIFT, Shift, next_at_broker, offset_shifts
-from ingest.offsets import Tail, stored_tails
+from ingest.kafka.shifts import NO_SHIFT, Shift, next_at_broker, note_shift, offset_shifts
+from ingest.offsets import Tail, forget_tail, stored_tails
 
 ANSWER_SECONDS = 10.0
 POLL_MS = 200
@@ -162,14 +162,7 @@ def accept_truncations(
     """
     with connection.transaction():
         for number, shift in new.items():
-            moved = connection.execute(
-                "WITH moved AS (UPDATE stream_offset SET last_offset = NULL, last_line_hash = NULL,"
-                " last_leader_epoch = NULL WHERE topic = %s AND log_partition = %s"
-                " AND next_offset = %s RETURNING topic_id, log_partition)"
-                " INSERT INTO stream_renewal"
-                " (topic_id, log_partition, offset_shift, from_offset, reason)"
-                " SELECT topic_id, log_partition, %s, %s, %s FROM moved",
-                (topic, number, shift.first_stored, shift.added, shift.first_stored, reason),
-            )
-            if not moved.rowcount:
+            topic_id = forget_tail(connection, topic, number, shift.first_stored)
+            if topic_id is None:
                 raise FencedError(f"partition {number} is no longer at {shift.first_stored}")
+            note_shift(connection, topic_id, number, shift, reason)
