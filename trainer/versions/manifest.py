@@ -53,7 +53,7 @@ class Manifest:
     gate: Mapping[str, str]
     """`verdict` (accepted or refused) and `reason`."""
     item_model: str = ""
-    """As what its arrays are read back: a name in `saved_models`."""
+    """As what its arrays are read back: a name in `item_models.kinds`."""
     held: Mapping[str, float] | None = None
     """How its scores are held towards popularity (see `Holding`); None where they are not."""
     popularity: Mapping[str, float] = field(default_factory=dict)
@@ -77,8 +77,8 @@ class Manifest:
             raise ValueError("manifest.json states no schema")  # noqa: TRY004 -- wrong in value
         if content["schema"] > SCHEMA:
             raise NewerVersionError(f"schema {content['schema']}, and this code reads {SCHEMA}")
-        if content["schema"] == 1:
-            content = _of_schema_1(content)
+        stated = _of_schema_1(content) if content["schema"] == 1 else content
+        content = {**ADDED, **stated}
         if content.keys() != {each.name for each in fields(cls)}:
             raise ValueError("manifest.json has not the keys of its schema")
         return cls(**content)
@@ -91,6 +91,9 @@ class Manifest:
         """UTF-8 of the file `manifest.json`; the inverse of `parse`."""
         return (json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n").encode()
 
+
+ADDED: Mapping[str, Any] = {"held": None, "popularity": {}, "sources": SOURCES}
+"""What versions did not state at first, and what held of them."""
 
 ITEM_MODELS_OF_SCHEMA_1 = MappingProxyType(
     {
@@ -112,9 +115,6 @@ def _of_schema_1(content: Mapping[str, Any]) -> dict[str, Any]:
         **content,
         "figures": _nested(content.get("figures", {})),
         "item_model": ITEM_MODELS_OF_SCHEMA_1.get(content.get("algorithm", ""), ""),
-        "held": None,
-        "popularity": {},
-        "sources": SOURCES,
         "schema": SCHEMA,
     }
 

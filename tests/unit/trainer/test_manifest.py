@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from trainer.errors import NewerVersionError
-from trainer.versions.manifest import SCHEMA, Manifest
+from trainer.versions.manifest import ADDED, SCHEMA, Manifest
 
 SCHEMA_1 = (Path(__file__).parent / "manifests" / "schema_1.json").read_bytes()
 """Written by the last code of schema 1, for a version beside a live one."""
@@ -52,6 +52,13 @@ def leaves(figures):
             yield figure
         else:
             yield from leaves(figure)
+
+
+def test_a_manifest_of_before_sources_and_priors_were_stated_is_read_with_what_held_then(manifest):
+    content = json.loads(manifest.text())
+    for name in ADDED:
+        del content[name]
+    assert Manifest.parse(json.dumps(content).encode()) == manifest
 
 
 def test_a_later_schema_is_refused(manifest):
