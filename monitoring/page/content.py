@@ -1,4 +1,4 @@
-"""What the status page says: what is live, whether it is well, what happened. No I/O."""
+"""What the status page says: what is live, whether it is well, what happened; nothing is read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""From what is known to the page: one HTML file with its style and plots in it. No I/O."""
+"""From what is known to the page: one HTML file with its style and plots in it."""
 
 import base64
 import hashlib
