@@ -13,7 +13,7 @@ from psycopg import sql
 
 LONGEST_RANGE = 1_000_000
 
-type Progress = Literal["viewing_progress", "catalogue_progress"]
+type ProgressTable = Literal["viewing_progress", "catalogue_progress"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class OffsetRange:
 
 
 def walk(
-    connection: psycopg.Connection, progress: Progress, work: Callable[[OffsetRange], None]
+    connection: psycopg.Connection, progress: ProgressTable, work: Callable[[OffsetRange], None]
 ) -> None:
     """Do `work`, on this connection, on all that landed since the last walk.
 
@@ -39,7 +39,7 @@ def walk(
 
 
 def _step(
-    connection: psycopg.Connection, progress: Progress, work: Callable[[OffsetRange], None]
+    connection: psycopg.Connection, progress: ProgressTable, work: Callable[[OffsetRange], None]
 ) -> bool:
     ahead = _next_range(connection, progress)
     if ahead:
@@ -53,7 +53,7 @@ def _step(
     return ahead is not None
 
 
-def _next_range(connection: psycopg.Connection, progress: Progress) -> OffsetRange | None:
+def _next_range(connection: psycopg.Connection, progress: ProgressTable) -> OffsetRange | None:
     table = {"progress": sql.Identifier(progress)}
     connection.execute(
         sql.SQL(

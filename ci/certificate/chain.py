@@ -62,7 +62,7 @@ def check(connection: psycopg.Connection) -> Checked:
     return Checked(tuple(hashes), tuple(problems))
 
 
-type Rows = dict[str, dict[int, dict[str, Any]]]
+type RowsByKey = dict[str, dict[int, dict[str, Any]]]
 
 _KEYS = {"steps": "step_id", "gates": "measurement_id"}
 _TABLES = {"steps": "deployment", "gates": "gate_measurement"}
@@ -74,7 +74,7 @@ def _rows_by_key(connection: psycopg.Connection, kind: str) -> dict[int, dict[st
         return {row[_KEYS[kind]]: row for row in found}
 
 
-def _wrong(promotion: Promotion, before: str | None, rows: Rows) -> Iterator[str]:
+def _wrong(promotion: Promotion, before: str | None, rows: RowsByKey) -> Iterator[str]:
     if promotion.certificate is None or promotion.certificate_hash is None:
         yield "has no certificate"
         return

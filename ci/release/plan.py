@@ -221,7 +221,7 @@ def _without_traffic(new: Observed, old: Observed) -> Finding:
 
 
 def compare(new: Traffic, old: Traffic, bounds: Bounds) -> Finding:
-    """Compare answers of the new version with those of the old; see `judge`."""
+    """Compare answers of the new version with those of the old; see `finding_of`."""
     if new.error_share_at_least() > old.error_share() + bounds.error_share:
         return Finding(Verdict.STOP, f"too many errors: {new} against {old} before")
     if new.requests >= LATENCY_REQUESTS and _too_slow(new, old, bounds):

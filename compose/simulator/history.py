@@ -15,7 +15,7 @@ from ingest.lines.grammar import AccountCreated, Rated, format_line
 
 BATCH = 10_000
 
-type Progress = Callable[[int, int], None]
+type TellArrived = Callable[[int, int], None]
 """Told how many lines are in the topic by now, of how many."""
 
 
@@ -30,7 +30,7 @@ def history_lines(
     return [format_line(event) for event in sorted(events, key=lambda event: event.time)]
 
 
-def send_history(lines: Sequence[bytes], servers: str, topic: str, progress: Progress) -> int:
+def send_history(lines: Sequence[bytes], servers: str, topic: str, tell: TellArrived) -> int:
     """Send the lines that have not arrived yet; return how many those were.
 
     The history is the beginning of its topic: line i goes to partition i modulo their number, in
@@ -44,7 +44,7 @@ def send_history(lines: Sequence[bytes], servers: str, topic: str, progress: Pro
     try:
         missing = _missing(lines, servers, topic)
         if missing:
-            _send(missing, len(lines), servers, topic, progress)
+            _send(missing, len(lines), servers, topic, tell)
     except KafkaError as error:
         raise HistoryError(f"Kafka at {servers} did not take the history: {error}") from error
     return len(missing)
@@ -83,7 +83,7 @@ def _missing(lines: Sequence[bytes], servers: str, topic: str) -> list[tuple[int
 
 
 def _send(
-    missing: Sequence[tuple[int, bytes]], total: int, servers: str, topic: str, progress: Progress
+    missing: Sequence[tuple[int, bytes]], total: int, servers: str, topic: str, tell: TellArrived
 ) -> None:
     producer = KafkaProducer(bootstrap_servers=servers.split(","), acks="all", linger_ms=20)
     arrived = total - len(missing)
@@ -93,6 +93,6 @@ def _send(
             for delivery in deliveries:
                 delivery.get(timeout=60)
             arrived += len(batch)
-            progress(arrived, total)
+            tell(arrived, total)
     finally:
         producer.close(timeout=5)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import assert_never
 
 import psycopg
 from psycopg.rows import class_row
@@ -105,6 +106,8 @@ def decide(evidence: Evidence | None) -> Ruling:
             return Ruling(Decision.GO, words, evidence)
         case Word.UNDECIDED | Word.WAIT:
             return Ruling(Decision.WAIT, evidence.reason, evidence)
+        case word:
+            assert_never(word)
 
 
 def unless_silent(ruling: Ruling, unread: list[str]) -> Ruling:
