@@ -9,7 +9,7 @@ from typing import Unpack, assert_never
 import psycopg
 import structlog
 
-from ci.certificate.issuing import Promoted, issue
+from ci.certificate.release_certificate import Promoted, issue
 from ci.errors import AbortedError, RefusedError
 from ci.release import actions, metrics, quality, records
 from ci.release.environment import Environment

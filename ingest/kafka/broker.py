@@ -19,8 +19,8 @@ from kafka.errors import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingest.errors import RefusedError
-from ingest.kafka.shortening import NoKey, ShortLine
-from ingest.kafka.unpacking import bound_unpacking
+from ingest.kafka.decompression import bound_unpacking
+from ingest.kafka.deserializers import NoKey, ShortLine
 
 LOG = structlog.get_logger()
 

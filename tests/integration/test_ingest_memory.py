@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.kafka.unpacking import MOST_BYTES
+from ingest.kafka.decompression import MOST_BYTES
 from tests.integration.ingesting import (
     accounts,
     landed_users,

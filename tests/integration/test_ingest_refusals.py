@@ -10,7 +10,7 @@ from kafka import codec
 
 from compose.service.watchdog import HUNG
 from ingest.errors import MissingTopicError, RefusedError, UnreadableError
-from ingest.kafka.unpacking import MOST_BYTES
+from ingest.kafka.decompression import MOST_BYTES
 from ingest.landing import consumer
 from ingest.metrics import INGEST
 from tests.integration.ingesting import accounts, landed_users, producing, publish, running

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kafka import codec
 
 from ingest.errors import UnreadableError
-from ingest.kafka.unpacking import (
+from ingest.kafka.decompression import (
     MOST_BYTES,
     unpack_gzip,
     unpack_lz4,

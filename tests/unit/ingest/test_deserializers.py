@@ -1,4 +1,4 @@
-from ingest.kafka.shortening import NoKey, ShortLine
+from ingest.kafka.deserializers import NoKey, ShortLine
 from ingest.lines.grammar import MAX_LINE_BYTES
 
 
