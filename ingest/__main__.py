@@ -208,14 +208,14 @@ def accept_truncation(
 def rejects(
     samples: Annotated[int, typer.Option(help="How many lines to show of each reason.")] = 3,
 ) -> None:
-    """Show how many lines were refused for which reason, with the newest of each."""
+    """Show how many lines were rejected for which reason, with the newest of each."""
     with _connect(DatabaseSettings()) as connection:
         typer.echo(rejects_table(connection, samples))
 
 
 @app.command()
 def reprocess() -> None:
-    """Move the refused lines that can be read by now to their tables, some thousands at a time.
+    """Move the rejected lines that can be read by now to their tables, some thousands at a time.
 
     For after a change of the parser, the settings or the catalogue. Run it as the role
     `retention`, which may take lines out of `reject`. Interrupted, run it again: each line was

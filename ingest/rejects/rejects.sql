@@ -1,4 +1,4 @@
--- For each reason how many lines were refused, and the newest of them.
+-- For each reason how many lines were rejected, and the newest of them.
 SELECT reason, lines, landed_at, log_partition, log_offset, raw
 FROM (
     SELECT reason, landed_at, log_partition, log_offset, raw,

@@ -1,4 +1,4 @@
-"""What is done about refused lines: look at them; take those that can be read by now."""
+"""What is done about rejected lines: look at them; take those that can be read by now."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -24,14 +24,14 @@ LINES_A_TRANSACTION = 5_000
 
 @dataclass(frozen=True)
 class Moved:
-    """What one transaction did: how many refused lines it read, and the rows that some became."""
+    """What one transaction did: how many rejected lines it read, and the rows that some became."""
 
     read: int
     rows: Rows
 
 
 def rejects_table(connection: psycopg.Connection, samples: int) -> str:
-    """How many lines were refused for which reason, with the newest of each."""
+    """How many lines were rejected for which reason, with the newest of each."""
     rows = connection.execute(REJECTS, {"samples": samples}).fetchall()
     heading = ["reason", "lines", "landed at", "partition", "offset", "line"]
     return columns(
@@ -61,7 +61,7 @@ def reprocess(
     rules: Callable[[], Rules],
     lines: int = LINES_A_TRANSACTION,
 ) -> Iterator[Moved]:
-    """Move the refused lines that are taken by now to their tables, so many in a transaction.
+    """Move the rejected lines that are taken by now to their tables, so many in a transaction.
 
     Partition and offset stay the same, so the audit balances after each; whatever ends this in the
     middle has moved each line whole or not at all, and the next call goes on. `rules` is asked in
@@ -101,7 +101,7 @@ def _move(
 
 
 def _take(connection: psycopg.Connection, places: Collection[Place]) -> list[Place]:
-    """Delete these of the refused lines; where those stood that were still there, in order."""
+    """Delete these of the rejected lines; where those stood that were still there, in order."""
     deleted = connection.execute(
         "DELETE FROM reject USING unnest(%s::smallint[], %s::bigint[]) AS taken (number, place)"
         " WHERE log_partition = number AND log_offset = place"
