@@ -36,10 +36,14 @@ IS_IT_FAST = Dashboard(
         ),
         Panel(
             "Lists by Nginx itself",
-            "No slot gave one in time. Above 1 % of all ListsByNginx fires: make status.",
+            "No slot gave one in time, or an address had more than its share in progress."
+            " Above 1 % of all an alert fires.",
             "cps",
-            [("rate(marquee_nginx_own_lists_total[$__rate_interval])", "lists")],
-            alerts=("ListsByNginx",),
+            [
+                ("rate(marquee_nginx_own_lists_total[$__rate_interval])", "no slot in time"),
+                ("rate(marquee_nginx_over_share_lists_total[$__rate_interval])", "over a share"),
+            ],
+            alerts=("ListsByNginx", "ListsOverShare"),
         ),
         Panel(
             "Failed and late answers at Nginx",
