@@ -9,7 +9,6 @@ bad canaries are released on real slots behind a real Nginx until the gate stops
 Writes build/bench/evaluation.json.
 """
 
-import sys
 import warnings
 
 import typer
@@ -20,7 +19,7 @@ from tests.benchmarks.evaluation_interleaving import interactions, interleaving_
 from tests.benchmarks.evaluation_pass import GROWTH, pass_figures
 from tests.benchmarks.evaluation_readers import taking_chances, town
 from tests.benchmarks.evaluation_sequential import SEEDS, sequential_figures
-from tests.benchmarks.report import measured_commit, write
+from tests.benchmarks.report import measured_commit, progress, write
 
 LINES = {"small": 50_000, "full": 200_000}
 """New lines of each pass."""
@@ -44,11 +43,6 @@ def measure(scale: str = "small") -> None:
     progress(f"{ROUNDS} bad canaries")
     found |= canary_figures(ROUNDS, progress)
     write("evaluation", found, len(SEEDS), commit)
-
-
-def progress(message: str) -> None:
-    """Tell people what is being done; figures alone go to standard output."""
-    print(message, file=sys.stderr, flush=True)  # noqa: T201 -- likewise
 
 
 if __name__ == "__main__":

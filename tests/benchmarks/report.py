@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +28,11 @@ def peak_rss_mib() -> float:
     """The most memory of this process; what `getrusage` tells may be of the one that began it."""
     status = Path("/proc/self/status").read_text()
     return int(re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)[1]) / 1024  # type: ignore[index] # proc(5) has it
+
+
+def progress(message: str) -> None:
+    """Tell people what is being done; figures alone go to standard output."""
+    print(message, file=sys.stderr, flush=True)  # noqa: T201 -- what a benchmark is for
 
 
 def write(benchmark: str, measured: Figures, runs: int, commit: str) -> None:

@@ -30,7 +30,7 @@ from surprise import Dataset, Reader, Trainset
 from threadpoolctl import threadpool_limits
 
 from tests.benchmarks.movielens import SCALE, movielens
-from tests.benchmarks.report import ROOT, Figures, measured_commit, write
+from tests.benchmarks.report import ROOT, Figures, measured_commit, progress, write
 from tests.benchmarks.trainer_scale import scale_figures
 from tests.benchmarks.trainer_sparse import sparse_figures
 from trainer.algorithms.history import HistoryConfiguration
@@ -250,11 +250,6 @@ def measure(scale: str = "small") -> None:
         for count in (1_000_000, 10_000_000, 30_000_000):
             found |= scale_figures(count)
     write("trainer", found, RUNS, commit)
-
-
-def progress(message: str) -> None:
-    """Tell people what is being done; figures alone go to standard output."""
-    print(message, file=sys.stderr, flush=True)  # noqa: T201 -- likewise
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ import typer
 from threadpoolctl import threadpool_limits
 
 from compose.service.copy_format import BEGIN, END, EPOCH
-from tests.benchmarks.report import ROOT, Figures, peak_rss_mib
+from tests.benchmarks.report import ROOT, Figures, peak_rss_mib, progress
 from tests.stores import as_role, migrated_database
 from trainer.algorithms.registry import ALGORITHMS
 from trainer.data.interactions import Interactions, Scale
@@ -220,11 +220,6 @@ def figure(name: str, value: float | str) -> tuple[float, str]:
     """A figure with the unit that its name ends with."""
     unit = {"mib": "MiB", "s": "s"}.get(name.rpartition("_")[2], "")
     return float(value), unit
-
-
-def progress(message: str) -> None:
-    """Tell people what is being done; figures alone go to standard output."""
-    print(message, file=sys.stderr, flush=True)  # noqa: T201 -- likewise
 
 
 @app.command()

@@ -11,7 +11,6 @@ is that of the test parts of several streams, thinned alike with other seeds. Th
 this one took the simplest algorithm that the best did not beat beyond noise.
 """
 
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +22,7 @@ import typer
 from threadpoolctl import threadpool_limits
 
 from tests.benchmarks.movielens import SCALE, movielens
-from tests.benchmarks.report import Figures
+from tests.benchmarks.report import Figures, progress
 from tests.benchmarks.thinned import SEED, SHAPES, Shape, thinned
 from trainer.algorithms.registry import ALGORITHMS
 from trainer.data.interactions import Interactions
@@ -142,11 +141,6 @@ def sparse_figures(names: Sequence[str] = tuple(SHAPES)) -> Figures:
     ):
         found[figure] = together(found[f"{figure}_{name}"] for name in names)
     return found
-
-
-def progress(message: str) -> None:
-    """Tell people what is being done; figures alone go to standard output."""
-    print(message, file=sys.stderr, flush=True)  # noqa: T201 -- likewise
 
 
 def main(names: list[str] = typer.Argument(default=list(SHAPES))) -> None:  # noqa: B008 -- typer's way

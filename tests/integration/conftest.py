@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+import psycopg
 import pytest
 from kafka.admin import KafkaAdminClient, NewTopic
 
@@ -30,6 +31,27 @@ def conninfo(template: str) -> Iterator[Conninfo]:
     """Call it with a role's name for a connection string that logs in as that role."""
     with database("test", template=template) as name:
         yield partial(as_role, name)
+
+
+@pytest.fixture
+def owner(conninfo: Conninfo) -> Iterator[psycopg.Connection]:
+    """A session of the owner of all tables, in autocommit mode."""
+    with psycopg.connect(conninfo("marquee"), autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def evaluation(conninfo: Conninfo) -> Iterator[psycopg.Connection]:
+    """A session with the rights of evaluation, in autocommit mode."""
+    with psycopg.connect(conninfo("evaluation"), autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def trainer(conninfo: Conninfo) -> Iterator[psycopg.Connection]:
+    """A session with the rights of the trainer, in autocommit mode."""
+    with psycopg.connect(conninfo("trainer"), autocommit=True) as connection:
+        yield connection
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 import time
 
-import psycopg
 import pytest
 
 from compose.service.metrics import process_registry
@@ -28,12 +27,6 @@ def settings(conninfo, tmp_path, monkeypatch):
     given = tmp_path / "given.json"
     given.write_text(json.dumps({"slack": False, "watchdog": True}))
     return Settings(given_file=given, alert_test_file=tmp_path / "alert-test")
-
-
-@pytest.fixture
-def owner(conninfo):
-    with psycopg.connect(conninfo("marquee"), autocommit=True) as connection:
-        yield connection
 
 
 def sample(settings, name, /, **labels):

@@ -16,12 +16,6 @@ JUST_NOW = 239
 
 
 @pytest.fixture
-def owner(conninfo):
-    with psycopg.connect(conninfo("marquee"), autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
 def stream(owner):
     return PlayedStream(owner)
 

@@ -34,18 +34,6 @@ OVER = 235
 
 
 @pytest.fixture
-def owner(conninfo):
-    with psycopg.connect(conninfo("marquee"), autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
-def evaluation(conninfo):
-    with psycopg.connect(conninfo("evaluation"), autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
 def stream(owner):
     return PlayedStream(owner)
 

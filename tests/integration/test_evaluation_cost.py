@@ -30,12 +30,6 @@ BY_LANDING = ("log_offset", "stored_in")
 
 
 @pytest.fixture
-def owner(conninfo):
-    with psycopg.connect(conninfo("marquee"), autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
 def stream(owner):
     """A stream with ten days behind it, all of them judged and closed."""
     stream = PlayedStream(owner)

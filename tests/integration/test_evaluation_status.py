@@ -9,12 +9,6 @@ NOW = datetime.now(UTC)
 
 
 @pytest.fixture
-def owner(conninfo):
-    with psycopg.connect(conninfo("marquee"), autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
 def facts(conninfo):
     def read():
         with psycopg.connect(conninfo("evaluation"), autocommit=True) as connection:

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-import psycopg
 import pytest
 
 from monitoring.experiments.assignment import challenger_buckets
@@ -47,18 +46,6 @@ class Stream:
             "UPDATE stream_offset SET next_offset = %s WHERE log_partition = %s",
             (self.next_offset[partition], partition),
         )
-
-
-@pytest.fixture
-def owner(conninfo):
-    with psycopg.connect(conninfo("marquee"), autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
-def evaluation(conninfo):
-    with psycopg.connect(conninfo("evaluation"), autocommit=True) as connection:
-        yield connection
 
 
 @pytest.fixture

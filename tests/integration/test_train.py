@@ -53,12 +53,6 @@ def load(conninfo, rows, rolled_up=((0, 650), (1, 690))):
 
 
 @pytest.fixture
-def trainer(conninfo):
-    with psycopg.connect(conninfo("trainer"), autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
 def settings(conninfo, tmp_path):
     who = service_environment(conninfo("trainer"), tmp_path)
     return Settings(

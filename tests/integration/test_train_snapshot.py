@@ -26,12 +26,6 @@ EXPECTED = [
 ]
 
 
-@pytest.fixture
-def trainer(conninfo):
-    with psycopg.connect(conninfo("trainer"), autocommit=True) as connection:
-        yield connection
-
-
 def load(conninfo, rated, watched):
     with psycopg.connect(conninfo("ingest")) as connection:
         connection.cursor().executemany(
