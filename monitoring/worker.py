@@ -11,7 +11,7 @@ from procrastinate import App, JobContext
 from procrastinate.exceptions import JobAborted
 
 from monitoring.drift.exporter import DriftExporter
-from monitoring.drift.reading import read_lately
+from monitoring.drift.newest_lines import read_lately
 from monitoring.evaluation.evaluation_pass import Pass, run_pass
 from monitoring.evaluation.exporter import Exporter
 from monitoring.evaluation.results import latest_figures, too_late

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from monitoring.drift.comparison import Lately
-from monitoring.drift.reading import LATELY, LINES, read_lately
+from monitoring.drift.newest_lines import LATELY, LINES, read_lately
 from tests.integration.played_stream import NOW, PlayedStream, Rated, Watched
 
 REPORT = {"ratings": 3, "rating_shares": {"4": 1}}
