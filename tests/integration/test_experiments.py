@@ -113,10 +113,10 @@ def test_the_status_page_reads_the_newest_experiment_with_the_interval_at_each_l
         stream.request(1, user)
         stream.watch(3, user)
     look(evaluation, 60)
-    experiment = read_content(evaluation, None, datetime.now(UTC)).experiment
-    assert (experiment.people, len(experiment.times)) == (400, 1)
-    (low,), (lift,), (high,) = experiment.lows, experiment.lifts, experiment.highs
-    assert low <= lift <= high
+    content = read_content(evaluation, None, datetime.now(UTC))
+    assert content.experiment.people == 400
+    (shown,) = content.looks
+    assert shown.low <= shown.value <= shown.high
 
 
 def test_a_person_counts_once_and_what_comes_later_changes_nothing(owner, evaluation, stream):
