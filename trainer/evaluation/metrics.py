@@ -21,7 +21,7 @@ from trainer.versions.popularity_prior import Held
 
 DEPTH = 20
 RESAMPLES = 2_000
-PLANTED_USERS = 2_000
+DECOY_USERS = 2_000
 DISCOUNTS = 1 / np.log2(np.arange(2, DEPTH + 2))
 IDEAL = np.cumsum(DISCOUNTS)
 
@@ -171,12 +171,12 @@ def decoy_places(model: FittedModel, split: Split) -> NDArray[np.float64]:
 
     Returns:
         float64 [n], 0 for the first and 1 for the last; of equal scores the middle. At most
-        `PLANTED_USERS` users are asked for. Without knowledge these are uniform.
+        `DECOY_USERS` users are asked for. Without knowledge these are uniform.
     """
     if split.decoys is None:
         return np.empty(0)
     everybody = np.flatnonzero((split.decoys >= 0) & (np.diff(split.training.indptr) > 0))
-    asked = everybody[:: max(1, len(everybody) // PLANTED_USERS)].astype(np.int32)
+    asked = everybody[:: max(1, len(everybody) // DECOY_USERS)].astype(np.int32)
     met = split.training.matrix(np.ones(len(split.training), np.float32))
     met = met + split.test.matrix(np.ones(len(split.test), np.float32))
     pieces = [
