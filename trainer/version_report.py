@@ -26,7 +26,7 @@ def report(manifest: Manifest) -> str:
             f"data       {_data(manifest.data)}",
             f"parameters {_parameters(manifest.parameters)}",
             *_data_report(manifest.data.get("report", {})),
-            f"code       {manifest.code['git_commit']}",
+            f"code       {_code(manifest.code['git_commit'])}",
             "",
             *_choice(manifest),
             *_table(manifest.figures),
@@ -46,6 +46,13 @@ def _data(data: Mapping[str, object]) -> str:
         f"{data['interactions']:,} interactions, {data['users']:,} users,"
         f" {data['movies']:,} movies, {data['first_time']} to {data['last_time']}"
     )
+
+
+def _code(commit: str) -> str:
+    """Plain `docker compose` builds, too, and tells the image nothing of git."""
+    if commit != "unknown":
+        return commit
+    return "unknown: its image was built without `make`, or of a folder that names no commit"
 
 
 def _data_report(report: Mapping[str, Any]) -> list[str]:

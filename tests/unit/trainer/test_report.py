@@ -55,6 +55,11 @@ def test_the_report_of_a_version():
     )
 
 
+def test_the_report_of_a_version_whose_image_names_no_commit_says_so_and_why():
+    said = report(replace(MANIFEST, code={"git_commit": "unknown"}))
+    assert "code       unknown: its image was built without `make`, or of a folder" in said
+
+
 def test_the_report_tells_of_data_that_is_not_as_usual():
     described = {
         "ratings": 80_000,
