@@ -124,7 +124,8 @@ def serve(database: str) -> None:
         split.mkdir(parents=True)
         for bucket in range(0, 1000, 2):
             (split / f"{bucket:03}").touch()
-        with nginx(folder, slots.state, blue, green, listen=f"0.0.0.0:{PORT}") as door:
+        public = {"listen 8082": f"listen 0.0.0.0:{PORT}"}
+        with nginx(folder, slots.state, blue, green, public) as door:
             say("ready")
             stop.wait()
         slots.end()

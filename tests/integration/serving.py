@@ -38,7 +38,7 @@ def ask(
     source: str = "127.0.0.1",
 ) -> tuple[int, dict[str, str], str]:
     """Status, headers and body of one request, from an address of the loopback; no retries."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, 5, source_address=(source, 0))
+    connection = http.client.HTTPConnection("127.0.0.1", port, 60, source_address=(source, 0))
     try:
         connection.request(method, path, headers=dict(headers))
         response = connection.getresponse()
@@ -179,30 +179,32 @@ class RunningNginx:
 
 @contextmanager
 def nginx(
-    folder: Path, state: Path, blue: int, green: int, listen: str = ""
+    folder: Path,
+    state: Path,
+    blue: int,
+    green: int,
+    changed: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[RunningNginx]:
-    """Run Nginx in front of slots on these ports; it listens on the loopback if not told where."""
+    """Run Nginx in front of slots on these ports; `changed`: what else its files say, and how."""
     mtail = free_port()
-    listen = listen or f"127.0.0.1:{free_port()}"
-    port = int(listen.rpartition(":")[2])
     configuration = folder / "nginx"
     access_log = folder / "access.log"
-    _write_configuration(
-        configuration,
-        {
-            "/tmp/": f"{folder}/",  # noqa: S108 -- the text that is replaced
-            "listen 8082": f"listen {listen}",
-            "listen 8083": f"listen 127.0.0.1:{free_port()}",
-            "listen 8084": f"listen 127.0.0.1:{free_port()}",
-            "mtail:5514": f"127.0.0.1:{mtail}",
-            "/var/lib/marquee/page": str(folder / "page"),
-            "/var/lib/marquee/models": str(folder / "models"),
-            "slot-blue:8000": f"127.0.0.1:{blue}",
-            "slot-green:8000": f"127.0.0.1:{green}",
-            "/var/lib/marquee/state": str(state),
-            "/dev/stdout": str(access_log),
-        },
-    )
+    replacements = {
+        "/tmp/": f"{folder}/",  # noqa: S108 -- the text that is replaced
+        "listen 8082": f"listen 127.0.0.1:{free_port()}",
+        "listen 8083": f"listen 127.0.0.1:{free_port()}",
+        "listen 8084": f"listen 127.0.0.1:{free_port()}",
+        "mtail:5514": f"127.0.0.1:{mtail}",
+        "/var/lib/marquee/page": str(folder / "page"),
+        "/var/lib/marquee/models": str(folder / "models"),
+        "slot-blue:8000": f"127.0.0.1:{blue}",
+        "slot-green:8000": f"127.0.0.1:{green}",
+        "/var/lib/marquee/state": str(state),
+        "/dev/stdout": str(access_log),
+        **changed,
+    }
+    port = int(replacements["listen 8082"].rpartition(":")[2])
+    _write_configuration(configuration, replacements)
     command = ["/usr/sbin/nginx", "-e", "stderr", "-c", str(configuration / "nginx.conf")]
     process = subprocess.Popen([*command, "-g", "daemon off; user root;"])
     try:

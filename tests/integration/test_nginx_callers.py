@@ -6,7 +6,6 @@ engine's proxy stands on a stack: at the first address of Nginx's network.
 
 import socket
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +19,14 @@ from tests.waiting import eventually
 SHARE, ENGINES_SHARE = 32, 256
 SLOW_USER = 13
 CALLER, OTHER, ENGINE = "127.0.0.7", "127.0.0.8", "127.0.0.1"
+
+
+def waiting(seconds):
+    """Nginx's files, but for how long it waits for a slot: a busy machine's takes its time."""
+    return {"timeout 50ms": f"timeout {seconds}", "timeout 220ms": f"timeout {seconds}"}
+
+
+PATIENT = waiting("60s")
 
 
 class PlayedSlot(ThreadingHTTPServer):
@@ -52,7 +59,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == f"/recommend/{SLOW_USER}":
             with slot.lock:
                 slot.slow += 1
-            slot.let_go.wait(10)
+            slot.let_go.wait(60)
         body = f"{slot.name}\n".encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -90,21 +97,32 @@ def both():
 
 @pytest.fixture
 def door(tmp_path, both):
+    """Nginx that waits for a slot until it is let go, however busy the machine is."""
     blue, green = both
     put_popular_lists(tmp_path / "state")
-    with nginx(tmp_path, tmp_path / "state", blue.port, green.port) as running:
+    with nginx(tmp_path, tmp_path / "state", blue.port, green.port, PATIENT) as running:
         yield running
 
 
-def at_once(door, number, source, user=SLOW_USER):
-    """So many requests at the same time; their statuses and bodies."""
+@contextmanager
+def at_once(door, number, source):
+    """So many requests at the same time for what a slot holds; statuses and bodies to come."""
 
-    def one(_number):
-        status, _headers, body = ask(door.port, f"/recommend/{user}", source=source)
+    def one():
+        status, _headers, body = ask(door.port, f"/recommend/{SLOW_USER}", source=source)
         return status, body
 
     with ThreadPoolExecutor(number) as callers:
-        return list(callers.map(one, range(number)))
+        yield [callers.submit(one) for _ in range(number)]
+
+
+def let_go(slots):
+    for slot in slots:
+        slot.let_go.set()
+
+
+def done(answers):
+    return [answer.result() for answer in answers if answer.done()]
 
 
 @pytest.mark.parametrize(
@@ -154,65 +172,67 @@ def test_three_accept_lines_of_8_kb_reach_the_slot_as_one_short_one(door, both):
     assert both[0].accepted == [["text/plain"]]
 
 
-def test_a_slot_that_is_slow_for_one_user_is_not_down_for_others(door, both):
+def test_a_slot_that_is_slow_for_one_user_is_not_down_for_others(tmp_path, both):
     """All of one caller's share run out of time, on one slot and then on the other."""
-    with ThreadPoolExecutor(1) as beside:
-        hurting = beside.submit(at_once, door, SHARE, CALLER)
+    blue, green = both
+    put_popular_lists(tmp_path / "state")
+    with (
+        nginx(tmp_path, tmp_path / "state", blue.port, green.port, waiting("3s")) as door,
+        at_once(door, SHARE, CALLER) as hurting,
+    ):
         others = []
-        while not hurting.done():
+        while len(done(hurting)) < SHARE or len(others) < 100:
             others.append(ask(door.port, f"/recommend/{len(others) + 100}", source=OTHER))
-        hurting.result()
-    others += [ask(door.port, f"/recommend/{user}", source=OTHER) for user in range(1000, 1050)]
 
-    assert both[0].slow == both[1].slow == SHARE
+    assert set(done(hurting)) == {(200, POPULAR)}
+    assert blue.slow == green.slow == SHARE
     assert {body for _status, _headers, body in others} == {"blue\n"}
 
 
 def test_over_its_share_an_address_gets_nginx_s_own_list_at_once(door, both):
-    answers = at_once(door, 2 * SHARE, CALLER)
-    door.process.terminate()
-    door.process.wait()
+    with at_once(door, 2 * SHARE, CALLER) as answers:
+        eventually(lambda: len(done(answers)) == SHARE == both[0].slow, 60)
+        assert set(done(answers)) == {(200, POPULAR)}
+        let_go(both)
 
-    assert set(answers) == {(200, POPULAR)}
-    over = [line["upstream"] for line in door.requests() if line["list"] == "share"]
-    assert over == [""] * SHARE  # no slot was waited for
-    assert both[0].slow == SHARE
+    assert done(answers).count((200, "blue\n")) == both[0].slow == SHARE
 
 
 def test_without_a_list_of_its_own_nginx_says_that_it_was_too_many(tmp_path, both):
     blue, green = both
-    with nginx(tmp_path, tmp_path / "state", blue.port, green.port) as door:
-        statuses = [status for status, _body in at_once(door, SHARE + 20, CALLER)]
-
-    assert statuses.count(429) == 20
+    with (
+        nginx(tmp_path, tmp_path / "state", blue.port, green.port, PATIENT) as door,
+        at_once(door, SHARE + 20, CALLER) as answers,
+    ):
+        eventually(lambda: len(done(answers)) == 20, 60)
+        assert {status for status, _body in done(answers)} == {429}
+        let_go(both)
 
 
 def test_an_address_s_share_is_not_another_s(door, both):
-    with ThreadPoolExecutor(1) as beside:
-        hurting = beside.submit(at_once, door, 2 * SHARE, CALLER)
-        eventually(lambda: both[0].slow == SHARE)
+    with at_once(door, 2 * SHARE, CALLER):
+        eventually(lambda: both[0].slow == SHARE, 60)
         answer = ask(door.port, "/recommend/7", source=OTHER)
-        hurting.result()
+        let_go(both)
 
     assert answer[2] == "blue\n"
 
 
 def test_people_behind_the_engine_s_proxy_are_not_one_address(door, both):
-    answers = at_once(door, 2 * SHARE, ENGINE)
-    door.process.terminate()
-    door.process.wait()
+    with at_once(door, 2 * SHARE, ENGINE) as answers:
+        eventually(lambda: both[0].slow == 2 * SHARE, 60)
+        let_go(both)
 
-    assert len(answers) == both[0].slow == 2 * SHARE
-    assert "share" not in {line["list"] for line in door.requests()}
+    assert done(answers) == [(200, "blue\n")] * 2 * SHARE
 
 
 def test_what_comes_by_way_of_the_engine_cannot_hold_all(door, both):
-    with ThreadPoolExecutor(1) as beside:
-        hurting = beside.submit(at_once, door, ENGINES_SHARE + 100, ENGINE)
-        eventually(lambda: both[0].slow + both[1].slow >= ENGINES_SHARE)
+    with at_once(door, ENGINES_SHARE + 100, ENGINE) as answers:
+        eventually(lambda: len(done(answers)) == 100, 60)
         answer = ask(door.port, "/recommend/7", source=OTHER)
-        hurting.result()
+        let_go(both)
 
+    assert both[0].slow + both[1].slow == ENGINES_SHARE
     assert answer[2] in {"blue\n", "green\n"}
 
 
@@ -222,6 +242,8 @@ def test_whoever_hangs_up_holds_its_share_until_the_slot_is_done(door, both):
             ("127.0.0.1", door.port), source_address=(CALLER, 0)
         ) as connection:
             connection.sendall(b"GET /recommend/%d HTTP/1.1\r\nHost: x\r\n\r\n" % SLOW_USER)
-    time.sleep(0.1)
+    eventually(lambda: both[0].slow == SHARE, 60)
+    status, _headers, body = ask(door.port, f"/recommend/{SLOW_USER}", source=CALLER)
+    let_go(both)
 
-    assert both[0].slow <= SHARE
+    assert (status, body, both[0].slow) == (200, POPULAR, SHARE)
