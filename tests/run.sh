@@ -3,7 +3,7 @@
 # their own: project name, ports, subnet, volumes and image tags differ from a running
 # stack's, and all but the images is removed at the end.
 #
-# Usage: tests/run.sh all | lint | unit | integration | end-to-end | bench | certificate | drill | own-stream
+# Usage: tests/run.sh all | lint | unit | integration | end-to-end | bench | certificate | drill | own-stream | whole-disk
 # ARGS in the environment goes to pytest.
 
 set -euo pipefail
@@ -25,6 +25,8 @@ source tests/run/checks.sh
 source tests/run/stack.sh
 source tests/run/everything.sh
 source tests/run/own_stream.sh
+source tests/run/whole_disk.sh
+source tests/run/soak.sh
 
 read -r -a PYTEST_ARGUMENTS <<< "${ARGS-}"
 use_test_settings
@@ -43,5 +45,6 @@ case ${1-} in
   certificate) build_tests_image && certificate ;;
   drill) build_tests_image && drill ;;
   own-stream) own_stream ;;
-  *) fail "'${1-}' is no check" "It is all, lint, unit, integration, end-to-end, bench, certificate, drill or own-stream." ;;
+  whole-disk) build_tests_image && whole_disk ;;
+  *) fail "'${1-}' is no check" "It is all, lint, unit, integration, end-to-end, bench, certificate, drill, own-stream or whole-disk." ;;
 esac

@@ -9,6 +9,7 @@ import os
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -39,23 +40,23 @@ SILENCE_SECONDS = 75
 """Longer than from one sign of the Watchdog to the next: a minute at most."""
 
 
-def ask(query: str) -> list[dict[str, object]]:
+def ask(query: str) -> list[dict[str, Any]]:
     """The result of a query to the stack's Prometheus."""
     port, encoded = os.environ["PROMETHEUS_PORT"], urllib.parse.urlencode({"query": query})
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?{encoded}") as answer:
-        result: list[dict[str, object]] = json.loads(answer.read())["data"]["result"]
+        result: list[dict[str, Any]] = json.loads(answer.read())["data"]["result"]
         return result
 
 
 def labels(query: str, label: str) -> set[str]:
     """The values of a label in the result of a query."""
-    return {sample["metric"].get(label, "") for sample in ask(query)}  # type: ignore[attr-defined]
+    return {sample["metric"].get(label, "") for sample in ask(query)}
 
 
 def number(query: str) -> float:
     """The one number that a query gives."""
     (sample,) = ask(query)
-    return float(sample["value"][1])  # type: ignore[index]
+    return float(sample["value"][1])
 
 
 def fires(alert: str, service: str) -> bool:

@@ -38,22 +38,29 @@ integration() {
 
 # Every fault at full count: those of ingest on stores of their own, then those of serving,
 # the stop of each service and a restore into a second project on a whole stack.
+# SOAK: how long; then only what grows is looked at.
 drill() {
+  if [ -n "${SOAK-}" ]; then soak "$SOAK"; return; fi
   say "Drill: ingest"
   on_stores --volume /var/run/docker.sock:/var/run/docker.sock --env IMAGE_PREFIX \
     -- python -m tests.drill.ingest
   say "Drill: the gate"
   on_stores --env DRILL_ROUNDS=5 -- pytest tests/integration/test_gate_itself.py
+  say "Drill: a clock that is slow, or jumps"
+  on_stores -- pytest tests/integration/test_ingest_clock.py tests/integration/test_retention.py -k clock
   export COMPOSE_PROJECT_NAME=marquee-test
-  say "Drill: alerts, serving, reboots and restore"
+  say "Drill: alerts, serving, lost secrets, reboots and restore"
   trap remove_stack EXIT
   start_stack
   in_tests_image --volume /var/run/docker.sock:/var/run/docker.sock \
     --volume "$BACKUP_DIRECTORY:$BACKUP_DIRECTORY" --env DRILL_ROUNDS=5 \
     --env HEALTHY_MINUTES=15 --env ONE_BY_ONE=yes --env-file <(stack_environment) \
     -- pytest tests/end_to_end/test_4_alerts.py tests/end_to_end/test_7_serving_faults.py \
-    tests/end_to_end/test_9_reboot.py tests/end_to_end/test_9_restore.py
+    tests/end_to_end/test_9_lost_secrets.py tests/end_to_end/test_9_reboot.py \
+    tests/end_to_end/test_9_restore.py
   remove_stack
+  say "Drill: one disk, full for everything at once"
+  whole_disk
   say "Drill: a stream of one's own"
   own_stream
 }

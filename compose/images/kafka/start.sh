@@ -11,7 +11,7 @@ agent=$(find /opt/kafka/libs -name 'jmx_prometheus_javaagent-*.jar')
 
 # A broker that opens its logs where nothing can be written takes them for damaged and empties
 # them, that of its topics first. A full disk stops it; so it stays stopped until there is room.
-room_mib() { df --output=avail --block-size=1M /var/lib/kafka/data | tail -n 1; }
+room_mib() { df --output=avail --block-size=1M /var/lib/kafka/data | tail -n 1 | tr -d " "; }
 while [ "$(room_mib)" -lt 256 ]; do
   echo "waiting for room: $(room_mib) MiB are free, 256 are needed to open the logs unharmed"
   sleep 5
