@@ -51,11 +51,9 @@ IS_THE_MODEL_GOOD = Dashboard(
         ),
         Panel(
             "Drift of ratings",
-            "Stability index against the live version's training. From 0.25 on: make retrain.",
+            "Stability index against the live version's training. People rate what is recommended higher; if it jumps: make retrain.",
             "short",
             [("marquee_drift_rating_index", "{{model_version}}")],
-            0.25,
-            alerts=("RatingsDrifted",),
         ),
         Panel(
             "New to the live version",
@@ -77,8 +75,6 @@ IS_THE_MODEL_GOOD = Dashboard(
             "Now and at the training. If it doubles, lists feed on themselves: DIVERSITY.",
             "percentunit",
             [('marquee_drift_share{what="top_movies"}', "{{at}}")],
-            0.5,
-            alerts=("PeopleWatchTheSame",),
         ),
     ),
 )
