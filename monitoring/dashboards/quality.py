@@ -51,7 +51,8 @@ IS_THE_MODEL_GOOD = Dashboard(
         ),
         Panel(
             "Drift of ratings",
-            "Stability index against the live version's training. People rate what is recommended higher; if it jumps: make retrain.",
+            "Stability index against the live version's training. People rate what is recommended"
+            " higher; if it jumps: make retrain.",
             "short",
             [("marquee_drift_rating_index", "{{model_version}}")],
         ),

@@ -2,7 +2,8 @@
 
 What that code can read and write is its schema. So after each migration all of the one before is
 held against what is there now: each column with its type, what may be left out of an INSERT, the
-keys that an ON CONFLICT names, and that no constraint came that rows were not held to before.
+keys that an ON CONFLICT names (what is only included in an index it can't name), and that no
+constraint came that rows were not held to before.
 """
 
 from collections.abc import Iterator
@@ -43,7 +44,8 @@ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
 """
 
 CONSTRAINTS = """
-SELECT conrelid::regclass::text, pg_get_constraintdef(oid), contype IN ('p', 'u')
+SELECT conrelid::regclass::text, regexp_replace(pg_get_constraintdef(oid), ' INCLUDE .*', ''),
+       contype IN ('p', 'u')
 FROM pg_constraint
 WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'u', 'c', 'f') AND conparentid = 0
 """
