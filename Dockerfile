@@ -134,9 +134,9 @@ COPY --from=recommender-wheels /opt/venv /opt/venv
 COPY compose/__init__.py compose/
 COPY compose/service/ compose/service/
 COPY trainer/__init__.py trainer/errors.py trainer/
-COPY trainer/versions/__init__.py trainer/versions/contents.py trainer/versions/directory.py \
-    trainer/versions/manifest.py trainer/versions/popularity_prior.py trainer/versions/reader.py \
-    trainer/versions/sources.py trainer/versions/
+COPY trainer/versions/__init__.py trainer/versions/contents.py trainer/versions/popularity_prior.py \
+    trainer/versions/manifest.py trainer/versions/reader.py trainer/versions/sources.py \
+    trainer/versions/
 COPY trainer/versions/item_models/ trainer/versions/item_models/
 COPY recommender/ recommender/
 # With more, the threads of two slots wait for each other, up to 100 ms for one answer.

@@ -39,10 +39,15 @@ from trainer.selection.trials import BASELINE, Recipe, recipe_of, recipes
 from trainer.settings import Settings
 from trainer.versions import provenance
 from trainer.versions.contents import LIST_LENGTH, Contents, Lists, SeenItems, TopLists
-from trainer.versions.directory import remove_unfinished, remove_version, whole_versions
+from trainer.versions.directory import (
+    newest_manifests,
+    remove_unfinished,
+    remove_version,
+    whole_versions,
+)
 from trainer.versions.manifest import Manifest
 from trainer.versions.pinning import Pins
-from trainer.versions.reader import manifests, read_version
+from trainer.versions.reader import read_version
 from trainer.versions.retention import Keeping, Plan, collect, plan
 from trainer.versions.writer import version_name, write_version
 
@@ -273,7 +278,7 @@ def publish(
         figures=found | {"size_mib": {"value": cost.mib}},
         gate=verdict,
     )
-    versions = [*manifests(settings.versions_directory)[-SHOWN_BEFORE:], manifest]
+    versions = [*newest_manifests(settings.versions_directory, SHOWN_BEFORE), manifest]
     pictures = plots(manifest.figures, interactions, ndcg_by_version(versions))
     return write_version(settings.versions_directory, manifest, contents, pictures)
 

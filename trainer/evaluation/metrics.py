@@ -130,11 +130,7 @@ def judge_for_movies(
 def _judged(
     relevant: Interactions, rows: NDArray[np.int32], lists: NDArray[np.int32]
 ) -> RankingFigures:
-    hits = np.zeros(lists.shape, np.bool_)
-    wanted = relevant.matrix(np.ones(len(relevant), np.float32))
-    for start in range(0, len(rows), USERS_AT_ONCE):
-        piece = slice(start, start + USERS_AT_ONCE)
-        hits[piece] = _hits(wanted[rows[piece]].toarray() > 0, lists[piece])
+    hits = _hits_of(relevant, rows, lists)
     possible = np.minimum(np.diff(relevant.indptr)[rows], DEPTH)
     precisions = np.cumsum(hits, axis=1) / np.arange(1, DEPTH + 1)
     return RankingFigures(
@@ -149,13 +145,20 @@ def _judged(
 def hits_by_place(ranking: RankingFigures, split: Split, liked: float) -> NDArray[np.float64]:
     """float64 [20]: of the judged users, the share who liked what stood at each place."""
     relevant = split.test.only(split.test.ratings >= liked)
+    hits = _hits_of(relevant, ranking.rows, ranking.lists)
+    return hits.sum(axis=0) / max(len(hits), 1)
+
+
+def _hits_of(
+    relevant: Interactions, rows: NDArray[np.int32], lists: NDArray[np.int32]
+) -> NDArray[np.bool_]:
+    """Bool [users, 20]: whether each listed movie is a relevant one."""
+    hits = np.zeros(lists.shape, np.bool_)
     wanted = relevant.matrix(np.ones(len(relevant), np.float32))
-    hits = np.zeros(DEPTH)
-    for start in range(0, len(ranking.rows), USERS_AT_ONCE):
+    for start in range(0, len(rows), USERS_AT_ONCE):
         piece = slice(start, start + USERS_AT_ONCE)
-        some = wanted[ranking.rows[piece]].toarray() > 0
-        hits += _hits(some, ranking.lists[piece]).sum(axis=0)
-    return hits / max(len(ranking.rows), 1)
+        hits[piece] = _hits(wanted[rows[piece]].toarray() > 0, lists[piece])
+    return hits
 
 
 def _hits(wanted: NDArray[np.bool_], items: NDArray[np.int32]) -> NDArray[np.bool_]:

@@ -59,10 +59,8 @@ def _segments(figures: Figures) -> Figure:
 def _bars(found: Mapping[str, Stated], what: str) -> Figure:
     picture = Figure(figsize=(8, 1.5 + 0.4 * len(found)), layout="constrained")
     axes = picture.subplots()
-    values = np.array([figure["value"] for figure in found.values()])
-    lows = np.array([figure["low"] for figure in found.values()])
-    highs = np.array([figure["high"] for figure in found.values()])
-    axes.barh(list(found), values, xerr=[values - lows, highs - values])
+    values, errors = _values_and_errors(found)
+    axes.barh(list(found), values, xerr=errors)
     axes.set_xlabel(what)
     return picture
 
@@ -103,10 +101,18 @@ def _versions(versions: Mapping[str, Stated]) -> Figure:
 
 
 def _with_intervals(axes: Axes, found: Mapping[str, Stated]) -> None:
-    values = np.array([figure["value"] for figure in found.values()])
-    lows = np.array([figure["low"] for figure in found.values()])
-    highs = np.array([figure["high"] for figure in found.values()])
-    axes.errorbar(list(found), values, yerr=[values - lows, highs - values], fmt="o", capsize=3)
+    values, errors = _values_and_errors(found)
+    axes.errorbar(list(found), values, yerr=errors, fmt="o", capsize=3)
+
+
+def _values_and_errors(
+    found: Mapping[str, Stated],
+) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
+    """The values, and how far their intervals reach below and above."""
+    values, lows, highs = (
+        np.array([figure[name] for figure in found.values()]) for name in ("value", "low", "high")
+    )
+    return values, [values - lows, highs - values]
 
 
 def _plain(across: str, up: str) -> tuple[Figure, Axes]:

@@ -1,7 +1,11 @@
 """The directory of all versions: which are there, what they take, and how one goes."""
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
+
+from trainer.errors import NewerVersionError
+from trainer.versions.manifest import Manifest
 
 UNFINISHED = ".tmp-"
 """What names start with that are being written or removed; readers never look at them."""
@@ -12,6 +16,17 @@ def version_names(versions: Path) -> list[str]:
     if not versions.is_dir():
         return []
     return sorted(path.name for path in versions.iterdir() if not path.name.startswith("."))
+
+
+def newest_manifests(versions: Path, most: int) -> list[Manifest]:
+    """What the newest versions state, oldest first; those that cannot be read are left out."""
+    found: list[Manifest] = []
+    for name in reversed(version_names(versions)):
+        if len(found) == most:
+            break
+        with suppress(OSError, ValueError, NewerVersionError):
+            found.append(Manifest.parse((versions / name / "manifest.json").read_bytes()))
+    return found[::-1]
 
 
 EXPLAINING = frozenset(

@@ -5,7 +5,7 @@ The recommender reads versions with this module, so it needs NumPy and SciPy onl
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from trainer.versions.contents import (
     SeenItems,
     TopLists,
 )
-from trainer.versions.directory import version_names
 from trainer.versions.item_models.kinds import ITEM_MODELS
 from trainer.versions.manifest import Manifest
 from trainer.versions.popularity_prior import Held, Holding
@@ -42,15 +41,6 @@ def read_version(directory: Path) -> ModelVersion:
         movies = tuple((directory / "movies.txt").read_text().split("\n")[:-1])
         arrays = {name: _map(directory / f"{name}.npy") for name in names}
         return ModelVersion(manifest, movies, _contents(manifest, movies, arrays))
-
-
-def manifests(versions: Path) -> list[Manifest]:
-    """What each version states of itself, oldest first; what cannot be read is left out."""
-    found = []
-    for name in version_names(versions):
-        with suppress(OSError, ValueError, NewerVersionError):
-            found.append(Manifest.parse((versions / name / "manifest.json").read_bytes()))
-    return found
 
 
 def _array_names(manifest: Manifest) -> Sequence[str]:
