@@ -33,6 +33,7 @@ from recommender.connection import KeptConnection
 from recommender.errors import NoReceiptError
 from recommender.explanations.explanation import explain
 from recommender.explanations.rendering import told
+from recommender.garbage import SET_ASIDE_SECONDS, set_aside_what_stays
 from recommender.metrics import Metrics
 from recommender.own_answers import watch_own_answers
 from recommender.receipts.queue import ReceiptQueue, ReceiptWriter
@@ -135,6 +136,7 @@ def start_slot(settings: Settings) -> Flask:
         ("model", lambda: slot.follow(time.monotonic()), LOOK_FOR_MODEL_SECONDS),
         ("activity", follow_activity, FOLLOW_ACTIVITY_SECONDS),
         ("fallbacks", refresh_fallbacks, REFRESH_FALLBACKS_SECONDS),
+        ("garbage", set_aside_what_stays, SET_ASIDE_SECONDS),
     )
     for each in work:
         _start(metrics, stop, *each)
