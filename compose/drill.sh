@@ -24,7 +24,7 @@ choose_faults
 remember_what_runs
 say "Killing ${CHOSEN[*]}, one at a time; alerts may fire"
 # ------------------------------------------------------------- from here on, changes
-trap put_back EXIT
+trap start_again EXIT
 begin_report
 for service in "${CHOSEN[@]}"; do play "$service"; done
 audit

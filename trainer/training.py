@@ -48,7 +48,7 @@ from trainer.versions.directory import (
 from trainer.versions.manifest import Manifest
 from trainer.versions.pinning import Pins
 from trainer.versions.reader import read_version
-from trainer.versions.retention import Keeping, Plan, collect, plan
+from trainer.versions.retention import Keeping, Removals, collect, plan
 from trainer.versions.writer import version_name, write_version
 
 SHOWN_BEFORE = 8
@@ -177,12 +177,12 @@ def keeping(connection: psycopg.Connection, settings: Settings) -> Keeping:
     )
 
 
-def planned_removals(connection: psycopg.Connection, settings: Settings) -> Plan:
+def planned_removals(connection: psycopg.Connection, settings: Settings) -> Removals:
     """What `remove_old` would do; nothing is changed."""
     return plan(settings.versions_directory, keeping(connection, settings))
 
 
-def remove_old(connection: psycopg.Connection, settings: Settings) -> Plan:
+def remove_old(connection: psycopg.Connection, settings: Settings) -> Removals:
     """Remove or strip the versions that are neither among the newest nor in use.
 
     Raises:
@@ -206,7 +206,7 @@ def clear_up(connection: psycopg.Connection, settings: Settings, progress: Progr
         progress.step(f"the version is published, but old ones could not be removed: {error}")
 
 
-def _tell_removals(planned: Plan, settings: Settings, progress: Progress) -> None:
+def _tell_removals(planned: Removals, settings: Settings, progress: Progress) -> None:
     for name in planned.removed:
         progress.step(f"removed {name}: {settings.keep_versions} newer ones are kept")
     for name in planned.stripped:

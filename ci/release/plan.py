@@ -165,7 +165,7 @@ class Bounds:
     p99_seconds: float
 
 
-class Verdict(StrEnum):
+class ReleaseVerdict(StrEnum):
     """What a watch comes to; silence is never health."""
 
     GO = "go"
@@ -179,7 +179,7 @@ class Verdict(StrEnum):
 class Finding:
     """What a watch came to, and why."""
 
-    verdict: Verdict
+    verdict: ReleaseVerdict
     words: str
 
 
@@ -208,7 +208,7 @@ def finding_of(new: Observed, old: Observed, bounds: Bounds) -> Finding:
     """
     for observed in (new, old):
         if observed.total is None:
-            return Finding(Verdict.WAIT, f"the metrics of {observed.slot} cannot be read")
+            return Finding(ReleaseVerdict.WAIT, f"the metrics of {observed.slot} cannot be read")
     if not new.since.requests:
         return _without_traffic(new, old)
     return compare(new.since, old.since, bounds)
@@ -216,17 +216,17 @@ def finding_of(new: Observed, old: Observed, bounds: Bounds) -> Finding:
 
 def _without_traffic(new: Observed, old: Observed) -> Finding:
     if any(observed.total and observed.total.requests for observed in (new, old)):
-        return Finding(Verdict.WAIT, f"no traffic seen on {new.slot}")
-    return Finding(Verdict.UNJUDGED, "unjudged: nobody has been answered yet")
+        return Finding(ReleaseVerdict.WAIT, f"no traffic seen on {new.slot}")
+    return Finding(ReleaseVerdict.UNJUDGED, "unjudged: nobody has been answered yet")
 
 
 def compare(new: Traffic, old: Traffic, bounds: Bounds) -> Finding:
     """Compare answers of the new version with those of the old; see `finding_of`."""
     if new.error_share_at_least() > old.error_share() + bounds.error_share:
-        return Finding(Verdict.STOP, f"too many errors: {new} against {old} before")
+        return Finding(ReleaseVerdict.STOP, f"too many errors: {new} against {old} before")
     if new.requests >= LATENCY_REQUESTS and _too_slow(new, old, bounds):
-        return Finding(Verdict.STOP, f"too slow: {new} against {old} before")
-    return Finding(Verdict.GO, str(new))
+        return Finding(ReleaseVerdict.STOP, f"too slow: {new} against {old} before")
+    return Finding(ReleaseVerdict.GO, str(new))
 
 
 def _too_slow(new: Traffic, old: Traffic, bounds: Bounds) -> bool:

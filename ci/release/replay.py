@@ -6,7 +6,7 @@ Both slots are asked the same, so what is wrong with the requests themselves is 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ci.release.plan import Bounds, Finding, Verdict, compare
+from ci.release.plan import Bounds, Finding, ReleaseVerdict, compare
 from ci.slots.traffic import Traffic
 
 ANSWER_LENGTH = 20
@@ -87,23 +87,25 @@ def judge_replayed(exchanges: Sequence[Exchange], bounds: ReplayBounds) -> Repla
     Without any request to replay nothing is said either way.
     """
     if not exchanges:
-        return Replayed(Finding(Verdict.UNJUDGED, "there was no request to replay"))
+        return Replayed(Finding(ReleaseVerdict.UNJUDGED, "there was no request to replay"))
     measurements = tuple(_measured(exchanges, bounds))
     words = f"{len(exchanges)} requests replayed"
     faults = list(_faults(exchanges, bounds))
-    finding = Finding(Verdict.STOP, f"{words}: {faults[0]}") if faults else _well(words, exchanges)
+    finding = (
+        Finding(ReleaseVerdict.STOP, f"{words}: {faults[0]}") if faults else _well(words, exchanges)
+    )
     return Replayed(finding, measurements, tuple(_most_differing(exchanges)))
 
 
 def _well(words: str, exchanges: Sequence[Exchange]) -> Finding:
     told = f"{_traffic([one.new for one in exchanges])}, overlap {_overlap(exchanges):.2f}"
-    return Finding(Verdict.GO, f"{words}: {told}")
+    return Finding(ReleaseVerdict.GO, f"{words}: {told}")
 
 
 def _faults(exchanges: Sequence[Exchange], bounds: ReplayBounds) -> Iterator[str]:
     new, live = [one.new for one in exchanges], [one.live for one in exchanges]
     compared = compare(_traffic(new), _traffic(live), bounds.traffic)
-    if compared.verdict is Verdict.STOP:
+    if compared.verdict is ReleaseVerdict.STOP:
         yield compared.words
     if _short(new).error_share_at_least() > _short(live).error_share() + bounds.traffic.error_share:
         yield f"{_short(new).errors} lists are too short, {_short(live).errors} of the live version"

@@ -25,10 +25,10 @@ from ci.release.plan import (
     Placement,
     Promote,
     Readiness,
+    ReleaseVerdict,
     Replay,
     Shift,
     Step,
-    Verdict,
     Watch,
     finding_of,
     plan,
@@ -212,7 +212,7 @@ class Run:
         self.evidence.differing = replayed.differing
         finding, measured = replayed.finding, replayed.measurements
         self.evidence.keep(environment.connection, REPLAYED, 0, measured, finding)
-        if finding.verdict is Verdict.STOP:
+        if finding.verdict is ReleaseVerdict.STOP:
             raise AbortedError(f"{REPLAYED}: {finding.words}")
         self.note("replay", 0, finding.words, evidence=REPLAYED if exchanges else None)
 
@@ -229,10 +229,13 @@ class Run:
         seconds = settings.longest_watch_seconds()
         for elapsed, found, seen in self.guarded_polls(seconds, share, begun):
             finding, measured = found, seen
-            if elapsed >= settings.release_watch_seconds and finding.verdict is not Verdict.WAIT:
+            if (
+                elapsed >= settings.release_watch_seconds
+                and finding.verdict is not ReleaseVerdict.WAIT
+            ):
                 break
         self.evidence.keep(self.environment.connection, LIVE, share, measured, finding)
-        kind = LIVE if finding.verdict is Verdict.GO else self.evidence.without_live()
+        kind = LIVE if finding.verdict is ReleaseVerdict.GO else self.evidence.without_live()
         spoke = f"; {REPLAYED} requests spoke for it" if kind == REPLAYED else ""
         words = self.decided(Finding(finding.verdict, f"{finding.words}{spoke}"))
         words += records.online_figures(self.environment.connection, self.target.version)
@@ -255,13 +258,13 @@ class Run:
         ruling = Ruling(Decision.WAIT, "not looked at yet")
         patience = max(settings.release_patience, horizon).total_seconds()
         for elapsed, finding, _measured in self.guarded_polls(patience, share, begun):
-            silent = [finding.words] if finding.verdict is Verdict.WAIT else []
+            silent = [finding.words] if finding.verdict is ReleaseVerdict.WAIT else []
             ruling = unless_silent(rule(connection, self.target.version), silent)
             if ruling.decision is Decision.STOP:
                 raise AbortedError(f"the gate says stop: {ruling.reason}")
             if ruling.decision is Decision.GO and elapsed >= horizon.total_seconds():
                 break
-        words = self.decided(Finding(Verdict(ruling.decision), f"quality: {ruling.reason}"))
+        words = self.decided(Finding(ReleaseVerdict(ruling.decision), f"quality: {ruling.reason}"))
         records.end_experiments(connection, f"the release goes on: {words}")
         self.note("watch", share, words)
 
@@ -290,7 +293,7 @@ class Run:
             finding = finding_of(*seen, bounds)
             measured = live_measurements(*seen, bounds)
             self.evidence.measure(LIVE, share, measured)
-            if finding.verdict is Verdict.STOP:
+            if finding.verdict is ReleaseVerdict.STOP:
                 self.evidence.keep(self.environment.connection, LIVE, share, measured, finding)
                 raise AbortedError(finding.words)
             yield elapsed, finding, measured
@@ -301,7 +304,7 @@ class Run:
         Raises:
             AbortedError: there was none, and what is undecided does not go on.
         """
-        if finding.verdict is not Verdict.WAIT:
+        if finding.verdict is not ReleaseVerdict.WAIT:
             return finding.words
         words = f"undecided: {finding.words}"
         if self.environment.settings.release_undecided == "abort":

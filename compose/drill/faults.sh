@@ -76,7 +76,7 @@ all_well() {
   [ -z "$(comm -23 <(printf '%s\n' "${RAN[@]}" | sort) <(sort <<< "$well"))" ]
 }
 
-put_back() {
+start_again() {
   docker compose start "${RAN[@]}" > /dev/null 2>&1 ||
     printf 'make: not everything could be started again: make up\n' >&2
 }

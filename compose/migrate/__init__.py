@@ -1,1 +1,4 @@
-"""Brings the database to the state this code expects: roles, tables, rights."""
+"""Brings the database to the state this code expects: roles, tables, rights.
+
+It may know every service's tables; no service knows it.
+"""

@@ -1,1 +1,4 @@
-"""One secret file for each consumer, readable by that consumer alone."""
+"""One secret file for each consumer, readable by that consumer alone.
+
+No service enters: each reads its own file.
+"""

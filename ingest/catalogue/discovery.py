@@ -67,8 +67,8 @@ def ask_api(root: str) -> Ask:
 
 
 @dataclass(frozen=True)
-class Kind:
-    """One kind of thing the API knows, and where it is kept here."""
+class Resource:
+    """One resource of thing the API knows, and where it is kept here."""
 
     path: str
     id_field: str
@@ -77,8 +77,8 @@ class Kind:
     read: Callable[[Mapping[str, Any]], MovieDescription | UserDescription]
 
 
-KINDS = (
-    Kind(
+RESOURCES = (
+    Resource(
         "movie",
         "id",
         "SELECT movie_id FROM movie WHERE described_at IS NULL ORDER BY first_seen, movie_id"
@@ -88,7 +88,7 @@ KINDS = (
         " WHERE movie_id = %(id)s",
         movie_description,
     ),
-    Kind(
+    Resource(
         "user",
         "user_id",
         "SELECT user_id::text FROM app_user WHERE described_at IS NULL ORDER BY first_seen,"
@@ -106,29 +106,35 @@ def describe(connection: psycopg.Connection, ask: Ask, now: datetime) -> None:
     Raises:
         MetadataError: the API is away or answers no JSON; what was learnt before is kept.
     """
-    for kind in KINDS:
-        _describe_kind(connection, kind, ask, now)
+    for resource in RESOURCES:
+        _describe_all(connection, resource, ask, now)
 
 
-def _describe_kind(connection: psycopg.Connection, kind: Kind, ask: Ask, now: datetime) -> None:
+def _describe_all(
+    connection: psycopg.Connection, resource: Resource, ask: Ask, now: datetime
+) -> None:
     at_once = IDS_AT_ONCE
     for _ in range(QUESTIONS_A_RUN):
-        ids = [row[0] for row in connection.execute(kind.unasked, (at_once,)).fetchall()]
+        ids = [row[0] for row in connection.execute(resource.unasked, (at_once,)).fetchall()]
         if not ids:
             return
         # a pause inside PostgreSQL ends when the connection is told to cancel
         connection.execute("SELECT pg_sleep(%s)", (SECONDS_BETWEEN_QUESTIONS,))
-        answer = ask(f"{kind.path}/{urllib.parse.quote(','.join(ids), safe='+,')}")
+        answer = ask(f"{resource.path}/{urllib.parse.quote(','.join(ids), safe='+,')}")
         if len(ids) > 1 and not isinstance(answer, list):
             at_once = 1  # an older API, which takes one id at a time
         else:
-            _write(connection, kind, ids, answer, now)
+            _write(connection, resource, ids, answer, now)
 
 
 def _write(
-    connection: psycopg.Connection, kind: Kind, ids: Sequence[str], answer: object, now: datetime
+    connection: psycopg.Connection,
+    resource: Resource,
+    ids: Sequence[str],
+    answer: object,
+    now: datetime,
 ) -> None:
-    said = by_id(answer, kind.id_field)
-    rows = [asdict(kind.read(said.get(one, {}))) | {"id": one, "now": now} for one in ids]
+    said = by_id(answer, resource.id_field)
+    rows = [asdict(resource.read(said.get(one, {}))) | {"id": one, "now": now} for one in ids]
     with connection.transaction(), connection.cursor() as cursor:
-        cursor.executemany(kind.write, rows)
+        cursor.executemany(resource.write, rows)

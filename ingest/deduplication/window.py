@@ -13,7 +13,7 @@ type Duplicates = Mapping[Place, Place]
 """Where each doubled line stands, and where the line stood that was kept."""
 
 
-class Window:
+class DuplicateWindow:
     """The hashes of the newest lines of one Kafka partition, and at which offset each stood.
 
     Holds between half of `lines` and all of them (and a batch more), at some 170 bytes a

@@ -14,7 +14,7 @@ import psycopg
 import structlog
 
 from ingest.deduplication.line_keys import keep_keys
-from ingest.deduplication.window import Duplicates, Window, line_hash
+from ingest.deduplication.window import Duplicates, DuplicateWindow, line_hash
 from ingest.errors import NoPartitionError
 from ingest.landing.admission_rules import KEYS, AdmissionRules, Knowledge
 from ingest.landing.rows import COLUMNS, Rows, Rules, encode, encode_keys
@@ -77,14 +77,14 @@ class Landing:
         self._admission = admission
         self._window_lines = window_lines
         self._across_partitions = across_partitions
-        self._windows: dict[int, Window] = {}
+        self._windows: dict[int, DuplicateWindow] = {}
 
     def remember(self, part: Slice) -> Duplicates:
         """Take lines into the window; where the duplicates among them stand, and stood first."""
         if not self._window_lines:
             return {}
         number = part.log_partition
-        window = self._windows.setdefault(number, Window(self._window_lines))
+        window = self._windows.setdefault(number, DuplicateWindow(self._window_lines))
         duplicates = window.admit(part.offsets, part.lines)
         return {(number, offset): (number, first) for offset, first in duplicates.items()}
 

@@ -1,1 +1,4 @@
-"""What answers were worth: judged by what people did after them, for each model version."""
+"""What answers were worth: judged by what people did after them, for each model version.
+
+SQL joins, Python keeps the order; experiments read what it writes.
+"""

@@ -100,7 +100,7 @@ def _take_up_lines(
 ) -> None:
     _run(connection, "acted.sql", progress, lines)
     watches, ratings = _run(connection, "credit.sql", progress, lines)
-    _run(connection, "meet.sql", progress, lines)
+    _run(connection, "first_movies.sql", progress, lines)
     _run(connection, "forget_surplus.sql", progress, lines)
     (requests,) = _run(connection, "touch.sql", progress, lines)
     _count_too_late(connection, watch=watches, rating=ratings, recommendation_request=requests)

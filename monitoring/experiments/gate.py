@@ -25,7 +25,7 @@ class Decision(StrEnum):
 
 
 @dataclass(frozen=True)
-class Evidence:
+class LatestVerdict:
     """The newest experiment with the version as its challenger, as it was last looked at."""
 
     experiment: str
@@ -47,7 +47,7 @@ class Ruling:
 
     decision: Decision
     reason: str
-    evidence: Evidence | None = None
+    evidence: LatestVerdict | None = None
 
     def as_json(self, version: str) -> str:
         """One line for whoever asked about the version."""
@@ -82,11 +82,11 @@ def rule(connection: psycopg.Connection, version: str) -> Ruling:
     known = connection.execute("SELECT FROM model_version WHERE version = %s", (version,))
     if known.fetchone() is None:
         raise LookupError(f"there is no version {version}")
-    with connection.cursor(row_factory=class_row(Evidence)) as cursor:
+    with connection.cursor(row_factory=class_row(LatestVerdict)) as cursor:
         return decide(cursor.execute(EVIDENCE, (version,)).fetchone())
 
 
-def decide(evidence: Evidence | None) -> Ruling:
+def decide(evidence: LatestVerdict | None) -> Ruling:
     """Silence is never health: what has no evidence, or evidence of nothing, waits.
 
     It need not be shown that people are better off, only that they are not worse off by more

@@ -18,7 +18,7 @@ from monitoring.experiments.estimates import (
 )
 from monitoring.experiments.guardrails import harms
 from monitoring.experiments.people import SQL
-from monitoring.experiments.sample_ratio import Split, mismatch
+from monitoring.experiments.sample_ratio import Allocation, mismatch
 from monitoring.experiments.verdict import Plan, Verdict, judge
 
 DECIDES = "people_watching"
@@ -52,7 +52,7 @@ def look(connection: psycopg.Connection, experiment_id: int, now: datetime) -> V
     verdict = judge(
         compared[0].lift,
         plan,
-        mismatch=mismatch(_splits(connection, experiment_id)),
+        mismatch=mismatch(_allocations(connection, experiment_id)),
         harm="; ".join(harms(_arm(sums, "control"), _arm(sums, "challenger"), plan.people)) or None,
     )
     if _is_new(connection, experiment_id, compared[0], verdict):
@@ -84,9 +84,9 @@ def _sums(connection: psycopg.Connection, experiment_id: int) -> ByArm:
     return found
 
 
-def _splits(connection: psycopg.Connection, experiment_id: int) -> list[Split]:
-    with connection.cursor(row_factory=class_row(Split)) as cursor:
-        query = SQL.joinpath("splits.sql").read_bytes()
+def _allocations(connection: psycopg.Connection, experiment_id: int) -> list[Allocation]:
+    with connection.cursor(row_factory=class_row(Allocation)) as cursor:
+        query = SQL.joinpath("allocations.sql").read_bytes()
         return cursor.execute(query, {"experiment_id": experiment_id}).fetchall()
 
 

@@ -1,1 +1,4 @@
-"""The state of everything, for a person at a terminal."""
+"""The state of everything, for a person at a terminal.
+
+Reads tables and settings; it changes nothing.
+"""

@@ -25,7 +25,7 @@ LIST_LENGTH = 200
 USERS_AT_ONCE = 20_000
 
 
-class Kind(NamedTuple):
+class DemographicGroup(NamedTuple):
     """Which people are alike; None where something is not known."""
 
     gender: str | None
@@ -33,17 +33,17 @@ class Kind(NamedTuple):
     occupation: str | None
 
 
-People = Mapping[Kind, NDArray[np.int64]]
+People = Mapping[DemographicGroup, NDArray[np.int64]]
 """The ids of the users of each kind, int64 [n], ascending."""
 
 
 def read_people(connection: psycopg.Connection) -> People:
     """All users of whom anything is known."""
     rows = connection.execute(PEOPLE, binary=True)
-    return {Kind(*kind): np.array(users, np.int64) for *kind, users in rows}
+    return {DemographicGroup(*kind): np.array(users, np.int64) for *kind, users in rows}
 
 
-def lists_by_kind(people: People, model: ModelVersion) -> dict[Kind, Sequence[str]]:
+def lists_by_group(people: People, model: ModelVersion) -> dict[DemographicGroup, Sequence[str]]:
     """For each kind, the movies that such people know more than others do, best first."""
     ages = sorted({kind[:2] for kind in people}, key=str)
     occupations = sorted({kind.occupation for kind in people}, key=str)
@@ -58,7 +58,7 @@ def lists_by_kind(people: People, model: ModelVersion) -> dict[Kind, Sequence[st
 
 
 def usual_share(
-    people: People, model: ModelVersion, group_of: Mapping[Kind, int]
+    people: People, model: ModelVersion, group_of: Mapping[DemographicGroup, int]
 ) -> NDArray[np.float64]:
     """float64 [groups, items]: the share of each group that knows each item.
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.activity.trending import Trending
-from recommender.answers.demographics import Kind, People, lists_by_kind, read_people
+from recommender.answers.demographics import DemographicGroup, People, lists_by_group, read_people
 from recommender.answers.ranking import NO_FALLBACK, Fallback
 from recommender.connection import KeptConnection
 from trainer.versions.contents import ModelVersion
@@ -40,7 +40,7 @@ class CurrentFallbacks:
             self._current = self._current.with_lately(self._lately.movies)
         if model is not None and self._is_due(now, model):
             people = read_people(self._connection.get())
-            lists = lists_by_kind(people, model)
+            lists = lists_by_group(people, model)
             self._current = Directory(people, lists, self._lately.movies)
             self._model, self._read_at = model, now
 
@@ -56,7 +56,7 @@ class Directory:
     """Who gets which fallback; never changed, only replaced."""
 
     def __init__(
-        self, people: People, lists: Mapping[Kind, Sequence[str]], lately: Sequence[str]
+        self, people: People, lists: Mapping[DemographicGroup, Sequence[str]], lately: Sequence[str]
     ) -> None:
         self.lately = lately
         self._people = people

@@ -42,7 +42,7 @@ class ReceiptQueue:
         with self._lock:
             return [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
 
-    def put_back(self, receipts: Sequence[Receipt]) -> None:
+    def requeue(self, receipts: Sequence[Receipt]) -> None:
         """Add what was taken again, before all others, as far as there is room."""
         with self._lock:
             room = self._limit - len(self._waiting)
@@ -73,5 +73,5 @@ class ReceiptWriter:
             try:
                 self._spool.append(rows, len(receipts))
             except (SpoolFullError, OSError):
-                self._queue.put_back(receipts)
+                self._queue.requeue(receipts)
                 raise

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from trainer.data.people import Kinds
+from trainer.data.people import DemographicGroups
 
 
 @dataclass(frozen=True)
@@ -81,13 +81,13 @@ class Interactions:
     times: NDArray[np.int64]
     """int64 [interactions]: microseconds since 1970, UTC."""
     described: Catalogue | None = None
-    kinds: Kinds | None = None
+    kinds: DemographicGroups | None = None
     """Of which kind the users are, where that was asked for."""
 
     @property
-    def groups(self) -> Kinds:
+    def groups(self) -> DemographicGroups:
         """What is known of the users themselves, be it nothing."""
-        return self.kinds or Kinds.unknown(len(self.users))
+        return self.kinds or DemographicGroups.unknown(len(self.users))
 
     @property
     def catalogue(self) -> Catalogue:

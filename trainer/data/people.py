@@ -7,12 +7,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-type Kind = tuple[str | None, int | None, str | None]
+type DemographicGroup = tuple[str | None, int | None, str | None]
 """Gender, decade of age, occupation; None where it is not known."""
 
 
 @dataclass(frozen=True)
-class Kinds:
+class DemographicGroups:
     """The groups that people are in."""
 
     ages: NDArray[np.int32]
@@ -22,7 +22,7 @@ class Kinds:
 
     @classmethod
     def assemble(
-        cls, users: NDArray[np.int64], people: Sequence[tuple[Kind, NDArray[np.int64]]]
+        cls, users: NDArray[np.int64], people: Sequence[tuple[DemographicGroup, NDArray[np.int64]]]
     ) -> Self:
         """Find the groups of some users (ids, ascending) among people of each kind."""
         by_age = sorted({kind[:2] for kind, _ in people}, key=str)

@@ -14,7 +14,7 @@ from psycopg import IsolationLevel
 
 from compose.service.copy_format import BEGIN, EPOCH
 from trainer.data.interactions import Catalogue, Interactions
-from trainer.data.people import Kinds
+from trainer.data.people import DemographicGroups
 from trainer.errors import NoDataError
 
 QUERY = files("trainer.data").joinpath("snapshot.sql").read_bytes()
@@ -121,9 +121,11 @@ def _described(connection: psycopg.Connection) -> dict[str, tuple[int | None, li
     return {movie: (year, genres) for movie, year, genres in connection.execute(DESCRIBED)}
 
 
-def _kinds(connection: psycopg.Connection, users: NDArray[np.int64]) -> Kinds:
+def _kinds(connection: psycopg.Connection, users: NDArray[np.int64]) -> DemographicGroups:
     rows = connection.execute(KINDS, binary=True)
-    return Kinds.assemble(users, [(tuple(kind), np.array(ids, np.int64)) for *kind, ids in rows])
+    return DemographicGroups.assemble(
+        users, [(tuple(kind), np.array(ids, np.int64)) for *kind, ids in rows]
+    )
 
 
 def _rows(copy: Iterable[Buffer]) -> NDArray[np.void]:

@@ -1,1 +1,4 @@
-"""Which recipe becomes the version, and whether that version may go live."""
+"""Which recipe becomes the version, and whether that version may go live.
+
+It weighs figures that `evaluation` made; nothing of the database enters.
+"""

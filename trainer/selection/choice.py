@@ -50,7 +50,7 @@ class Selection:
     """The live version's recipe on the same data; None when nothing is live."""
     split: Split
     """What they were fitted to and judged on."""
-    verdict: gate.Verdict
+    verdict: gate.GateDecision
 
     @property
     def chosen(self) -> Recipe:
@@ -93,17 +93,17 @@ def select(interactions: Interactions, terms: Terms, say: Say) -> Selection:
     say(_told(chosen))
     judgements = {chosen.recipe.algorithm: chosen} | _judged(trials[1:], split, scale, say)
     on_live = _judge_live(terms.live, judgements, split, scale, say)
-    evidence = replace(
-        _evidence(model, chosen.ranking, split),
+    comparison = replace(
+        _comparison(model, chosen.ranking, split),
         popularity=judgements[BASELINE.algorithm].ranking.ndcg,
         live=on_live.ranking.ndcg if on_live else None,
         alarms=terms.alarms,
     )
     verdict = gate.checked(
-        gate.decide(evidence, terms.rules, _random()),
+        gate.decide(comparison, terms.rules, _random()),
         *(
             gate.decide(spoiled, terms.rules, _random())
-            for spoiled in _spoiled(model, evidence, split, scale)
+            for spoiled in _spoiled(model, comparison, split, scale)
         ),
     )
     return Selection(trials, judgements, on_live, split, verdict)
@@ -116,7 +116,7 @@ def _unjudged(judged: Judgement, users: int, split: Split, terms: Terms) -> Sele
         f" held out, and {terms.rules.minimum_users} are needed to judge another algorithm by"
     )
     trials = [Trial(BASELINE, np.empty(0))]
-    verdict = gate.Verdict(accepted=not terms.alarms, reason="; ".join(terms.alarms) or why)
+    verdict = gate.GateDecision(accepted=not terms.alarms, reason="; ".join(terms.alarms) or why)
     return Selection(trials, {BASELINE.algorithm: judged}, None, split, verdict)
 
 
@@ -160,8 +160,8 @@ def _gain(chosen: Trial, other: Trial) -> str:
     return f"{gain.value:+.4f} ({gain.low:+.4f} to {gain.high:+.4f}) over {other.recipe.algorithm}"
 
 
-def _evidence(model: FittedModel, ranking: RankingFigures, split: Split) -> gate.Evidence:
-    return gate.Evidence(
+def _comparison(model: FittedModel, ranking: RankingFigures, split: Split) -> gate.Comparison:
+    return gate.Comparison(
         candidate=ranking.ndcg,
         popularity=np.zeros_like(ranking.ndcg),
         live=None,
@@ -171,15 +171,15 @@ def _evidence(model: FittedModel, ranking: RankingFigures, split: Split) -> gate
 
 
 def _spoiled(
-    model: FittedModel, evidence: gate.Evidence, split: Split, scale: Scale
-) -> Iterator[gate.Evidence]:
-    """Evidence on two models known to be bad, as if the chosen one were live if nothing is."""
+    model: FittedModel, comparison: gate.Comparison, split: Split, scale: Scale
+) -> Iterator[gate.Comparison]:
+    """Two models known to be bad, compared as if the chosen one were live if nothing is."""
     order = _random().permutation(len(split.training.movies))
     shown = split.test.matrix(np.ones(len(split.test), np.float32))
-    live = evidence.candidate if evidence.live is None else evidence.live
+    live = comparison.candidate if comparison.live is None else comparison.live
     for bad in (gate.ShuffledModel(model, order), gate.LeakingModel(model, shown)):
-        found = _evidence(bad, judge_ranking(bad, split, scale.liked), split)
-        yield replace(found, popularity=evidence.popularity, live=live)
+        found = _comparison(bad, judge_ranking(bad, split, scale.liked), split)
+        yield replace(found, popularity=comparison.popularity, live=live)
 
 
 def _judge_live(

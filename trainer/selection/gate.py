@@ -1,6 +1,6 @@
 """Whether a version may go live: by how it ranked for people, and by what else it must not be.
 
-Every rule is a function from evidence to a reason for refusing, or None.
+Every rule is a function from comparison to a reason for refusing, or None.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,7 +35,7 @@ class Rules:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class GateDecision:
     """Whether the version may be released, and why."""
 
     accepted: bool
@@ -47,7 +47,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Comparison:
     """How a model did for the same users as popularity and the live model."""
 
     candidate: NDArray[np.float64]
@@ -71,43 +71,43 @@ class Cost:
     fold_in_ms: float
 
 
-def decide(evidence: Evidence, rules: Rules, random: np.random.Generator) -> Verdict:
+def decide(comparison: Comparison, rules: Rules, random: np.random.Generator) -> GateDecision:
     """Accept what is better than popularity and not worse than what is live, and sound.
 
     The first version ever need only be as good as popularity: without one, nobody is answered.
     """
-    for refusal in _refusals(evidence, rules, random):
-        return Verdict(accepted=False, reason=refusal)
-    over = mean_figure(evidence.candidate - evidence.popularity, random)
-    if evidence.live is None:
+    for refusal in _refusals(comparison, rules, random):
+        return GateDecision(accepted=False, reason=refusal)
+    over = mean_figure(comparison.candidate - comparison.popularity, random)
+    if comparison.live is None:
         reason = f"no live model to compare with, and no worse than popularity: {_told(over)}"
     else:
-        gain = mean_figure(evidence.candidate - evidence.live, random)
+        gain = mean_figure(comparison.candidate - comparison.live, random)
         reason = f"better than popularity and not worse than the live model: {_told(gain)}"
-    return Verdict(accepted=True, reason=reason)
+    return GateDecision(accepted=True, reason=reason)
 
 
-def _refusals(evidence: Evidence, rules: Rules, random: np.random.Generator) -> Iterator[str]:
-    users = len(evidence.candidate)
+def _refusals(comparison: Comparison, rules: Rules, random: np.random.Generator) -> Iterator[str]:
+    users = len(comparison.candidate)
     if users < rules.minimum_users:
         yield (
             f"too little to judge by: {users} users have a liked movie held out,"
             f" and {rules.minimum_users} are needed"
         )
         return
-    yield from (f"the data is not as usual: {alarm}" for alarm in evidence.alarms)
-    yield from _leaking(evidence.decoys)
-    gain = mean_figure(evidence.candidate - evidence.popularity, random)
-    if evidence.live is None:
+    yield from (f"the data is not as usual: {alarm}" for alarm in comparison.alarms)
+    yield from _leaking(comparison.decoys)
+    gain = mean_figure(comparison.candidate - comparison.popularity, random)
+    if comparison.live is None:
         if gain.value < 0:
             yield f"worse than popularity: {_told(gain)}"
         return
     if gain.low <= 0:
         yield f"not better than popularity: {_told(gain)}"
-    yield from _worse_than_live(evidence.candidate, evidence.live, rules, random)
-    if evidence.coverage < rules.minimum_coverage:
+    yield from _worse_than_live(comparison.candidate, comparison.live, rules, random)
+    if comparison.coverage < rules.minimum_coverage:
         yield (
-            f"the lists show {evidence.coverage:.2%} of the movies,"
+            f"the lists show {comparison.coverage:.2%} of the movies,"
             f" and {rules.minimum_coverage:.2%} are asked for"
         )
 
@@ -138,15 +138,15 @@ def _told(gain: Figure) -> str:
     return f"NDCG@20 {gain.value:+.4f} ({gain.low:+.4f} to {gain.high:+.4f})"
 
 
-def within(cost: Cost, rules: Rules, verdict: Verdict) -> Verdict:
+def within(cost: Cost, rules: Rules, verdict: GateDecision) -> GateDecision:
     """The verdict, unless the version is too large or too slow; one refused stays so."""
     if verdict.accepted and cost.mib > rules.largest_mib:
-        return Verdict(
+        return GateDecision(
             accepted=False,
             reason=f"it takes {cost.mib:,.0f} MiB, and {rules.largest_mib:,.0f} are allowed",
         )
     if verdict.accepted and cost.fold_in_ms > rules.slowest_fold_in_ms:
-        return Verdict(
+        return GateDecision(
             accepted=False,
             reason=f"a new user takes {cost.fold_in_ms:.0f} ms,"
             f" and {rules.slowest_fold_in_ms:.0f} are allowed",
@@ -192,11 +192,13 @@ class LeakingModel:
         return np.asarray(scores + above * self.shown[rows].toarray(), np.float32)
 
 
-def checked(verdict: Verdict, on_shuffled: Verdict, on_leaking: Verdict) -> Verdict:
+def checked(
+    verdict: GateDecision, on_shuffled: GateDecision, on_leaking: GateDecision
+) -> GateDecision:
     """The verdict, unless the gate would have let a model through that is known to be bad."""
     for what, on_bad in (("shuffled movies", on_shuffled), ("a leaking model", on_leaking)):
         if on_bad.accepted:
-            return Verdict(
+            return GateDecision(
                 accepted=False,
                 reason=f"the gate does not work: it accepts {what} ({on_bad.reason})",
             )

@@ -32,7 +32,7 @@ class OfTheirKind:
     """float64 [groups, items], as the next."""
     by_occupation: NDArray[np.float64]
     ages: NDArray[np.int32]
-    """int32 [users], as the next; see `Kinds`."""
+    """int32 [users], as the next; see `DemographicGroups`."""
     occupations: NDArray[np.int32]
 
     @classmethod

@@ -32,7 +32,7 @@ class Keeping:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Removals:
     """Which versions lose what, the oldest first."""
 
     removed: Sequence[str]
@@ -66,20 +66,20 @@ def over_budget(sizes: Mapping[str, int], keeping: Keeping) -> list[str]:
     return leaving
 
 
-def plan(versions: Path, keeping: Keeping) -> Plan:
+def plan(versions: Path, keeping: Keeping) -> Removals:
     """Look at the versions and say which would go; nothing is changed."""
     names = version_names(versions)
     leaving = obsolete(names, keeping.newest, keeping.needed)
     staying = {name: version_bytes(versions, name) for name in names if name not in leaving}
     leaving = sorted([*leaving, *over_budget(staying, keeping)])
     explained = [name for name in leaving if name in keeping.explained]
-    return Plan(
+    return Removals(
         removed=[name for name in leaving if name not in explained],
         stripped=[name for name in explained if not is_stripped(versions, name)],
     )
 
 
-def collect(versions: Path, planned: Plan) -> None:
+def collect(versions: Path, planned: Removals) -> None:
     """Remove and strip the versions that the plan names."""
     for name in planned.removed:
         remove_version(versions, name)

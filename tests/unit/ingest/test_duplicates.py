@@ -1,26 +1,26 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.deduplication.window import Window, line_hash
+from ingest.deduplication.window import DuplicateWindow, line_hash
 
 
 def test_a_line_that_comes_again_is_a_double_of_the_first():
-    window = Window(10)
+    window = DuplicateWindow(10)
     assert window.admit(range(2), [b"a", b"b"]) == {}
     assert window.admit([2, 3], [b"c", b"a"]) == {3: 0}
 
 
 def test_a_line_that_comes_a_third_time_is_a_double_of_the_first_too():
-    window = Window(10)
+    window = DuplicateWindow(10)
     assert window.admit(range(5, 8), [b"a", b"a", b"a"]) == {6: 5, 7: 5}
 
 
 def test_lines_that_are_no_lines_are_no_doubles():
-    assert Window(10).admit(range(3), [b"", b"", b""]) == {}
+    assert DuplicateWindow(10).admit(range(3), [b"", b"", b""]) == {}
 
 
 def test_a_line_is_forgotten_when_as_many_others_came():
-    window = Window(4)
+    window = DuplicateWindow(4)
     window.admit([0], [b"a"])
     for offset in range(1, 7):
         window.admit([offset], [b"%d" % offset])
@@ -31,7 +31,7 @@ def test_a_line_is_forgotten_when_as_many_others_came():
     st.lists(st.sampled_from([b"a", b"b", b"c", b"d", b"e", b""]), max_size=60), st.integers(1, 9)
 )
 def test_within_half_a_window_every_double_is_found_however_batches_are_cut(lines, size):
-    window = Window(200)
+    window = DuplicateWindow(200)
     found = {}
     for first in range(0, len(lines), size):
         found |= window.admit(*zip(*[*enumerate(lines)][first : first + size], strict=True))

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from recommender.answers.demographics import Kind, lists_by_kind
+from recommender.answers.demographics import DemographicGroup, lists_by_group
 from recommender.answers.fallbacks import Directory
 from tests.unit.recommender.versions import MOVIES, publish
 
-YOUNG, OLD = Kind("F", 2, None), Kind("F", 6, None)
+YOUNG, OLD = DemographicGroup("F", 2, None), DemographicGroup("F", 6, None)
 PEOPLE = {YOUNG: np.arange(1, 101), OLD: np.arange(101, 201)}
 
 
@@ -19,21 +19,21 @@ def model(tmp_path):
 
 
 def test_people_are_offered_what_others_of_their_kind_know(model):
-    lists = lists_by_kind(PEOPLE, model)
+    lists = lists_by_group(PEOPLE, model)
 
     assert set(lists[YOUNG][:3]) == {MOVIES[0], MOVIES[10], MOVIES[11]}
     assert set(lists[OLD][:3]) == {MOVIES[0], MOVIES[20], MOVIES[21]}
 
 
 def test_a_kind_of_which_the_model_knows_nobody_is_offered_what_all_know(model):
-    lists = lists_by_kind({**PEOPLE, Kind("M", 4, "writer"): np.array([5000])}, model)
+    lists = lists_by_group({**PEOPLE, DemographicGroup("M", 4, "writer"): np.array([5000])}, model)
 
-    assert lists[Kind("M", 4, "writer")][0] == MOVIES[0]
+    assert lists[DemographicGroup("M", 4, "writer")][0] == MOVIES[0]
 
 
 def test_an_occupation_tells_apart_people_of_one_age(model):
-    clerks, nurses = Kind("F", 2, "clerk"), Kind("F", 2, "nurse")
-    lists = lists_by_kind({clerks: np.arange(1, 101), nurses: np.arange(101, 201)}, model)
+    clerks, nurses = DemographicGroup("F", 2, "clerk"), DemographicGroup("F", 2, "nurse")
+    lists = lists_by_group({clerks: np.arange(1, 101), nurses: np.arange(101, 201)}, model)
 
     assert lists[clerks].index(MOVIES[10]) < lists[clerks].index(MOVIES[20])
     assert lists[nurses].index(MOVIES[20]) < lists[nurses].index(MOVIES[10])

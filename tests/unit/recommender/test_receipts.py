@@ -38,7 +38,7 @@ def test_receipts_put_back_are_the_next_to_be_taken():
     queue = ReceiptQueue(3, Metrics())
     for user in (1, 2, 3):
         queue.put(receipt(user))
-    queue.put_back(queue.take(2))
+    queue.requeue(queue.take(2))
 
     assert [taken.user_id for taken in queue.take(9)] == [1, 2, 3]
 
@@ -50,7 +50,7 @@ def test_receipts_put_back_in_a_full_queue_drop_the_oldest():
         queue.put(receipt(user))
     taken = queue.take(2)
     queue.put(receipt(3))
-    queue.put_back(taken)
+    queue.requeue(taken)
 
     assert [left.user_id for left in queue.take(9)] == [2, 3]
     assert metrics.registry.get_sample_value("marquee_receipts_dropped_total") == 1

@@ -5,12 +5,12 @@ import pytest
 from scipy.sparse import csr_array
 
 from trainer.selection.gate import (
+    Comparison,
     Cost,
-    Evidence,
+    GateDecision,
     LeakingModel,
     Rules,
     ShuffledModel,
-    Verdict,
     checked,
     decide,
     within,
@@ -28,8 +28,8 @@ def ndcg(mean, users=USERS):
     return np.clip(random().normal(mean, 0.05, size=users), 0, 1)
 
 
-def evidence(candidate, popularity=0.1, live=None, users=USERS):
-    return Evidence(
+def comparison(candidate, popularity=0.1, live=None, users=USERS):
+    return Comparison(
         ndcg(candidate, users),
         ndcg(popularity, users),
         None if live is None else ndcg(live, users),
@@ -39,7 +39,7 @@ def evidence(candidate, popularity=0.1, live=None, users=USERS):
 
 
 def ask(*means, **more):
-    return decide(evidence(*means, **more), RULES, random())
+    return decide(comparison(*means, **more), RULES, random())
 
 
 def test_better_than_popularity_and_than_live_is_accepted():
@@ -50,7 +50,7 @@ def test_better_than_popularity_and_than_live_is_accepted():
 
 def test_no_better_than_popularity_is_refused():
     verdict = ask(0.1, popularity=0.1, live=0.1)
-    assert verdict == Verdict(
+    assert verdict == GateDecision(
         accepted=False, reason="not better than popularity: NDCG@20 +0.0000 (+0.0000 to +0.0000)"
     )
 
@@ -84,12 +84,12 @@ def test_too_few_users_are_neither_pass_nor_fail(users):
 
 def test_an_uncertain_comparison_with_live_is_refused():
     even, odd = np.array([0.9, 0.1] * 20), np.array([0.1, 0.9] * 20)
-    unsure = replace(evidence(0.3), candidate=even, popularity=np.zeros(40), live=odd)
+    unsure = replace(comparison(0.3), candidate=even, popularity=np.zeros(40), live=odd)
     assert "may be worse" in decide(unsure, RULES, random()).reason
 
 
-GOOD = Verdict(accepted=True, reason="fine")
-BAD = Verdict(accepted=False, reason="worse")
+GOOD = GateDecision(accepted=True, reason="fine")
+BAD = GateDecision(accepted=False, reason="worse")
 
 
 def test_a_gate_that_accepts_shuffled_movies_refuses_everything():
@@ -109,17 +109,17 @@ def test_a_gate_that_refuses_both_is_believed():
 
 
 def test_who_ranks_planted_movies_high_has_seen_what_was_held_out():
-    knowing = replace(evidence(0.9, live=0.2), decoys=np.full(200, 0.1))
+    knowing = replace(comparison(0.9, live=0.2), decoys=np.full(200, 0.1))
     assert "it has seen what was held out" in decide(knowing, RULES, random()).reason
 
 
 def test_lists_that_show_too_little_of_the_catalogue_are_refused():
-    narrow = replace(evidence(0.3, live=0.2), coverage=0.001)
+    narrow = replace(comparison(0.3, live=0.2), coverage=0.001)
     assert "show 0.10% of the movies" in decide(narrow, RULES, random()).reason
 
 
 def test_unusual_data_is_refused():
-    alarmed = replace(evidence(0.3, live=0.2), alarms=["half is gone"])
+    alarmed = replace(comparison(0.3, live=0.2), alarms=["half is gone"])
     assert decide(alarmed, RULES, random()).reason == "the data is not as usual: half is gone"
 
 

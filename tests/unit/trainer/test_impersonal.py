@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from trainer.data.interactions import Interactions
-from trainer.data.people import Kinds
+from trainer.data.people import DemographicGroups
 from trainer.selection import impersonal
 from trainer.selection.impersonal import HALF_LIFE_US, OfTheirKind, PopularLately
 from trainer.versions.sources import ENOUGH_PEOPLE
@@ -60,7 +60,7 @@ def test_people_are_offered_what_their_kind_knows():
     ages = np.array([0] * 100 + [1] * 100 + [0, 1, -1], np.int32)
     others = met([*rows, *((user, 0, 0) for user in (200, 201, 202))])
     others = others.only(others.users[others.rows()] < 200)
-    known = Kinds(ages, np.minimum(ages, 0))
+    known = DemographicGroups(ages, np.minimum(ages, 0))
     fitted = OfTheirKind.fit(
         Interactions(**{**vars(others), "kinds": known}), np.arange(5, dtype=np.int32)
     )

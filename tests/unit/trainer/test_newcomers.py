@@ -7,7 +7,7 @@ import pytest
 
 from trainer.algorithms.ease import Ease
 from trainer.data.interactions import Scale
-from trainer.data.people import Kinds
+from trainer.data.people import DemographicGroups
 from trainer.selection.newcomers import EVENTS, FEW, PLAIN, Newcomers, judge_newcomers
 from trainer.selection.sources import served_gain_low, sources, stated
 from trainer.selection.trials import BASELINE, Recipe
@@ -22,7 +22,7 @@ def of_one_mind(interactions):
     """People of one taste are of one age, and all of one occupation; of some nothing is known."""
     ages = np.arange(len(interactions.users), dtype=np.int32) % 4
     ages[::10] = -1
-    return replace(interactions, kinds=Kinds(ages, np.minimum(ages, 0)))
+    return replace(interactions, kinds=DemographicGroups(ages, np.minimum(ages, 0)))
 
 
 def judged(number=FEW, **gains):

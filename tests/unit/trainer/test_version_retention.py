@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.versions.retention import Keeping, Plan, collect, obsolete, plan
+from trainer.versions.retention import Keeping, Removals, collect, obsolete, plan
 
 NAMES = st.lists(st.text("abcdefgh", min_size=1), unique=True).map(sorted)
 
@@ -41,7 +41,7 @@ def test_removed_versions_are_named_and_gone(tmp_path):
     write(tmp_path, "a", "b", ".tmp-c")
     planned = plan(tmp_path, keeping())
     collect(tmp_path, planned)
-    assert planned == Plan(removed=["a"], stripped=[])
+    assert planned == Removals(removed=["a"], stripped=[])
     assert sorted(path.name for path in tmp_path.iterdir()) == [".tmp-c", "b"]
 
 
@@ -55,10 +55,10 @@ def test_of_what_receipts_name_manifest_and_lists_stay(tmp_path):
     write(tmp_path, "a", "b")
     planned = plan(tmp_path, keeping(explained=["a", "b"]))
     collect(tmp_path, planned)
-    assert planned == Plan(removed=[], stripped=["a"])
+    assert planned == Removals(removed=[], stripped=["a"])
     left = sorted(path.name for path in (tmp_path / "a").iterdir())
     assert left == ["manifest.json", "top_items.npy"]
-    assert plan(tmp_path, keeping(explained=["a"])) == Plan([], [])
+    assert plan(tmp_path, keeping(explained=["a"])) == Removals([], [])
 
 
 def test_above_the_budget_the_oldest_go(tmp_path):

@@ -2,11 +2,11 @@ import json
 
 import pytest
 
-from monitoring.experiments.gate import Decision, Evidence, decide, unless_silent
+from monitoring.experiments.gate import Decision, LatestVerdict, decide, unless_silent
 
 
 def evidence(verdict, low=None, reason="so it is"):
-    return Evidence("release of v2", "v1", 0.05, verdict, reason, 900, 100, low, 0.0, 0.2)
+    return LatestVerdict("release of v2", "v1", 0.05, verdict, reason, 900, 100, low, 0.0, 0.2)
 
 
 @pytest.mark.parametrize(
