@@ -1,4 +1,4 @@
-"""What the READMEs' code blocks tell people to type, and what of that no test types."""
+"""What the READMEs tell people to type, and what of that no test types."""
 
 import re
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ DOCUMENTS = sorted(
     if not {"build", "node_modules", ".venv"} & set(path.relative_to(CHECKOUT).parts)
 )
 FENCED = re.compile(r"^```[a-z]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"(?<!`)`((?:docker|SELECT|python -m) [^`\n]+)`(?!`)")
 DRAWN = frozenset("─│▶▲◀▼")
 COMMENT = re.compile(r"\s+#\s.*")
 
@@ -58,6 +59,36 @@ RUN_ELSEWHERE = {
 }
 """Which file runs it, and in which words."""
 
+ALERTED = {
+    "{{ $labels.name }}": "slack",
+    "{{ $labels.owner }}": "ingest",
+    "{{ $labels.service }}": "ingest",
+    "{{ $labels.slot }}": "blue",
+    "{{ $labels.worker }}": "retention",
+}
+"""What an alert fills into the command that it tells people to type."""
+
+INLINE_NOT_TYPED = {
+    "docker compose restart postgres": "test_9_lost_secrets.py restarts PostgreSQL",
+    "docker compose run --rm -T secrets set kafka < password-file": (
+        "test_8_secure_broker.py gives a broker of its own its password"
+    ),
+    "docker compose run --rm -T secrets set slack < FILE": "its code block is typed with a file",
+    "docker compose run --rm -T secrets set slack < file": "its code block is typed with a file",
+    "docker compose run --rm ingest python -m ingest accept-loss 'why'": (
+        "nothing was lost; test_ingest.py has what was"
+    ),
+    "docker compose run --rm ingest python -m ingest accept-truncation 'why'": (
+        "no log went back; test_ingest_truncation.py and make drill have one that did"
+    ),
+    "python -m monitoring dashboards monitoring/grafana/dashboards": (
+        "it needs the tests' image; test_dashboards.py holds the files against what it writes"
+    ),
+    "python -m tests.benchmarks.trainer_scale measure 10000000": "it takes ten minutes",
+    "python -m tests.benchmarks.trainer_sparse rare rated crowd": "it takes half an hour",
+}
+"""Commands in sentences and tables that test_9_shown_commands.py does not type, and why."""
+
 
 def shown_commands() -> dict[str, list[str]]:
     """Each command that a code block shows, without its comment, and the documents that do."""
@@ -66,6 +97,22 @@ def shown_commands() -> dict[str, list[str]]:
         for command in commands_of(path.read_text()):
             shown.setdefault(command, []).append(str(path.relative_to(CHECKOUT)))
     return shown
+
+
+def inline_commands() -> set[str]:
+    """Each command in the documents' sentences and tables, as an alert would fill it in."""
+    return {
+        filled(command)
+        for path in DOCUMENTS
+        for command in INLINE.findall(FENCED.sub("", path.read_text()).replace("\\|", "|"))
+    }
+
+
+def filled(command: str) -> str:
+    """A command with what an alert would fill in."""
+    for label, value in ALERTED.items():
+        command = command.replace(label, value)
+    return command
 
 
 def commands_of(text: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from tests.shown_commands import CHECKOUT, shown_commands
+from tests.shown_commands import CHECKOUT, inline_commands, shown_commands
 
 PUBLIC_PORT = "8082"
 """What READMEs say; a stack under test has another."""
@@ -18,12 +18,12 @@ def typed(
     A command that begins with SELECT is typed into `make psql`. What does not end by itself has its
     terminal closed after so many seconds, and the status `ENDED` then.
     """
-    assert command in shown_commands(), f"no README shows: {command}"
+    assert command in shown_commands().keys() | inline_commands(), f"no README shows: {command}"
     for word, value in (filled or {}).items():
         assert word in command, f"{command} does not name {word}"
         command = command.replace(word, value)
     if command.startswith("SELECT"):
-        command, given = "make psql", f"\\pset pager off\n{command}\n\\q\n"
+        command, given = "make psql", f"\\pset pager off\n{command.rstrip(';')};\n\\q\n"
     command = command.replace(f":{PUBLIC_PORT}/", f":{os.environ['NGINX_PORT']}/")
     in_terminal = ["script", "--quiet", "--return", "--command", command, "/dev/null"]
     try:

@@ -3,7 +3,10 @@
 import json
 from pathlib import Path
 
-from tests.end_to_end.shell import typed
+import pytest
+
+from tests.end_to_end.shell import ENDED, typed
+from tests.shown_commands import INLINE_NOT_TYPED, inline_commands, shown_commands
 
 
 def output(done) -> str:
@@ -125,3 +128,16 @@ def test_addresses_are_set(stack, tmp_path: Path):
             {"file-with-its-url": str(file)},
         )
     )
+
+
+@pytest.mark.parametrize(
+    "command", sorted(inline_commands() - INLINE_NOT_TYPED.keys() - shown_commands().keys())
+)
+def test_a_command_in_a_sentence_runs_as_it_stands(command):
+    goes_on_by_itself = command == "docker stats"
+    done = typed(command, seconds=5 if goes_on_by_itself else 300)
+
+    found_nothing = 1 if "| grep" in command else 0
+    expected = {ENDED} if goes_on_by_itself else {0, found_nothing}
+    assert done.returncode in expected, done.stdout + done.stderr
+    assert "ERROR:" not in done.stdout or not command.startswith("SELECT"), done.stdout

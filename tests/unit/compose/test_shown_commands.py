@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.shown_commands import CHECKOUT, NOT_RUN, RUN_ELSEWHERE, commands_of, shown_commands
+from tests.shown_commands import (
+    CHECKOUT,
+    INLINE_NOT_TYPED,
+    NOT_RUN,
+    RUN_ELSEWHERE,
+    commands_of,
+    inline_commands,
+    shown_commands,
+)
 
 SHOWN = shown_commands()
 
@@ -44,6 +52,16 @@ def test_what_is_said_of_a_command_is_said_of_one_that_is_shown(command):
 def test_few_are_left_out():
     assert len(NOT_RUN) <= 10
     assert not NOT_RUN.keys() & (TYPED | MADE)
+
+
+@pytest.mark.parametrize("command", sorted(INLINE_NOT_TYPED))
+def test_what_is_said_of_a_command_in_a_sentence_is_said_of_one_that_is_there(command):
+    assert command in inline_commands()
+
+
+def test_few_commands_in_sentences_are_left_out():
+    assert len(INLINE_NOT_TYPED) <= 10
+    assert all("{" not in command for command in inline_commands()), "see ALERTED"
 
 
 @pytest.mark.parametrize("command", sorted(RUN_ELSEWHERE))
