@@ -12,6 +12,7 @@ source compose/up/say.sh
 source compose/up/settings.sh
 source compose/up/lock.sh
 source compose/up/commit.sh
+source compose/up/ask_nginx.sh
 source compose/drill/asking.sh
 source compose/drill/faults.sh
 source compose/drill/report.sh

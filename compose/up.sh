@@ -24,6 +24,7 @@ source compose/up/base_image.sh
 source compose/up/build_images.sh
 source compose/up/grafana.sh
 source compose/up/start_services.sh
+source compose/up/ask_nginx.sh
 source compose/up/first_release.sh
 source compose/up/what_to_try.sh
 

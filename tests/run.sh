@@ -19,6 +19,7 @@ source compose/up/start_engine.sh
 source compose/up/base_image.sh
 source compose/up/build_images.sh
 source compose/up/start_services.sh
+source compose/up/ask_nginx.sh
 source compose/up/first_release.sh
 source tests/run/settings.sh
 source tests/run/checks.sh

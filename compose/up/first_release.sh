@@ -64,18 +64,8 @@ wait_for_answer() {
   released || return 0
   local try
   for ((try = 0; try < 100; try++)); do
-    if answer 1 > /dev/null; then return; fi
+    if answered 1 2> /dev/null; then return; fi
     sleep 0.2
   done
   fail "no answer at port $NGINX_PORT after 20 s" "See: make status, make logs SERVICE=nginx"
-}
-
-# answer USER: the recommendations for a user, by bash alone
-answer() {
-  local line
-  exec 3<> "/dev/tcp/127.0.0.1/$NGINX_PORT" || return 1
-  printf 'GET /recommend/%s HTTP/1.0\r\n\r\n' "$1" >&3
-  IFS= read -r line <&3
-  exec 3<&-
-  [[ $line == *" 200 "* ]]
 }

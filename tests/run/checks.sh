@@ -48,6 +48,8 @@ drill() {
   on_stores --env DRILL_ROUNDS=5 -- pytest tests/integration/test_gate_itself.py
   say "Drill: a clock that is slow, or jumps"
   on_stores -- pytest tests/integration/test_ingest_clock.py tests/integration/test_retention.py -k clock
+  say "Drill: the power is cut"
+  tests/drill/power_cut.sh
   export COMPOSE_PROJECT_NAME=marquee-test
   say "Drill: alerts, serving, lost secrets, reboots and restore"
   trap remove_stack EXIT

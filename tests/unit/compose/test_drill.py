@@ -7,8 +7,9 @@ import pytest
 from tests.unit.compose.shell import bash
 
 SOURCES = (
-    "source compose/up/say.sh; source compose/up/commit.sh; source compose/drill/asking.sh;"
-    " source compose/drill/faults.sh; source compose/drill/report.sh"
+    "source compose/up/say.sh; source compose/up/commit.sh; source compose/up/ask_nginx.sh;"
+    " source compose/drill/asking.sh; source compose/drill/faults.sh;"
+    " source compose/drill/report.sh"
 )
 
 

@@ -2,7 +2,10 @@
 
 from tests.unit.compose.shell import bash
 
-SOURCES = "source compose/up/say.sh; source compose/up/first_release.sh; sleep() { :; }"
+SOURCES = (
+    "source compose/up/say.sh; source compose/up/ask_nginx.sh; source compose/up/first_release.sh;"
+    " sleep() { :; }"
+)
 NEVER_RELEASED = "released() { false; }"
 OWN = "SIMULATOR=off"
 SIMULATED = "SIMULATOR=on"
@@ -49,4 +52,4 @@ def test_one_in_which_nothing_happens_ends_too():
 
 
 def test_where_nobody_listens_there_is_no_answer():
-    assert bash(f"{SOURCES}; NGINX_PORT=1; answer 1").returncode == 1
+    assert bash(f"{SOURCES}; NGINX_PORT=1; answered 1").returncode == 1
