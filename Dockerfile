@@ -154,6 +154,7 @@ COPY monitoring/dashboards/ monitoring/dashboards/
 COPY monitoring/drift/ monitoring/drift/
 COPY monitoring/evaluation/ monitoring/evaluation/
 COPY monitoring/page/ monitoring/page/
+COPY OPERATIONS.md ./
 COPY monitoring/experiments/ monitoring/experiments/
 COPY monitoring/status/ monitoring/status/
 # The root is read-only.

@@ -9,6 +9,9 @@ PANEL_WIDTH, PANEL_HEIGHT = 8, 8
 SCHEMA_VERSION = 37
 """Grafana 9.3's; later ones read it, too."""
 SOURCE = {"type": "prometheus", "uid": "prometheus"}
+GRAFANA = "http://127.0.0.1:3000"
+WHAT_TO_DO = "http://127.0.0.1:8083/status/operations#each-alert"
+"""On this host, on the ports that they have unless a setting says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,9 @@ def model(dashboard: Dashboard) -> dict[str, Any]:
 
 
 def panel_links(dashboards: Sequence[Dashboard]) -> dict[str, str]:
-    """For each alert where in Grafana its graph is: a path below Grafana's address."""
+    """For each alert the address of its graph in Grafana."""
     return {
-        alert: f"/d/{dashboard.uid}?viewPanel={place}"
+        alert: f"{GRAFANA}/d/{dashboard.uid}?viewPanel={place}"
         for dashboard in dashboards
         for place, panel in enumerate(dashboard.panels, 1)
         for alert in panel.alerts
@@ -123,6 +126,7 @@ def _panel(place: int, panel: Panel) -> dict[str, Any]:
         "type": "timeseries",
         "title": panel.title,
         "description": _description(panel),
+        "links": _links(panel),
         "datasource": SOURCE,
         "gridPos": {"x": column, "y": row * PANEL_HEIGHT, "w": PANEL_WIDTH, "h": PANEL_HEIGHT},
         "fieldConfig": {"defaults": _defaults(panel), "overrides": []},
@@ -138,6 +142,12 @@ def _description(panel: Panel) -> str:
         return panel.description
     alerts = ", ".join(panel.alerts)
     return f"{panel.description} Alerts, each with what to do in OPERATIONS.md: {alerts}."
+
+
+def _links(panel: Panel) -> list[dict[str, Any]]:
+    if not panel.alerts:
+        return []
+    return [{"title": "What to do", "url": WHAT_TO_DO, "targetBlank": True}]
 
 
 def _defaults(panel: Panel) -> dict[str, Any]:

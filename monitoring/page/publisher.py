@@ -16,12 +16,14 @@ import structlog
 from monitoring.errors import UnansweredError
 from monitoring.page.content import Content, LiveFigures
 from monitoring.page.database import read_content
+from monitoring.page.operations import OPERATIONS, operations_page
 from monitoring.page.prometheus import read_figures
 from monitoring.page.rendering import render
 from monitoring.settings import Settings
 
 LOG = structlog.get_logger()
 NAME = "status.html"
+OPERATIONS_NAME = "operations.html"
 
 
 @dataclass
@@ -40,7 +42,8 @@ class Publisher:
         """
         content = self._content(now)
         if content is not None:
-            replace_page(self.settings.page_folder, render(content, self.unreadable_since))
+            page = render(content, self.unreadable_since)
+            replace_page(self.settings.page_folder / NAME, page)
 
     def _content(self, now: datetime) -> Content | None:
         try:
@@ -69,16 +72,18 @@ def publish_forever(publisher: Publisher, stop: Event, every_seconds: float) -> 
             LOG.exception("the status page could not be published")
 
 
-def replace_page(folder: Path, page: str) -> None:
-    """Put the page in the folder, whole."""
-    partial = folder / f".{NAME}.partial"
+def replace_page(target: Path, page: str) -> None:
+    """Write a page, whole."""
+    partial = target.with_name(f".{target.name}.partial")
     partial.write_text(page)
-    partial.replace(folder / NAME)
+    partial.replace(target)
 
 
 def prepare(settings: Settings) -> None:
-    """Make the folder, and take away pages that an earlier setting put elsewhere."""
+    """Make the folder with what to do when, and take away what an earlier setting put elsewhere."""
     for folder in settings.page_root.glob("*/"):
         if folder != settings.page_folder:
             shutil.rmtree(folder)
     settings.page_folder.mkdir(parents=True, exist_ok=True)
+    page = operations_page(OPERATIONS.read_text())
+    replace_page(settings.page_folder / OPERATIONS_NAME, page)

@@ -40,14 +40,20 @@ def released(conninfo):
 
 
 @pytest.fixture
-def door(tmp_path):
-    with nginx(tmp_path, tmp_path / "state", free_port(), free_port()) as running:
+def loopback_port():
+    return free_port()
+
+
+@pytest.fixture
+def door(tmp_path, loopback_port):
+    other = {"listen 8083": f"listen 127.0.0.1:{loopback_port}"}
+    with nginx(tmp_path, tmp_path / "state", free_port(), free_port(), other) as running:
         yield running
 
 
-def ask(port, accept):
+def ask(port, accept, path="/status"):
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
-        connection.request("GET", "/status", headers={"Accept": accept})
+        connection.request("GET", path, headers={"Accept": accept})
         answer = connection.getresponse()
         return answer, answer.read().decode()
 
@@ -97,6 +103,15 @@ def test_a_page_for_this_host_alone_is_not_on_the_public_port(publisher, door):
     Publisher(loopback).publish(datetime.now(UTC))
     assert ask(door.port, BROWSER)[1].startswith('{"service":"marquee"')
     assert (loopback.page_root / "loopback" / "status.html").exists()
+
+
+@pytest.mark.parametrize("shown_to", ["public", "loopback"])
+def test_what_to_do_when_is_a_page_for_this_host_alone(publisher, door, loopback_port, shown_to):
+    prepare(publisher.settings.model_copy(update={"status_page": shown_to}))
+    page, text = ask(loopback_port, BROWSER, "/status/operations")
+    assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert '<h2 id="each-alert">Each alert</h2>' in text
+    assert ask(door.port, BROWSER, "/status/operations")[0].status == 404
 
 
 @pytest.mark.usefixtures("released")

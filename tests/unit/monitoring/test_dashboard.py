@@ -11,10 +11,11 @@ import pytest
 
 from monitoring.dashboards.panels import ANNOTATIONS, model, panel_links
 from monitoring.dashboards.questions import DASHBOARDS
+from monitoring.page.operations import operations_page
 from tests.unit.monitoring.rules import ALERTS, RULES
 
 OPERATIONS = Path("OPERATIONS.md")
-GRAFANA = "http://127.0.0.1:3000"
+ADDRESSES = re.compile(r"http://127\.0\.0\.1:8083(/\S+)#(\S+)")
 RECORDED = defaultdict(list)
 for _rule in RULES:
     if "record" in _rule:
@@ -151,8 +152,26 @@ def test_each_alert_has_a_graph_of_what_it_is_about(rule):
 def test_each_alert_stands_in_operations_with_its_graph_and_what_to_do(rule):
     name, severity = rule["alert"], rule["labels"]["severity"]
     graph = panel_links(DASHBOARDS)[name]
-    row = f"| `{name}` | {severity} | [graph]({GRAFANA}{graph}) | {rule['annotations']['action']} |"
+    row = f"| `{name}` | {severity} | [graph]({graph}) | {rule['annotations']['action']} |"
     assert row.replace("\n", " ") in OPERATIONS.read_text().splitlines()
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
+def test_each_alert_leads_to_its_graph(rule):
+    assert rule["annotations"]["dashboard_url"] == panel_links(DASHBOARDS)[rule["alert"]]
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda dashboard: dashboard.uid)
+def test_each_graph_of_alerts_leads_to_what_to_do_about_them(dashboard):
+    served = Path("nginx/nginx.conf").read_text()
+    page = operations_page(OPERATIONS.read_text())
+    for panel, drawn in zip(dashboard.panels, model(dashboard)["panels"], strict=True):
+        assert len(drawn["links"]) == bool(panel.alerts)
+        for link in drawn["links"]:
+            path, section = ADDRESSES.fullmatch(link["url"]).groups()
+            assert f"location = {path} {{" in served
+            assert f'id="{section}"' in page
+        assert all(f"<code>{alert}</code>" in page for alert in panel.alerts)
 
 
 def test_releases_trainings_experiments_and_alerts_are_drawn_into_every_graph():

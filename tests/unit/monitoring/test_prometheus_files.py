@@ -72,8 +72,8 @@ def test_each_alert_is_tested_both_firing_and_silent(alert):
 
 
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
-def test_each_alert_says_what_is_and_what_to_do(rule):
-    assert set(rule["annotations"]) == {"summary", "action"}
+def test_each_alert_says_what_is_what_to_do_and_where_it_is_drawn(rule):
+    assert set(rule["annotations"]) == {"summary", "action", "dashboard_url"}
     assert rule["labels"]["severity"] in SEVERITIES
 
 
