@@ -1,7 +1,9 @@
-"""How tests wait: for what will be so, and no longer than they say."""
+"""How tests wait: for what will be so, no longer than they say, and what is done meanwhile."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
 
 
 def eventually(
@@ -18,3 +20,16 @@ def eventually(
         if time.monotonic() >= deadline:
             raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what}")
         time.sleep(0.05)
+
+
+@contextmanager
+def meanwhile(work: Callable[[Event], None]) -> Iterator[None]:
+    """Have something done in a thread beside a block, at whose end what it is given is set."""
+    over = Event()
+    thread = Thread(target=work, args=(over,))
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

@@ -49,32 +49,25 @@ def check(connection: psycopg.Connection) -> Checked:
             " WHERE step = 'promote' AND step_id >= (SELECT min(step_id) FROM deployment"
             " WHERE certificate_hash IS NOT NULL OR certificate IS NOT NULL) ORDER BY step_id"
         ).fetchall()
-    rows = {kind: _rows_by_key(connection, kind) for kind in _KEYS}
     hashes: list[str] = []
     problems: list[str] = []
     for promotion in promotions:
         before = hashes[-1] if hashes else None
         problems += [
-            f"step {promotion.step_id}: {found}" for found in _wrong(promotion, before, rows)
+            f"step {promotion.step_id}: {found}" for found in _wrong(connection, promotion, before)
         ]
         if promotion.certificate_hash:
             hashes.append(promotion.certificate_hash)
     return Checked(tuple(hashes), tuple(problems))
 
 
-type RowsByKey = dict[str, dict[int, dict[str, Any]]]
-
 _KEYS = {"steps": "step_id", "gates": "measurement_id"}
 _TABLES = {"steps": "deployment", "gates": "gate_measurement"}
 
 
-def _rows_by_key(connection: psycopg.Connection, kind: str) -> dict[int, dict[str, Any]]:
-    with connection.cursor(row_factory=dict_row) as cursor:
-        found = cursor.execute(f"SELECT * FROM {_TABLES[kind]}".encode())  # noqa: S608 -- a constant
-        return {row[_KEYS[kind]]: row for row in found}
-
-
-def _wrong(promotion: Promotion, before: str | None, rows: RowsByKey) -> Iterator[str]:
+def _wrong(
+    connection: psycopg.Connection, promotion: Promotion, before: str | None
+) -> Iterator[str]:
     if promotion.certificate is None or promotion.certificate_hash is None:
         yield "has no certificate"
         return
@@ -88,14 +81,18 @@ def _wrong(promotion: Promotion, before: str | None, rows: RowsByKey) -> Iterato
         if told[name] != getattr(promotion, name):
             yield f"the row says {name} {getattr(promotion, name)}, the certificate {told[name]}"
     for kind in _KEYS:
-        yield from _rows_changed(kind, told[kind], rows[kind])
+        yield from _rows_changed(connection, kind, told[kind])
 
 
 def _rows_changed(
-    kind: str, told: list[dict[str, Any]], rows: dict[int, dict[str, Any]]
+    connection: psycopg.Connection, kind: str, told: list[dict[str, Any]]
 ) -> Iterator[str]:
+    table, key = _TABLES[kind], _KEYS[kind]
+    query = f"SELECT * FROM {table} WHERE {key} = ANY(%s)".encode()  # noqa: S608 -- constants
+    with connection.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(query, ([one[key] for one in told],)).fetchall()
+    rows = {row[key]: row for row in found}
     for one in told:
-        key = one[_KEYS[kind]]
-        row = rows.get(key, {})
+        row = rows.get(one[key], {})
         if {name: row.get(name) for name in one} != one:
-            yield f"{_TABLES[kind]} {key} is not as it was when the certificate was issued"
+            yield f"{table} {one[key]} is not as it was when the certificate was issued"

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 
 import psycopg
 from kafka import KafkaProducer
@@ -24,6 +24,7 @@ from ingest.kafka.broker import KafkaSettings, asking, log_bounds
 from tests.benchmarks.ingest import mixed_lines
 from tests.benchmarks.report import ROOT
 from tests.stores import KAFKA, OWNER, as_role, migrated_database, service_environment
+from tests.waiting import meanwhile
 
 TABLES = ("watch", "rating", "recommendation_request", "account", "reject", "duplicate")
 PARTITIONS = 2
@@ -183,22 +184,16 @@ def publish(way: Line, count: int, seed: int = 1) -> None:
 @contextmanager
 def publishing(way: Line, each_second: int) -> Iterator[None]:
     """Publish all the while, and wait at the end until the broker has it."""
-    over = Event()
 
-    def work() -> None:
+    def work(over: Event) -> None:
         with producer(way) as to:
             for number, text in enumerate(mixed_lines(10_000_000, seed=1)):
                 if number % each_second == 0 and over.wait(1):
                     return
                 to.send(way.topic, text, partition=number % PARTITIONS)
 
-    thread = Thread(target=work)
-    thread.start()
-    try:
+    with meanwhile(work):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 @contextmanager

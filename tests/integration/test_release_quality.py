@@ -1,10 +1,10 @@
 """A release asks people: a real database, evaluation's own passes, played slots and people."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Event
 
 import psycopg
 import pytest
@@ -17,6 +17,7 @@ from ci.release.rollout import release
 from ci.slots.state import Slot, green_buckets, send_to_green, sent_to_green
 from monitoring.experiments.experiment_pass import look_at_all
 from tests.integration.releasing import V1, V2
+from tests.waiting import meanwhile
 
 PEOPLE = 400
 HALF = 500
@@ -60,9 +61,8 @@ def people(conninfo, control: str, challenger: str) -> Iterator[None]:
 
     `control` and `challenger` are SQL conditions on `user_id`: who of them watches.
     """
-    over = threading.Event()
 
-    def live() -> None:
+    def live(over: Event) -> None:
         with (
             psycopg.connect(conninfo("marquee"), autocommit=True) as owner,
             psycopg.connect(conninfo("evaluation"), autocommit=True) as evaluation,
@@ -76,13 +76,8 @@ def people(conninfo, control: str, challenger: str) -> Iterator[None]:
                 now = datetime.now(UTC)
                 list(look_at_all(evaluation, now, now))
 
-    thread = threading.Thread(target=live)
-    thread.start()
-    try:
+    with meanwhile(live):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def ended(stage) -> list[tuple[str, str]]:

@@ -4,7 +4,6 @@ People ask at the one door, and watch what they like of the first movies that th
 evaluation makes its own passes.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from random import Random
+from threading import Event
 
 import psycopg
 
@@ -24,6 +24,7 @@ from ci.slots.state import Slot, send_to_green
 from monitoring.experiments.experiment_pass import look_at_all
 from tests.integration.serving import Slots, get, nginx
 from tests.unit.recommender.versions import publish
+from tests.waiting import meanwhile
 
 LIVE = "20260101-000000-ease"
 MOVIES = tuple(f"movie+{number}+1999" for number in range(400))
@@ -96,16 +97,10 @@ class Town:
     @contextmanager
     def lived_in(self, rate: float = 0, visits_a_look: int = 50) -> Iterator[None]:
         """People come and go, `rate` a second (0: one after the other), and evaluation looks."""
-        over = threading.Event()
-        thread = threading.Thread(target=self._live, args=(over, rate, visits_a_look))
-        thread.start()
-        try:
+        with meanwhile(lambda over: self._live(over, rate, visits_a_look)):
             yield
-        finally:
-            over.set()
-            thread.join()
 
-    def _live(self, over: threading.Event, rate: float, visits_a_look: int) -> None:
+    def _live(self, over: Event, rate: float, visits_a_look: int) -> None:
         with (
             psycopg.connect(self.conninfo("marquee"), autocommit=True) as owner,
             psycopg.connect(self.conninfo("evaluation"), autocommit=True) as evaluation,
