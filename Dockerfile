@@ -7,7 +7,6 @@
 ARG BASE_IMAGE=debian:trixie-slim
 ARG GRAFANA_IMAGE=grafana/grafana:12.2.0
 ARG JENKINS_IMAGE=jenkins/jenkins:2.528.1-lts-jdk21
-ARG DOCKER_CLI_IMAGE=docker:28-cli
 
 FROM ${BASE_IMAGE} AS base
 COPY --chmod=755 compose/images/install-packages.sh /usr/local/sbin/install-packages
@@ -190,6 +189,20 @@ COPY compose/simulator/ compose/simulator/
 USER 10107:10107
 CMD ["python", "-m", "compose.simulator", "run"]
 
+# What may ask the engine for what Jenkins needs of it, by these scripts alone
+FROM python AS helper
+RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
+    --mount=type=secret,id=ca_bundle,mode=0444 \
+    install-packages docker-cli docker-compose docker-buildx
+COPY docker-compose.yml ./
+COPY compose/ compose/
+COPY tests/run.sh tests/
+COPY tests/run/ tests/run/
+COPY ci/__init__.py ci/
+COPY ci/helper/ ci/helper/
+USER 10110:10110
+CMD ["python3", "-m", "ci.helper"]
+
 
 # --- Third-party services: the distribution's packages and this project's configuration ---
 
@@ -288,15 +301,11 @@ RUN --mount=type=secret,id=maven_settings --mount=type=secret,id=ca_bundle \
 FROM ${GRAFANA_IMAGE} AS grafana
 COPY monitoring/grafana/ /etc/grafana/provisioning/
 
-FROM ${DOCKER_CLI_IMAGE} AS docker-cli
-
 FROM ${JENKINS_IMAGE} AS jenkins
 USER root
 COPY --chmod=755 compose/images/install-packages.sh /usr/local/sbin/install-packages
 RUN --mount=type=secret,id=apt_conf --mount=type=secret,id=ca_bundle,mode=0444 \
-    install-packages make
-COPY --from=docker-cli /usr/local/bin/docker /usr/local/bin/docker
-COPY --from=docker-cli /usr/local/libexec/docker/cli-plugins /usr/local/libexec/docker/cli-plugins
+    install-packages make postgresql-client
 USER jenkins
 COPY ci/jenkins/ /usr/share/jenkins/ref/
 RUN jenkins-plugin-cli --latest=false --plugin-file /usr/share/jenkins/ref/plugins.txt

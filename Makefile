@@ -13,6 +13,10 @@ $(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name))))
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# Jenkins has no engine: there, these ask whoever may (ci/README.md).
+ASK_HELPER = $(if $(JENKINS_HELPER),ci/jenkins/ask_helper.sh $@)
+ASK_QUEUE = $(if $(JENKINS_HELPER),ci/jenkins/ask_queue.sh)
+
 # --- run it
 
 .PHONY: up down status alert-test logs psql password rotate backup restore images sbom prune
@@ -37,7 +41,7 @@ backup: ## Copy database, models, state and secrets to BACKUP_DIRECTORY, while a
 restore: ## Start from a backup, here or on another host: FROM=folder; asks before it replaces
 	@compose/restore.sh
 images: ## Build every image of this checkout
-	@compose/images.sh
+	@$(or $(ASK_HELPER),compose/images.sh)
 sbom: ## What is in each image: bills of materials (CycloneDX) in build/sbom
 	@compose/sbom.sh
 prune: ## What builds left behind: images without a name, cache unused for UNUSED=24h; DELETE=1 deletes it
@@ -47,11 +51,11 @@ prune: ## What builds left behind: images without a name, cache unused for UNUSE
 
 .PHONY: retrain release rollback story certificates release-code experiment experiments experiment-stop
 retrain: ## Train a model version and show how good it is
-	@compose/exec.sh trainer python -m trainer retrain
+	@$(if $(ASK_QUEUE),$(ASK_QUEUE) train,compose/exec.sh trainer python -m trainer retrain)
 reproduce: ## Fit a version again from its pinned data and compare: VERSION=name
 	@docker compose exec -T trainer python -m trainer reproduce $(VERSION)
 release: ## Release the newest accepted version, step by step; VERSION=name; QUALITY=skip asks no people; PLAN=1 only says how
-	@docker compose exec -T releaser python -m ci release $(if $(VERSION),--version $(VERSION)) $(if $(QUALITY),--quality $(QUALITY)) $(if $(PLAN),--plan)
+	@$(if $(ASK_QUEUE),$(ASK_QUEUE) release,docker compose exec -T releaser python -m ci release) $(if $(VERSION),--version $(VERSION)) $(if $(QUALITY),--quality $(QUALITY)) $(if $(PLAN),--plan)
 rollback: ## Put the previous version back, at once
 	@docker compose exec -T releaser python -m ci rollback
 story: ## What happened to what is live in the last SINCE='1 hour', in sentences, each with its evidence
@@ -67,7 +71,7 @@ experiments: ## What runs and ran, what it says, and a plot of the newest: build
 experiment-stop: ## End the experiment that runs; everybody gets the live version
 	@docker compose exec -T releaser python -m ci experiment-stop
 release-code: ## After make images: put the new recommender into both slots, one by one
-	@compose/release_code.sh
+	@$(or $(ASK_HELPER),compose/release_code.sh)
 
 # --- check it
 
@@ -75,18 +79,18 @@ release-code: ## After make images: put the new recommender into both slots, one
 test: ## Everything below, on a stack of its own beside a running one
 	@tests/run.sh all
 lint: ## Lint, types, import rules, and each configuration by its own checker
-	@tests/run.sh lint
+	@$(or $(ASK_HELPER),tests/run.sh lint)
 test-unit: ## Unit tests with coverage (build/coverage.xml); ARGS=... goes to pytest
-	@tests/run.sh unit
+	@$(or $(ASK_HELPER),tests/run.sh unit)
 test-integration: ## Tests on a real Kafka and PostgreSQL; ARGS=... goes to pytest
-	@tests/run.sh integration
+	@$(or $(ASK_HELPER),tests/run.sh integration)
 test-end-to-end: ## Tests on the whole stack; ARGS=... goes to pytest
 	@tests/run.sh end-to-end
 drill: ## Every fault at full count, on a stack of its own; SOAK=2h: only what grows; YES=1: kill what runs HERE, as a scorecard; FAULTS
-	@$(if $(YES),compose/drill.sh,tests/run.sh drill)
+	@$(or $(ASK_HELPER),$(if $(YES),compose/drill.sh,tests/run.sh drill))
 bench: ## Measure: ONLY=ingest, trainer, serving, evaluation, release or host; SCALE=small or full; figures in build/bench
 	@tests/run.sh bench
 certificate: ## Play SWAPS=20 releases at REQUEST_RATE=200 a second; what that proved: build/certificate.json
-	@tests/run.sh certificate
+	@$(or $(ASK_HELPER),tests/run.sh certificate)
 lock: ## Resolve the dependencies anew and pin them by hash
 	@compose/images/lock.sh

@@ -48,6 +48,7 @@ choose_profiles
 write_settings
 build_images
 keep_settings
+keep_for_helper
 start_services
 follow_first_release
 wait_for_answer

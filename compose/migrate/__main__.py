@@ -70,6 +70,7 @@ def set_views_and_rights(connection: psycopg.Connection) -> None:
         connection.execute(HERE.joinpath("views.sql").read_bytes())
         connection.execute(HERE.joinpath("database_rights.sql").read_bytes())
         connection.execute(HERE.joinpath("rights.sql").read_bytes())
+        connection.execute(HERE.joinpath("scheduler.sql").read_bytes())
 
 
 def create_roles(connection: psycopg.Connection, verifiers: dict[str, str]) -> None:

@@ -23,7 +23,8 @@ BEGIN
 END
 $$;
 REVOKE ALL ON ALL TABLES IN SCHEMA public
-    FROM ingest, retention, trainer, recommender, evaluation, releaser, backup, analyst, job_worker;
+    FROM ingest, retention, trainer, recommender, evaluation, releaser, backup, analyst, job_worker,
+    scheduler;
 GRANT USAGE ON SCHEMA public
     TO ingest, retention, trainer, recommender, evaluation, releaser, backup, analyst;
 

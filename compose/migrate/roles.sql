@@ -11,7 +11,8 @@ BEGIN
         CREATE ROLE service NOLOGIN;
     END IF;
     FOREACH service IN ARRAY ARRAY['ingest', 'retention', 'trainer', 'recommender',
-                                   'evaluation', 'releaser', 'exporter', 'backup', 'analyst']
+                                   'evaluation', 'releaser', 'exporter', 'backup', 'analyst',
+                                   'scheduler']
     LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = service) THEN
             EXECUTE format('CREATE ROLE %I LOGIN', service);
@@ -31,5 +32,8 @@ ALTER ROLE analyst SET default_transaction_read_only = on;
 ALTER ROLE analyst SET statement_timeout = '5min';
 ALTER ROLE analyst SET idle_in_transaction_session_timeout = '5min';
 ALTER ROLE analyst SET temp_file_limit = '2GB';
+-- its passwords lie where builds run: it can do nothing but what scheduler.sql gives it
+ALTER ROLE scheduler SET statement_timeout = '1min';
+ALTER ROLE scheduler SET idle_in_transaction_session_timeout = '1min';
 -- it asks for a few rows twice a second: starting parallel workers costs five times the query
 ALTER ROLE recommender SET max_parallel_workers_per_gather = 0;

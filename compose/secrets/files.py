@@ -9,9 +9,17 @@ verifier, in `role-verifiers`, from which `migrate` tells PostgreSQL. The first 
 import json
 import os
 import secrets
+from hashlib import sha256
 from pathlib import Path
 
-from compose.secrets.inventory import MIGRATE_UID, OPTIONAL, PASSFILE_READERS, ROLE_UIDS
+from compose.secrets.inventory import (
+    HELPER,
+    HELPER_UID,
+    MIGRATE_UID,
+    OPTIONAL,
+    PASSFILE_READERS,
+    ROLE_UIDS,
+)
 from compose.secrets.scram import scram_verifier, verifies
 
 VERIFIERS = "role-verifiers"
@@ -43,6 +51,11 @@ def passfile(password: str) -> str:
     return f"*:*:*:*:{escaped}\n"
 
 
+def hash_of(token: str) -> str:
+    """What tells a random token from any other and does not give it away."""
+    return sha256(token.encode()).hexdigest()
+
+
 def verifiers(folder: Path) -> dict[str, str]:
     """The verifier of each database role; those that do not fit the role's password are new."""
     path = folder / VERIFIERS
@@ -61,6 +74,7 @@ def follow(folder: Path) -> None:
     for name, (reader, uid) in PASSFILE_READERS.items():
         _keep(folder / f"{reader}.pgpass", passfile((folder / name).read_text()), uid)
     _keep(folder / VERIFIERS, json.dumps(verifiers(folder)), MIGRATE_UID)
+    _keep(folder / f"{HELPER}.sha256", hash_of((folder / HELPER).read_text()), HELPER_UID)
     given = {
         name: (folder / name).read_text() not in ("", unset) for name, unset in OPTIONAL.items()
     }

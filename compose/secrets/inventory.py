@@ -15,16 +15,22 @@ ROLE_UIDS = {
     "exporter": 10109,
     "backup": 0,
     "analyst": 0,
+    "scheduler": 1000,
 }
-"""Database roles and the user id of the service that logs in with each; analyst: people."""
+"""Database roles and the user id of who logs in with each; analyst: people, scheduler: Jenkins."""
 
 BACKUP_UID, MIGRATE_UID, POSTGRES_UID = ROLE_UIDS["backup"], 10108, 999
-ALERTMANAGER_UID, GRAFANA_UID, JENKINS_UID = 65534, 472, 1000
+ALERTMANAGER_UID, GRAFANA_UID = 65534, 472
+JENKINS_UID, HELPER_UID = ROLE_UIDS["scheduler"], 10110
 OWNER = "postgres"
 """The password of the database's owner: the server reads it, and `migrate` logs in with it."""
 OPTIONAL = {"slack": "http://slack.invalid/not-set", "watchdog": "http://watchdog.invalid/not-set"}
 """Addresses that only a person knows, and what stands for each until it is set: Slack's webhook
 for alerts, and whoever raises the alarm when Alertmanager no longer says that all is well."""
+HELPER = "helper"
+"""What Jenkins shows to be obeyed by its helper, who has the hash of it alone."""
+BUILD_SECRETS = ("apt_sources", "apt_conf", "ca_bundle", "pip_conf", "maven_settings")
+"""How this host reaches its package mirrors, for images that the helper builds."""
 BROKER_SECRETS = ("kafka", "kafka-ca", "kafka-certificate", "kafka-key")
 """What another broker than ours may ask for: password, its authority, our certificate and key."""
 
@@ -60,6 +66,9 @@ SECRETS = (
     *(Secret(name, ROLE_UIDS["ingest"], str) for name in BROKER_SECRETS),
     Secret("grafana", GRAFANA_UID, new_password),
     Secret("jenkins", JENKINS_UID, new_password),
+    Secret(HELPER, JENKINS_UID, new_password),
+    Secret("helper-settings", HELPER_UID, str),  # what .env says, so that it drives this stack
+    *(Secret(name, HELPER_UID, str) for name in BUILD_SECRETS),
 )
 """Every secret that does not depend on another one."""
 

@@ -2,7 +2,10 @@
 # Images, all from one Dockerfile. What the host needs to reach its package mirrors is handed
 # to the builds as build secrets, so it stays in no image.
 
-HOST_FOLDER=build/host
+OWN_FOLDER=build/host
+HOST_FOLDER=${HOST_FOLDER:-$OWN_FOLDER}
+# The tree that is built: this one, or one that Jenkins sent its helper.
+SOURCE=${SOURCE:-.}
 # By this an image is known that has lost its name (make prune).
 IMAGE_LABEL=org.opencontainers.image.title=marquee
 BUILD_SECRETS=(apt_sources apt_conf ca_bundle pip_conf maven_settings)
@@ -23,6 +26,7 @@ build_images() {
 
 # Each file may be empty; none is ever copied into an image.
 collect_host_configuration() {
+  [ "$HOST_FOLDER" = "$OWN_FOLDER" ] || return 0  # the host's, handed to the helper
   mkdir -p "$HOST_FOLDER"
   trixie_sources > "$HOST_FOLDER/apt_sources"
   apt-config dump 2>/dev/null | grep -iE '^Acquire::(https?::)?proxy' > "$HOST_FOLDER/apt_conf" || true
@@ -47,9 +51,10 @@ bake() {
 try_to_bake() {
   local flags=()
   mapfile -t flags < <(secret_flags | sed 's/^/--set=*.secrets=/')
-  docker compose config > "$HOST_FOLDER/docker-compose.yml"
-  quietly docker buildx bake --file "$HOST_FOLDER/docker-compose.yml" "${flags[@]}" \
-    --set "*.labels.$IMAGE_LABEL" --set "recommender-*.tags=$IMAGE_PREFIX/recommender:candidate" \
+  mkdir -p build
+  docker compose config > build/docker-compose.yml
+  quietly docker buildx bake --file build/docker-compose.yml "${flags[@]}" \
+    --set "*.context=$SOURCE" --set "*.labels.$IMAGE_LABEL" --set "recommender-*.tags=$IMAGE_PREFIX/recommender:candidate" \
     --set "trainer.args.GIT_COMMIT=$(commit)" --set "backup.args.GIT_COMMIT=$(commit)" \
     --set "releaser.args.GIT_COMMIT=$(commit)" "$@"
 }
@@ -59,7 +64,7 @@ build_image() {
   local flags=()
   mapfile -t flags < <(secret_flags | sed 's/^/--secret=/')
   quietly docker buildx build "${flags[@]}" --build-arg "BASE_IMAGE=$BASE_IMAGE" \
-    --label "$IMAGE_LABEL" --target "$1" --tag "$2" . ||
+    --label "$IMAGE_LABEL" --target "$1" --tag "$2" "$SOURCE" ||
     fail "the image $2 could not be built" "See the lines above."
 }
 

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What Jenkins needs of this host, looked at before it is started: a repository that it can
-# clone, and the group that owns the engine's socket.
+# What Jenkins and its helper need of this host: a repository that can be cloned, the group that
+# owns the engine's socket, how this stack is set, and how package mirrors are reached from here.
 
 check_jenkins() {
   [ "${JENKINS-off}" = on ] || return 0
@@ -11,9 +11,23 @@ check_jenkins() {
     fail "nothing can be cloned from $REPOSITORY_URL" "See the lines above, then run it again."
 }
 
-# Jenkins reaches the engine as a member of this group.
+# Its helper reaches the engine as a member of this group.
 find_docker_group() {
   if [ "${JENKINS-off}" = on ] && [ -z "$DOCKER_GROUP" ]; then
     DOCKER_GROUP=$(stat --format %g /var/run/docker.sock)
   fi
+}
+
+# No file of this checkout is mounted anywhere, so the helper finds them beside the secrets.
+keep_for_helper() {
+  local name
+  [ "${JENKINS-off}" = on ] || return 0
+  hand_to_helper helper-settings "$ENV_FILE"
+  for name in "${BUILD_SECRETS[@]}"; do hand_to_helper "$name" "$HOST_FOLDER/$name"; done
+}
+
+# hand_to_helper NAME FILE
+hand_to_helper() {
+  docker compose run --rm --no-deps -T secrets set "$1" < "$2" ||
+    fail "$1 could not be handed to Jenkins's helper" "See the lines above."
 }

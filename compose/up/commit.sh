@@ -2,7 +2,7 @@
 # Which code this is; every model version names it.
 
 # In a zip or tar archive that git made, git has put the commit here.
-ARCHIVED_COMMIT=compose/images/commit.txt
+ARCHIVED_COMMIT=${SOURCE:-.}/compose/images/commit.txt
 
 # commit: the commit, with -dirty where files differ from it; "unknown" where nobody can tell
 commit() {
@@ -16,7 +16,7 @@ commit() {
 }
 
 # The folder is named, not searched for: git refuses to find one that is another user's.
-in_repository() { git --git-dir=.git --work-tree=. "$@"; }
+in_repository() { git --git-dir="${SOURCE:-.}/.git" --work-tree="${SOURCE:-.}" "$@"; }
 
 check_commit() {
   [ "$(commit)" != unknown ] ||

@@ -1,39 +1,47 @@
 # shellcheck shell=bash
 # The checks that need no stack, and the two stores that integration tests use.
 
+STORES_PROJECT=$TESTS_PROJECT-stores
+# This host's own; Jenkins's helper says none: what it was sent gets nothing of this host.
+CHECKS_NETWORK=${CHECKS_NETWORK:-host}
+
 build_tests_image() {
   collect_host_configuration
   say "Building the image that checks"
   build_image tests "$IMAGE_PREFIX/tests"
 }
 
-# in_tests_image [docker options] -- COMMAND...: run in the checked tree's own image. What
-# it leaves in build/ is copied out, not mounted: the engine may not see our folders.
-in_tests_image() {
-  local options=() container status=0
+# in_tests_image [docker options] -- COMMAND...: run in the checked tree's own image, on the
+# NETWORKS that are named or this host's. What it leaves in build/ is copied out, not mounted: the
+# engine may not see our folders. The container is gone afterwards, however this ends.
+in_tests_image() (
+  options=() status=0
+  read -r -a networks <<< "${NETWORKS-host}"
   while [ "$1" != -- ]; do options+=("$1"); shift; done
   shift
-  container=$(docker create --init --network host "${options[@]}" "$IMAGE_PREFIX/tests" "$@")
+  container=$(docker create --init --network "${networks[0]}" "${options[@]}" "$IMAGE_PREFIX/tests" "$@")
+  trap 'docker rm --force "$container" > /dev/null' EXIT
+  for network in "${networks[@]:1}"; do docker network connect "$network" "$container"; done
   docker start --attach "$container" || status=$?
+  mkdir -p build
   docker cp --quiet "$container:/src/build/." build/ 2> /dev/null || true
-  docker rm --force "$container" > /dev/null
-  return "$status"
-}
+  exit "$status"
+)
 
 lint() {
   say "Lint, types, import rules, configurations"
-  in_tests_image -- tests/run/lint.sh
+  NETWORKS=$CHECKS_NETWORK in_tests_image -- tests/run/lint.sh
 }
 
 unit() {
   say "Unit tests"
-  in_tests_image -- pytest tests/unit --numprocesses 2 --cov --cov-report=term --cov-report=xml:build/coverage.xml \
+  NETWORKS=$CHECKS_NETWORK in_tests_image -- pytest tests/unit --numprocesses 2 --cov --cov-report=term --cov-report=xml:build/coverage.xml \
     --junit-xml=build/junit-unit.xml "${PYTEST_ARGUMENTS[@]}"
 }
 
 integration() {
   say "Integration tests, on a Kafka and a PostgreSQL of their own"
-  on_stores -- pytest tests/integration --numprocesses 4 --dist loadfile --junit-xml=build/junit-integration.xml "${PYTEST_ARGUMENTS[@]}"
+  among_stores -- pytest tests/integration --numprocesses 4 --dist loadfile --junit-xml=build/junit-integration.xml "${PYTEST_ARGUMENTS[@]}"
 }
 
 # Every fault at full count: those of ingest on stores of their own, then those of serving,
@@ -76,14 +84,14 @@ bench() {
   if [ "$name" = host ]; then bench_host "$scale"; return; fi
   on_stores --env "GIT_COMMIT=$(git rev-parse HEAD)" \
     --volume /var/run/docker.sock:/var/run/docker.sock --env IMAGE_PREFIX \
-    --env BENCH_NETWORK=marquee-test-stores_published \
+    --env "BENCH_NETWORK=${STORES_PROJECT}_published" \
     -- python -m "tests.benchmarks.$name" --scale "$scale"
 }
 
 # SWAPS: how many releases, REQUEST_RATE: a second
 certificate() {
   say "Playing releases under load"
-  on_stores --env "GIT_COMMIT=$(commit)" \
+  among_stores --env "GIT_COMMIT=$(commit)" \
     -- python -m tests.benchmarks.certificate --swaps "${SWAPS:-20}" --rate "${REQUEST_RATE:-200}"
   say "What was proven is in build/certificate.json"
 }
@@ -103,12 +111,22 @@ bench_host() {
 # that end with it
 on_stores() {
   start_stores
-  in_tests_image --env "TEST_DATABASE=$(owner_conninfo)" --env "TEST_KAFKA=localhost:$KAFKA_PORT" "$@"
+  in_tests_image --env "TEST_DATABASE=$(owner_conninfo "$(address_of_postgres)")" --env "TEST_KAFKA=localhost:$KAFKA_PORT" "$@"
+  stop_stores
+}
+
+# among_stores [docker options] -- COMMAND...: the same, and on the stores' own networks alone where
+# checks get nothing of this host
+among_stores() {
+  if [ "$CHECKS_NETWORK" = host ]; then on_stores "$@"; return; fi
+  start_stores
+  NETWORKS="${STORES_PROJECT}_inside ${STORES_PROJECT}_stream" \
+    in_tests_image --env "TEST_DATABASE=$(owner_conninfo postgres)" --env TEST_KAFKA=kafka:19092 "$@"
   stop_stores
 }
 
 start_stores() {
-  export COMPOSE_PROJECT_NAME=marquee-test-stores
+  export COMPOSE_PROJECT_NAME=$STORES_PROJECT
   trap stop_stores EXIT
   bake secrets postgres kafka
   quietly docker compose up --detach --no-build --wait --wait-timeout 120 postgres kafka ||
@@ -116,14 +134,18 @@ start_stores() {
 }
 
 stop_stores() {
-  docker compose --project-name marquee-test-stores down --volumes --timeout 5 > /dev/null 2>&1
+  docker compose --project-name "$STORES_PROJECT" down --volumes --timeout 5 > /dev/null 2>&1
   trap - EXIT
 }
 
-# At its own address, as services reach it: the engine's proxy would be measured with it.
-owner_conninfo() {
+# Its own, at which services reach it: the engine's proxy would be measured with it.
+address_of_postgres() {
   local address="{{(index .NetworkSettings.Networks \"${COMPOSE_PROJECT_NAME}_published\").IPAddress}}"
-  printf 'host=%s port=5432 dbname=postgres user=marquee password=%s' \
-    "$(docker inspect --format "$address" "$(docker compose ps --quiet postgres)")" \
+  docker inspect --format "$address" "$(docker compose ps --quiet postgres)"
+}
+
+# owner_conninfo HOST
+owner_conninfo() {
+  printf 'host=%s port=5432 dbname=postgres user=marquee password=%s' "$1" \
     "$(docker compose run --rm --no-deps -T secrets show postgres)"
 }

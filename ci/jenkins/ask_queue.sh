@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Ask for a training or a release, by a role that can do nothing else, and follow it to its end:
+# what the steps of the nightly pipeline call in Jenkins. The job goes on when this is ended. Where
+# the database is and who asks it is in libpq's own variables (PGHOST, PGUSER, PGPASSFILE, ...).
+#
+# Usage: ci/jenkins/ask_queue.sh train | release
+
+set -euo pipefail
+
+TRIES=60
+PAUSE_SECONDS=5
+
+query() {
+  psql --no-psqlrc --quiet --no-align --tuples-only --field-separator=$'\t' --command="$1"
+}
+
+# A database that is started anew meanwhile is no end of the job.
+patiently() {
+  local try
+  for ((try = 1; try <= TRIES; try++)); do
+    if query "$1"; then return; fi
+    sleep "$PAUSE_SECONDS"
+  done
+  printf 'make: the database did not answer %s times; the job goes on without us\n' "$TRIES" >&2
+  return 1
+}
+
+# follow JOB
+follow() {
+  local job=$1 seen=0 status found
+  while true; do
+    status=$(patiently "SELECT asked_job_status($job)")
+    found=$(patiently "SELECT max(line), string_agg(said, E'\n' ORDER BY line) FROM asked_job_lines($job, $seen)")
+    if [ "${found%%$'\t'*}" != '' ]; then
+      seen=${found%%$'\t'*}
+      printf '%s\n' "${found#*$'\t'}"
+    fi
+    case $status in
+      todo | doing | aborting) sleep 1 ;;
+      succeeded) return 0 ;;
+      *) printf 'make: job %s ended as %s\n' "$job" "${status:-gone}" >&2 && return 1 ;;
+    esac
+  done
+}
+
+job=$(query "SELECT ask_for('$1')")
+printf '%s is job %s\n' "$1" "$job"
+follow "$job"

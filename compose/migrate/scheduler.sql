@@ -1,0 +1,47 @@
+-- What Jenkins may do: ask for a training or a release as `make retrain` and `make release` do, and
+-- follow it. The role can read and write nothing; these functions do so as their owner.
+
+CREATE OR REPLACE FUNCTION ask_for(task text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    -- what the worker's own command would say: trainer/worker.py, ci/__main__.py
+    queue text := CASE task WHEN 'train' THEN 'train' WHEN 'release' THEN 'release' END;
+    arguments jsonb := CASE task WHEN 'release' THEN '{"version": null, "quality": "judge"}'
+                                 ELSE '{}' END;
+    job bigint;
+BEGIN
+    IF queue IS NULL THEN
+        RAISE invalid_parameter_value
+            USING MESSAGE = format('there is no job %L to ask for; there are: train, release', task);
+    END IF;
+    INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args)
+    VALUES (queue, task, queue, task, arguments)
+    ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
+    RETURNING id INTO job;
+    IF job IS NULL THEN  -- one waits already: that one is followed
+        SELECT max(id) INTO job FROM procrastinate_jobs WHERE queueing_lock = task AND status = 'todo';
+    END IF;
+    RETURN job;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION asked_job_status(job bigint) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT status::text FROM procrastinate_jobs
+    WHERE id = job AND task_name IN ('train', 'release')
+$$;
+
+CREATE OR REPLACE FUNCTION asked_job_lines(job bigint, after bigint)
+RETURNS TABLE (line bigint, said text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT line_id, to_char(job_log.at AT TIME ZONE 'UTC', 'HH24:MI:SS ') || message
+    FROM job_log
+    WHERE job_id = job AND line_id > after AND asked_job_status(job) IS NOT NULL
+    ORDER BY line_id
+$$;
+
+REVOKE ALL ON FUNCTION ask_for(text), asked_job_status(bigint), asked_job_lines(bigint, bigint)
+    FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO scheduler;
+GRANT EXECUTE ON FUNCTION ask_for(text), asked_job_status(bigint), asked_job_lines(bigint, bigint)
+    TO scheduler;
