@@ -1,29 +1,40 @@
 # shellcheck shell=bash
 # Start what is not running and wait for it; leave alone what is.
 
+SLOTS=(recommender-blue recommender-green)
+
 # No one-shots here: they end, and their dependants wait for that themselves. Nor the
 # simulator: how long its history takes to be sent depends on the machine.
 running_services() {
   docker compose config --services | grep -vxE 'secrets|migrate|simulator'
 }
 
+# Compose stops all that it replaces before it starts anything. So where people are answered
+# already, what answers them is replaced after all else: the slots, and then Nginx alone.
 start_services() {
   say "Starting the services"
   stop_simulator
-  local services=()
+  local services=() behind=()
   mapfile -t services < <(running_services)
+  if runs nginx; then
+    mapfile -t behind < <(running_services | grep -vxE 'nginx|recommender-.*')
+    start "${behind[@]}"
+    start "${behind[@]}" "${SLOTS[@]}"
+  fi
   start "${services[@]}"
-  remove_old_network
   if [ "$SIMULATOR" = on ]; then
     docker compose up --detach --no-build simulator > /dev/null 2>&1 ||
       fail "the simulator did not start" "See: make logs SERVICE=simulator"
   fi
+  remove_old_network
 }
 
 # Until each purpose had a network of its own, all were on this one.
 remove_old_network() {
   docker network rm "${COMPOSE_PROJECT_NAME}_default" > /dev/null 2>&1 || true  # where there is one
 }
+
+runs() { docker compose ps --status running --services | grep -qx "$1"; }
 
 stop_simulator() {
   [ "$SIMULATOR" = off ] || return 0
