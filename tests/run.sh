@@ -3,7 +3,7 @@
 # their own: project name, ports, subnet, volumes and image tags differ from a running
 # stack's, and all but the images is removed at the end.
 #
-# Usage: tests/run.sh all | lint | unit | integration | end-to-end | bench | certificate | drill | own-stream | whole-disk
+# Usage: tests/run.sh all | lint | unit | integration | end-to-end | bench | certificate | drill | own-stream | whole-disk | upgrade
 # ARGS in the environment goes to pytest.
 
 set -euo pipefail
@@ -27,6 +27,7 @@ source tests/run/stack.sh
 source tests/run/everything.sh
 source tests/run/own_stream.sh
 source tests/run/whole_disk.sh
+source tests/run/upgrade.sh
 source tests/run/soak.sh
 
 read -r -a PYTEST_ARGUMENTS <<< "${ARGS-}"
@@ -47,5 +48,6 @@ case ${1-} in
   drill) build_tests_image && drill ;;
   own-stream) own_stream ;;
   whole-disk) build_tests_image && whole_disk ;;
-  *) fail "'${1-}' is no check" "It is all, lint, unit, integration, end-to-end, bench, certificate, drill, own-stream or whole-disk." ;;
+  upgrade) upgrade ;;
+  *) fail "'${1-}' is no check" "It is all, lint, unit, integration, end-to-end, bench, certificate, drill, own-stream, whole-disk or upgrade." ;;
 esac

@@ -73,6 +73,8 @@ drill() {
   whole_disk
   say "Drill: a stream of one's own"
   own_stream
+  say "Drill: an upgrade"
+  upgrade
 }
 
 # ONLY: which benchmark, SCALE: small or full
