@@ -85,11 +85,18 @@ def register(app: App, settings: Settings) -> None:
 
 
 def release_if_new(environment: Environment, timestamp: int) -> None:
-    """Release the newest version unless it was tried before: then a person decides."""
-    version = records.choose_version(environment.connection, None)
+    """Release the newest version unless it was tried before: then a person decides.
+
+    Before the first there is nothing to release, and nothing has failed.
+    """
+    due = f"{datetime.fromtimestamp(timestamp, UTC):%H:%M} UTC"
+    try:
+        version = records.choose_version(environment.connection, None)
+    except RefusedError as none:
+        environment.say(f"nothing to release at {due}: {none}")
+        return
     if records.was_released(environment.connection, version):
-        due = datetime.fromtimestamp(timestamp, UTC)
-        environment.say(f"nothing new to release at {due:%H:%M} UTC: {version} was tried before")
+        environment.say(f"nothing new to release at {due}: {version} was tried before")
         return
     release(environment, version)
 

@@ -9,7 +9,7 @@ from procrastinate import App, JobContext, RetryStrategy
 from procrastinate.exceptions import AlreadyEnqueued, JobAborted
 
 from compose.service.jobs import defer, job_app, say, work
-from trainer.errors import TrainerError
+from trainer.errors import NoDataError, TrainerError
 from trainer.first_trainings import keep_training
 from trainer.metrics import TrainingMetrics
 from trainer.process import train_beside
@@ -53,9 +53,15 @@ def register(app: App, settings: Settings, metrics: TrainingMetrics) -> None:
 
 def _task(settings: Settings, metrics: TrainingMetrics) -> Callable[..., None]:
     def train(context: JobContext, timestamp: int | None = None) -> None:
-        """Train one version; `timestamp` is what a periodic task is handed."""
-        del timestamp
-        _run(context, settings, metrics)
+        """Train one version; `timestamp` is what a periodic task is handed.
+
+        One that is due before there is anything to learn from has not failed.
+        """
+        try:
+            _run(context, settings, metrics)
+        except NoDataError:
+            if timestamp is None:
+                raise
 
     return train
 

@@ -348,6 +348,15 @@ def test_the_nightly_release_does_not_repeat_what_was_tried(stage):
     assert records.deployed(stage.owner).live == Placement(Slot.BLUE, V2)
 
 
+def test_a_release_that_is_due_before_there_is_a_version_does_not_fail(stage):
+    stage.owner.execute("DELETE FROM model_version")
+    release_if_new(stage.environment, 0)
+    assert stage.steps() == []
+    assert stage.said[-1].startswith(
+        "nothing to release at 00:00 UTC: there is no accepted version yet"
+    )
+
+
 def test_only_one_releaser_works_at_a_time(stage, conninfo):
     with (
         psycopg.connect(conninfo("releaser"), autocommit=True) as other,

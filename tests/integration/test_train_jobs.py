@@ -100,6 +100,13 @@ def test_retrain_fails_when_there_is_nothing_to_train_on(environment):
     )
 
 
+def test_a_training_that_is_due_before_the_first_rows_does_not_fail(conninfo, environment):
+    with working(environment | {"RETRAIN_CRON": "* * * * * */2"}):
+        wait_for(lambda: {"succeeded", "failed"} & set(job_states(conninfo)))
+        assert "failed" not in job_states(conninfo)
+    assert "no version was trained: nothing to train on" in said(conninfo)[0]
+
+
 def versions(conninfo):
     with psycopg.connect(conninfo("trainer")) as connection:
         return connection.execute("SELECT algorithm, verdict FROM model_version").fetchall()
