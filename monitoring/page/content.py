@@ -95,6 +95,16 @@ class Alert:
 
 
 @dataclass(frozen=True)
+class Restart:
+    """A service that was started again."""
+
+    service: str
+    at: datetime
+    ran_since: datetime
+    """When it had been started before."""
+
+
+@dataclass(frozen=True)
 class Series:
     """One line of a plot: times and values, oldest first."""
 
@@ -115,6 +125,11 @@ class LiveFigures:
     lag_lines: float | None
     disk_free_share: Mapping[str, float]
     """By mount point."""
+    restarts: Sequence[Restart] = ()
+
+
+NOTHING_KNOWN = LiveFigures((), (), (), None, {})
+"""Of a Prometheus that does not answer."""
 
 
 @dataclass(frozen=True)
@@ -130,10 +145,10 @@ class Content:
     versions: tuple[Version, ...]
     """Newest first."""
     quality: Sequence[Quality]
-    experiment: Summary | None
-    """The newest; None where there was none."""
+    experiments: Sequence[Summary]
+    """Newest first."""
     looks: Sequence[Look]
-    """At that experiment, oldest first."""
+    """At the newest experiment, oldest first."""
     kept: Sequence[Kept]
     backed_up_at: datetime | None
     """When the last whole backup was made."""
@@ -206,25 +221,38 @@ def _pooled(windows: Sequence[Quality]) -> tuple[float, int] | None:
 
 def last_experiment(content: Content) -> str:
     """What is tried, on how many, and what that says so far; empty where nothing was tried."""
-    tried = content.experiment
-    if tried is None:
+    if not content.experiments:
         return ""
+    tried = content.experiments[0]
     state = "runs" if tried.ended_at is None else f"ended {ago(tried.ended_at, content.at)}"
+    begun = ago(tried.started_at, content.at)
+    return f"The experiment {_what_was_tried(tried)} {state}, begun {begun}: {_found(tried)}."
+
+
+def _what_was_tried(tried: Summary) -> str:
     arms = f"{tried.challenger} against {tried.control}"
-    what = arms if tried.name == arms else f"{tried.name} ({arms})"
-    told = f"The experiment {what} {state}, begun {ago(tried.started_at, content.at)}: "
+    return arms if tried.name == arms else f"{tried.name} ({arms})"
+
+
+def _found(tried: Summary) -> str:
     if tried.verdict is None:
-        return f"{told}nobody's time is over yet."
+        return "nobody's time is over yet"
     verdict = tried.verdict.replace("_", " ")
-    return f"{told}{verdict} after {tried.people or 0:,} people: {tried.reason}."
+    return f"{verdict} after {tried.people or 0:,} people: {tried.reason}"
 
 
 def happenings(content: Content, most: int = 24) -> list[Happening]:
-    """What happened lately, newest first: releases, trainings, alerts."""
+    """What happened lately, newest first: releases, trainings, experiments, restarts, alerts.
+
+    That people judged a release is told with it.
+    """
     found = [_released(release) for release in content.releases]
     found += [_trained(version) for version in content.versions]
-    alerts = () if content.figures is None else content.figures.alerts
-    found += [_alerted(alert) for alert in alerts if alert.severity not in EXPECTED]
+    own = (each for each in content.experiments if each.name != f"release of {each.challenger}")
+    found += [_tried(each) for each in own]
+    figures = content.figures or NOTHING_KNOWN
+    found += [_restarted(restart) for restart in figures.restarts]
+    found += [_alerted(alert) for alert in figures.alerts if alert.severity not in EXPECTED]
     return sorted(found, key=lambda happening: happening.at, reverse=True)[:most]
 
 
@@ -236,6 +264,17 @@ def _released(release: Release) -> Happening:
 def _trained(version: Version) -> Happening:
     text = f"{version.version} by {version.algorithm}, {version.verdict}: {version.reason}"
     return Happening(version.created_at, "training", text, version.verdict == "accepted")
+
+
+def _tried(tried: Summary) -> Happening:
+    state = "runs" if tried.ended_at is None else f"ended, {tried.end_reason}"
+    text = f"{_what_was_tried(tried)} {state}: {_found(tried)}"
+    return Happening(tried.ended_at or tried.started_at, "experiment", text)
+
+
+def _restarted(restart: Restart) -> Happening:
+    ran = ago(restart.ran_since, restart.at).removesuffix(" ago")
+    return Happening(restart.at, "restart", f"{restart.service} was started again after {ran}")
 
 
 def _alerted(alert: Alert) -> Happening:

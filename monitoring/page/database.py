@@ -22,6 +22,7 @@ from monitoring.status.overview import last_step, overview
 SQL = files("monitoring.page")
 MOST_RELEASES = 8
 MOST_VERSIONS = 8
+MOST_EXPERIMENTS = 8
 QUALITY_SPAN = timedelta(days=7)
 
 
@@ -33,7 +34,7 @@ def read_content(
     Raises:
         psycopg.Error: the database cannot be read.
     """
-    experiment = next(iter(summaries(connection, at_most=1)), None)
+    experiments = summaries(connection, MOST_EXPERIMENTS)
     return Content(
         at=now,
         step=last_step(connection),
@@ -41,8 +42,8 @@ def read_content(
         releases=_read(connection, "releases.sql", Release, most=MOST_RELEASES),
         versions=tuple(_read(connection, "versions.sql", Version, most=MOST_VERSIONS)),
         quality=_read(connection, "online_quality.sql", Quality, since=now - QUALITY_SPAN),
-        experiment=experiment,
-        looks=looks(connection, experiment.experiment_id) if experiment else (),
+        experiments=experiments,
+        looks=looks(connection, experiments[0].experiment_id) if experiments else (),
         kept=_read(connection, "kept_until.sql", Kept),
         backed_up_at=_last_backup(connection),
         figures=figures,

@@ -3,9 +3,10 @@
 import math
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from monitoring.apis import Labels, series, value, values
-from monitoring.page.content import Alert, LiveFigures, Series
+from monitoring.page.content import Alert, LiveFigures, Restart, Series
 
 SPAN = timedelta(hours=24)
 STEP = timedelta(minutes=10)
@@ -18,6 +19,7 @@ DISKS = (
     'node_filesystem_avail_bytes{fstype!~"tmpfs|ramfs|squashfs|iso9660|overlay"}'
     " / node_filesystem_size_bytes > 0"
 )
+STARTS = "max by (service) (process_start_time_seconds)"
 ALERTS = 'ALERTS{alertstate="firing", severity!="none"}'
 
 
@@ -39,6 +41,7 @@ def read_figures(url: str, now: datetime) -> LiveFigures:
         disk_free_share={
             labels.get("mountpoint", "?"): free for labels, free in values(url, DISKS)
         },
+        restarts=tuple(_restarts(url, now)),
     )
 
 
@@ -52,6 +55,22 @@ def _alerts(url: str, now: datetime) -> Iterator[Alert]:
                 _time(start),
                 None if still else _time(end),
             )
+
+
+def _restarts(url: str, now: datetime) -> Iterator[Restart]:
+    for labels, points in _range(url, STARTS, now, ALERT_STEP):
+        starts = started_at([start for _at, start in points])
+        for before, start in pairwise(starts):
+            yield Restart(labels.get("service", "?"), _time(start), _time(before))
+
+
+def started_at(seen: Sequence[float]) -> list[float]:
+    """Each time of a start once, in the order in which they were seen.
+
+    >>> started_at([10.0, 10.0, 95.5, 95.5])
+    [10.0, 95.5]
+    """
+    return list(dict.fromkeys(seen))
 
 
 def alert_name(labels: Labels) -> str:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from monitoring.page import content as content_module
 from monitoring.page import plots
-from monitoring.page.content import Content, LiveFigures
+from monitoring.page.content import NOTHING_KNOWN, Content
 from monitoring.status.overview import ago
 
 HERE = files("monitoring.page")
@@ -47,7 +47,7 @@ def render(content: Content, unreadable_since: datetime | None = None) -> str:
 
 def _plots(content: Content) -> list[tuple[str, str, Markup]]:
     """Title, what it shows, and the drawing; those with something to draw."""
-    figures = content.figures or LiveFigures((), (), (), None, {})
+    figures = content.figures or NOTHING_KNOWN
     drawn = [
         (
             "Quality online",

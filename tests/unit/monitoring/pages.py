@@ -76,7 +76,7 @@ def content(**changed: object) -> Content:
             Quality(NEW, before(3), 0.12, 500),
             Quality(NEW, before(2), 0.14, 1500),
         ],
-        "experiment": None,
+        "experiments": (),
         "looks": (),
         "kept": [Kept("watch", before(24 * 14), before(-8))],
         "backed_up_at": before(12),

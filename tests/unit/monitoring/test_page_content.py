@@ -4,6 +4,7 @@ import pytest
 
 from monitoring.page.content import (
     Alert,
+    Restart,
     happenings,
     headline,
     last_experiment,
@@ -82,6 +83,22 @@ def test_what_happened_is_told_newest_first():
     assert [happening.kind for happening in found] == ["alert", "release", "training"]
 
 
+def test_a_restart_is_told_with_how_long_the_service_had_run():
+    known = replace(figures(), restarts=(Restart("recommender-blue", before(2), before(5)),))
+    (told,) = happenings(content(releases=[], versions=(), figures=known))
+    assert (told.at, told.kind) == (before(2), "restart")
+    assert told.text == "recommender-blue was started again after 3 h"
+
+
+def test_an_experiment_is_told_when_it_ended_and_that_of_a_release_with_the_release():
+    ended = experiment(ended_at=before(2), end_reason="a release needs its slot")
+    found = [ended, experiment(name=f"release of {NEW}")]
+    (told,) = happenings(content(releases=[], versions=(), experiments=found))
+    assert (told.at, told.kind) == (before(2), "experiment")
+    assert told.text.startswith("bolder (")
+    assert "ended, a release needs its slot: undecided after 1,234 people" in told.text
+
+
 def test_a_rejected_training_is_not_well():
     rejected = replace(version(), verdict="refused")
     (training,) = happenings(content(releases=[], versions=(rejected,)))
@@ -89,23 +106,23 @@ def test_a_rejected_training_is_not_well():
 
 
 def test_a_running_experiment_is_told_with_its_verdict_and_why():
-    told = last_experiment(content(experiment=experiment()))
+    told = last_experiment(content(experiments=[experiment()]))
     assert told.startswith("The experiment bolder (")
     assert told.endswith("undecided after 1,234 people: 0 lies within the interval.")
 
 
 def test_an_experiment_without_a_name_of_its_own_is_called_by_its_arms():
     unnamed = experiment(name=f"{NEW} against {OLD}")
-    told = last_experiment(content(experiment=unnamed))
+    told = last_experiment(content(experiments=[unnamed]))
     assert told.startswith(f"The experiment {NEW} against {OLD} runs, ")
 
 
 def test_an_ended_experiment_says_when_it_ended():
     ended = experiment(ended_at=before(2), verdict="no_difference")
-    assert "ended 2 h ago" in last_experiment(content(experiment=ended))
-    assert "no difference" in last_experiment(content(experiment=ended))
+    assert "ended 2 h ago" in last_experiment(content(experiments=[ended]))
+    assert "no difference" in last_experiment(content(experiments=[ended]))
 
 
 def test_an_experiment_that_nobody_has_ended_their_time_in_says_so():
     begun = experiment(verdict=None, reason=None, people=None)
-    assert last_experiment(content(experiment=begun)).endswith("nobody's time is over yet.")
+    assert last_experiment(content(experiments=[begun])).endswith("nobody's time is over yet.")

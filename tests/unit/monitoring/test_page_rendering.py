@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from monitoring.page.plots import algorithms, in_page, lift, offline_quality, online_quality
-from monitoring.page.prometheus import alert_name, runs
+from monitoring.page.prometheus import alert_name, runs, started_at
 from monitoring.page.rendering import render, style_hash
 from monitoring.status.overview import Fact
 from tests.unit.monitoring.pages import LOOKS, before, content, experiment, version
@@ -98,6 +98,13 @@ def test_an_alert_fires_from_gap_to_gap(times, expected):
     assert list(runs(times, 60)) == expected
 
 
+@pytest.mark.parametrize(
+    ("seen", "starts"), [([], []), ([10.0, 10.0], [10.0]), ([10.0, 10.0, 95.5], [10.0, 95.5])]
+)
+def test_a_service_started_when_its_start_was_first_seen(seen, starts):
+    assert started_at(seen) == starts
+
+
 def test_what_a_style_says_is_said_by_attributes():
     text = '<text style="font: 9px sans; fill: #000000"/>'
     drawn = in_page(f'<svg xmlns="http://www.w3.org/2000/svg">{text}</svg>')
@@ -105,7 +112,7 @@ def test_what_a_style_says_is_said_by_attributes():
 
 
 def test_the_interval_of_an_experiment_is_drawn_and_told():
-    page = render(content(experiment=experiment(), looks=LOOKS))
+    page = render(content(experiments=[experiment()], looks=LOOKS))
     assert "The experiment bolder" in page
     assert "with the interval at all looks" in page
 
