@@ -177,7 +177,9 @@ FROM (
                    THEN format('The %s of %s was given up, %s stayed live: %s.',
                                action, version, live_version, reason)
                ELSE format('%s went live by a %s: %s.%s', version, action, reason,
-                           CASE WHEN certificate IS JSON OBJECT
+                           -- before the first, slots can only fail: Nginx answers
+                           CASE WHEN certificate IS NOT JSON OBJECT THEN NULL
+                                WHEN certificate::jsonb ->> 'in_place_of' IS NOT NULL
                                 THEN ' The slots answered ' || (certificate::jsonb ->> 'requests')
                                      || ' requests meanwhile, ' || (certificate::jsonb ->> 'failed')
                                      || ' failed.'

@@ -95,6 +95,7 @@ def test_the_story_tells_each_step_with_the_row_that_shows_it(stage, conninfo):
     with psycopg.connect(conninfo("analyst")) as analyst:
         told = [row[0] for row in analyst.execute("SELECT sentence FROM story ORDER BY at")]
         evidence = analyst.execute("SELECT count(*) FROM story WHERE evidence <> ''").fetchone()
+    assert f"{V1} went live by a release: live, the first." in told
     live = next(words for words in told if words.startswith(f"{V3} went live by a release: "))
     assert re.search(r"The slots answered [1-9]\d* requests meanwhile, 0 failed\.$", live)
     given_up = f"The release of {V2} was given up, {V1} stayed live: too many errors"
