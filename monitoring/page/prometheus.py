@@ -23,6 +23,10 @@ STARTS = "max by (service) (process_start_time_seconds)"
 ALERTS = 'ALERTS{alertstate="firing", severity!="none"}'
 
 
+ABOUT = ("model_version", "worker", "service")
+"""Labels that name what an alert is about; the service may only be who told of it."""
+
+
 def read_figures(url: str, now: datetime) -> LiveFigures:
     """What Prometheus knows of the last day.
 
@@ -74,13 +78,13 @@ def started_at(seen: Sequence[float]) -> list[float]:
 
 
 def alert_name(labels: Labels) -> str:
-    """What fires, and of which service where it says so.
+    """What fires, and of what where it says so.
 
     >>> alert_name({"alertname": "ServiceDown", "service": "kafka"})
     'ServiceDown of kafka'
     """
-    service = labels.get("service")
-    return f"{labels['alertname']} of {service}" if service else labels["alertname"]
+    of = next((labels[name] for name in ABOUT if name in labels), None)
+    return f"{labels['alertname']} of {of}" if of else labels["alertname"]
 
 
 def runs(times: Sequence[float], step: float) -> Iterator[tuple[float, float]]:

@@ -137,5 +137,13 @@ def test_an_alert_names_its_service_where_it_has_one():
     assert alert_name({"alertname": "DiskFillingUp"}) == "DiskFillingUp"
 
 
+@pytest.mark.parametrize(
+    ("label", "value"), [("model_version", "20260131-030000-ease"), ("worker", "trainer")]
+)
+def test_an_alert_names_what_it_is_about_and_not_who_told_of_it(label, value):
+    labels = {"alertname": "SomethingFailed", "service": "evaluation", label: value}
+    assert alert_name(labels) == f"SomethingFailed of {value}"
+
+
 def test_a_version_leads_to_its_pictures():
     assert f'href="/status/versions/{version().version}/ranking.svg"' in render(content())
