@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock, Thread
-from time import sleep
+from time import monotonic, sleep
 
 LONGEST_LINE = 64 * 1024
 END_SECONDS = 60
@@ -90,12 +90,18 @@ def _end_when(process: subprocess.Popen[bytes], ended_by: Callable[[], bool]) ->
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """The whole group: scripts take away what they started when they are told to end."""
-    with suppress(ProcessLookupError):
+    """The whole group: scripts take away what they started when they are told to end.
+
+    The first of them may be gone long before the one that does that.
+    """
+    with suppress(ProcessLookupError):  # nobody of the group is left
         os.killpg(process.pid, signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(END_SECONDS)
-        os.killpg(process.pid, signal.SIGKILL)  # what is left of the group
+        deadline = monotonic() + END_SECONDS
+        while monotonic() < deadline:
+            process.poll()
+            os.killpg(process.pid, 0)
+            sleep(LOOK_SECONDS)
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _as_a_shell_says(returncode: int) -> int:

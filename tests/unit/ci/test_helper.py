@@ -20,6 +20,7 @@ from tests.waiting import eventually
 ROOT = Path(__file__).parents[3]
 TOKEN = "for this helper only"  # noqa: S105 -- it lives as long as a test
 RESULT = "mkdir -p build && echo found > build/result.xml && ln -s /etc/passwd build/link.xml"
+TIDIES = "touch $BEGUN; trap 'sleep 1; touch $ENDED' EXIT; sleep 300; true"
 WAITS = "touch $BEGUN; sleep 300 & trap 'touch $ENDED; kill $!' EXIT; wait $!"
 
 
@@ -89,6 +90,7 @@ def agent(tmp_path, checkout, monkeypatch) -> Iterator[Agent]:
         "result": shell(RESULT, results=("result.xml", "link.xml", "none.xml")),
         "leaves": shell("ls -A build"),
         "waits": shell(WAITS),
+        "tidies": shell(f"({TIDIES}); true"),
         "outlives": shell("touch $BEGUN; sleep 2; touch $ENDED", outlives_caller=True),
         "forges": shell("echo exit 0; exit 4"),
     }
@@ -155,8 +157,9 @@ def test_a_helper_that_is_not_there_is_an_error(agent):
     assert "the helper was gone before the end" in err
 
 
-def test_a_caller_that_is_killed_ends_what_runs(agent):
-    asked = agent.start("waits")
+@pytest.mark.parametrize("verb", ["waits", "tidies"])
+def test_a_caller_that_is_killed_ends_what_runs_and_lets_it_tidy_up(agent, verb):
+    asked = agent.start(verb)
     eventually(lambda: agent.has("begun"), 30, "the verb")
     os.killpg(asked.pid, SIGKILL)
     asked.communicate()
