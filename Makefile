@@ -86,7 +86,7 @@ test-integration: ## Tests on a real Kafka and PostgreSQL; ARGS=... goes to pyte
 	@$(or $(ASK_HELPER),tests/run.sh integration)
 test-end-to-end: ## Tests on the whole stack; ARGS=... goes to pytest
 	@tests/run.sh end-to-end
-drill: ## Every fault at full count, on a stack of its own; SOAK=2h: only what grows; YES=1: kill what runs HERE, as a scorecard; FAULTS
+drill: ## Every fault at full count, on a stack of its own; SOAK=2h: only what grows; HOUR=60m: one left alone; YES=1: kill what runs HERE, as a scorecard; FAULTS
 	@$(or $(ASK_HELPER),$(if $(YES),compose/drill.sh,tests/run.sh drill))
 bench: ## Measure: ONLY=ingest, trainer, serving, evaluation, release or host; SCALE=small or full; figures in build/bench
 	@tests/run.sh bench

@@ -3,7 +3,7 @@
 # their own: project name, ports, subnet, volumes and image tags differ from a running
 # stack's, and all but the images is removed at the end.
 #
-# Usage: tests/run.sh all | lint | unit | integration | end-to-end | bench | certificate | drill | own-stream | whole-disk | upgrade
+# Usage: tests/run.sh all | lint | unit | integration | end-to-end | bench | certificate | drill | hour | own-stream | whole-disk | upgrade
 # ARGS in the environment goes to pytest.
 
 set -euo pipefail
@@ -29,6 +29,7 @@ source tests/run/own_stream.sh
 source tests/run/whole_disk.sh
 source tests/run/upgrade.sh
 source tests/run/soak.sh
+source tests/run/hour.sh
 
 read -r -a PYTEST_ARGUMENTS <<< "${ARGS-}"
 use_test_settings
@@ -46,8 +47,9 @@ case ${1-} in
   bench) build_tests_image && bench ;;
   certificate) build_tests_image && certificate ;;
   drill) build_tests_image && drill ;;
+  hour) build_tests_image && hour "${HOUR:-60m}" ;;
   own-stream) own_stream ;;
   whole-disk) build_tests_image && whole_disk ;;
   upgrade) upgrade ;;
-  *) fail "'${1-}' is no check" "It is all, lint, unit, integration, end-to-end, bench, certificate, drill, own-stream, whole-disk or upgrade." ;;
+  *) fail "'${1-}' is no check" "It is all, lint, unit, integration, end-to-end, bench, certificate, drill, hour, own-stream, whole-disk or upgrade." ;;
 esac

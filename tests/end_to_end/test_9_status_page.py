@@ -9,41 +9,26 @@ from pathlib import Path
 
 import pytest
 from axe_selenium_python import Axe
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
+from tests.end_to_end.browser import browser, show
 from tests.end_to_end.conftest import Stack
 
 SCREENSHOTS = Path("build/browser")
 WIDTHS = {"phone": 360, "desk": 1100}
 
 
-@pytest.fixture(scope="module", params=["light", "dark"])
-def browser(request: pytest.FixtureRequest) -> Iterator[Chrome]:
-    """A headless Chromium that prefers one colour scheme and reaches nothing but this host."""
-    options = ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.add_argument("--disable-background-networking")
-    options.add_argument("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    chrome = Chrome(options, ChromeService("/usr/bin/chromedriver"))
-    scheme = {"name": "prefers-color-scheme", "value": request.param}
-    chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
-    yield chrome
-    chrome.quit()
+@pytest.fixture(scope="module", params=["light", "dark"], name="browser")
+def _browser(request: pytest.FixtureRequest) -> Iterator[Chrome]:
+    with browser(request.param) as chrome:
+        yield chrome
 
 
 @pytest.fixture
 def page(browser: Chrome, stack: Stack) -> Chrome:
     browser.get(f"http://127.0.0.1:{stack.nginx_port}/status")
     return browser
-
-
-def show(page: Chrome, width: int, height: int = 2000) -> None:
-    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
-    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
 
 def scheme_of(page: Chrome) -> str:

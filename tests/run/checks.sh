@@ -46,9 +46,10 @@ integration() {
 
 # Every fault at full count: those of ingest on stores of their own, then those of serving,
 # the stop of each service and a restore into a second project on a whole stack.
-# SOAK: how long; then only what grows is looked at.
+# SOAK: how long; then only what grows is looked at. HOUR: how long; then one is left alone.
 drill() {
   if [ -n "${SOAK-}" ]; then soak "$SOAK"; return; fi
+  if [ -n "${HOUR-}" ]; then hour "$HOUR"; return; fi
   say "Drill: ingest"
   on_stores --volume /var/run/docker.sock:/var/run/docker.sock --env IMAGE_PREFIX \
     -- python -m tests.drill.ingest
