@@ -123,6 +123,11 @@ def start_slot(settings: Settings) -> Flask:
         metrics.freshness,
     )
 
+    def follow_model() -> None:
+        slot.follow(time.monotonic())
+        if slot.interleaving is None:
+            answers.forget_challenger()
+
     def follow_activity() -> None:
         if slot.model:
             follower.catch_up(offsets_trained_on(slot.model))
@@ -132,8 +137,10 @@ def start_slot(settings: Settings) -> Flask:
         fallbacks.refresh(datetime.now(UTC), slot.model)
 
     stop = Event()
+    queue, store = _keep_receipts(settings, metrics, stop)
+    answers = Answers(activity, fallbacks.of, queue, metrics, settings.diversity)
     work = (
-        ("model", lambda: slot.follow(time.monotonic()), LOOK_FOR_MODEL_SECONDS),
+        ("model", follow_model, LOOK_FOR_MODEL_SECONDS),
         ("activity", follow_activity, FOLLOW_ACTIVITY_SECONDS),
         ("fallbacks", refresh_fallbacks, REFRESH_FALLBACKS_SECONDS),
         ("garbage", set_aside_what_stays, SET_ASIDE_SECONDS),
@@ -141,13 +148,11 @@ def start_slot(settings: Settings) -> Flask:
     for each in work:
         _start(metrics, stop, *each)
     Thread(target=watch_own_answers, args=(settings.port, stop), daemon=True).start()
-    queue, store = _keep_receipts(settings, metrics, stop)
 
     metrics.activity_users.set_function(lambda: len(activity))
     metrics.model_age.set_function(
         lambda: age_seconds(slot.model, datetime.now(UTC)) if slot.model else nan
     )
-    answers = Answers(activity, fallbacks.of, queue, metrics, settings.diversity)
     return create_app(settings.slot, slot, answers, lambda: len(queue) + len(store), metrics)
 
 

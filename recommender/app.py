@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 from compose.service.log import recent_lines
 from recommender.answers.answers import UNKNOWN_BUCKET, Answers, Question
 from recommender.metrics import Metrics
-from recommender.slot import Slot
+from recommender.slot import Interleaving, Slot
 from trainer.versions.contents import ANSWER_LENGTH, ModelVersion
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def hot_path(flask: "WSGIApplication", slot: Slot, answers: Answers) -> "WSGIApp
         model = slot.model
         if model and path.startswith(RECOMMEND) and environ["REQUEST_METHOD"] in METHODS:
             try:
-                body, content_type = respond(environ, model, answers)
+                body, content_type = respond(environ, model, answers, slot.interleaving)
             except Exception:  # noqa: BLE001 -- Flask meets it again, and says what it is
                 return flask(environ, start_response)
             length = str(len(body))
@@ -91,7 +91,12 @@ def hot_path(flask: "WSGIApplication", slot: Slot, answers: Answers) -> "WSGIApp
     return application
 
 
-def respond(environ: "WSGIEnvironment", model: ModelVersion, answers: Answers) -> tuple[bytes, str]:
+def respond(
+    environ: "WSGIEnvironment",
+    model: ModelVersion,
+    answers: Answers,
+    interleaving: Interleaving | None,
+) -> tuple[bytes, str]:
     """The answer to a request for recommendations, and its content type.
 
     Raises:
@@ -105,9 +110,10 @@ def respond(environ: "WSGIEnvironment", model: ModelVersion, answers: Answers) -
         environ["REQUEST_METHOD"] == "GET",
         REPLAYED in environ,
     )
+    challenger = interleaving.challenger_of(question.bucket) if interleaving else None
     if environ.get("HTTP_ACCEPT") == JSON:
-        return answers.give_in_full(question, model), JSON
-    return answers.give(question, model), PLAIN
+        return answers.give_in_full(question, model, challenger), JSON
+    return answers.give(question, model, challenger), PLAIN
 
 
 def user_number(text: str) -> int:
@@ -149,7 +155,7 @@ def _add_recommend(app: Flask, slot: Slot, answers: Answers) -> None:
             abort(400)
         if model is None:
             abort(503)
-        body, content_type = respond(request.environ, model, answers)
+        body, content_type = respond(request.environ, model, answers, slot.interleaving)
         return Response(body, content_type=content_type)
 
     app.add_url_rule(RECOMMEND, view_func=recommend, defaults={"user": ""})
@@ -165,10 +171,11 @@ def _add_readiness(
 
     @app.get("/readyz")
     def readyz() -> ResponseReturnValue:
-        model = slot.model
+        model, interleaving = slot.model, slot.interleaving
         state = {
             "slot": slot_name,
             "model_version": model.name if model else None,
+            "interleaved_with": interleaving.challenger.name if interleaving else None,
             "ready": model is not None,
             "refused": slot.refused,
             "receipts_queued": receipts_waiting(),

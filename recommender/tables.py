@@ -30,7 +30,12 @@ receipt = Table(
     Column(
         "bucket", SmallInteger, nullable=False, comment="the user's bucket, 0 to 999; -1 unknown"
     ),
-    Column("arm", Text, nullable=False, comment="experiment arm; control outside of one"),
+    Column(
+        "arm",
+        Text,
+        nullable=False,
+        comment="interleaved, where the list was drafted from two versions; else control",
+    ),
     Column(
         "reason",
         Text,
@@ -44,6 +49,19 @@ receipt = Table(
         nullable=True,
         server_default=text("(pg_current_xact_id()::text)::bigint"),
         comment="transaction that stored it, to follow what is new; null: before that was kept",
+    ),
+    Column(
+        "interleaved_with",
+        Text,
+        nullable=True,
+        comment="the second version that the list was drafted from; null: of one alone",
+    ),
+    Column(
+        "origins",
+        Text,
+        nullable=True,
+        comment="whose each movie is, a letter each: A only of model_version,"
+        " B only of interleaved_with, = of both; null: of one alone",
     ),
     comment="One row for each answer: who got which list, from which model, and why",
     postgresql_partition_by="RANGE (time)",

@@ -54,7 +54,7 @@ experiment = Table(
     _column("name", Text, "what is tried"),
     _column("control", Text, "model version that was live at the start"),
     _column("challenger", Text, "model version that is tried against it"),
-    _column("challenger_slot", Text, "slot that holds the challenger"),
+    _column("challenger_slot", Text, "slot that holds the challenger; both, of interleaving"),
     _column("salt", Text, "with the seed, what the buckets were drawn by"),
     _column("seed", BigInteger, "random number of this experiment alone"),
     _column("horizon", Interval, "how long after a person's first answer what they do counts"),
@@ -63,6 +63,12 @@ experiment = Table(
     _column("started_at", TIME, "start", server_default=func.now()),
     _column("ended_at", TIME, "end; null while it runs", nullable=True),
     _column("end_reason", Text, "why it ended", nullable=True),
+    _column(
+        "kind",
+        Text,
+        "ab: each arm gets one version; interleaving: the challenger's arm gets lists of both",
+        server_default="ab",
+    ),
     comment="Experiments: a random subset of buckets that gets another model",
 )
 experiment_stratum = Table(
@@ -106,6 +112,14 @@ experiment_person = Table(
     _count("personalised", "of these, how many were made for them"),
     _count("watched", "recommended movies they watched in their time"),
     _count("minutes", "minutes of these"),
+    _count(
+        "took_control",
+        "of interleaved lists: movies they watched that only control would have shown",
+    ),
+    _count(
+        "took_challenger",
+        "of interleaved lists: movies they watched that only the challenger would have shown",
+    ),
     comment="Everybody in an experiment and what they came to, counted once, when it is over",
 )
 Index(
@@ -131,11 +145,20 @@ experiment_look = Table(
     _experiment_id(),
     _column("looked_at", TIME, "when", primary_key=True),
     _column("metric", Text, "what was compared", primary_key=True),
-    _column("control_people", Integer, "people counted in the control arm"),
+    _column(
+        "control_people",
+        Integer,
+        "people counted in the control arm; of interleaving 0, as each compares both",
+    ),
     _column("challenger_people", Integer, "people counted in the challenger's arm"),
     _column("control", Double, "figure of control", nullable=True),
     _column("challenger", Double, "figure of the challenger", nullable=True),
-    _column("value", Double, "how much more the challenger has, as a share", nullable=True),
+    _column(
+        "value",
+        Double,
+        "how much more the challenger has, as a share; of interleaving the preference, -1 to 1",
+        nullable=True,
+    ),
     _column("low", Double, "lower end of the interval at all looks together", nullable=True),
     _column("high", Double, "upper end of the interval at all looks together", nullable=True),
     _column("verdict", Text, "of the metric that decides; null of others", nullable=True),

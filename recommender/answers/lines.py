@@ -1,7 +1,7 @@
 """Lists as they are sent, kept ready for one model version, made anew when something changed."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -135,11 +135,17 @@ class ModelLines:
         key = id(line), count
         full = self._full.get(key)
         if full is None or full.line is not line:
-            answer = filled_up(self.model, line.ranked, line.fallback, count, self._diversity)
+            answer = self.answer(line, count)
             movies = ",".join(answer.movie_ids)
-            full = FullLine(line, movies, as_json(answer, self.model.name))
+            scored = zip_longest(answer.movie_ids, answer.scores)
+            told = as_json(scored, answer.reason, {"model_version": self.model.name})
+            full = FullLine(line, movies, told)
             _keep(self._full, key, full, FULL_LINES_KEPT)
         return full
+
+    def answer(self, line: Line, count: int) -> Answer:
+        """A line with so many movies, 1 to 100, and their scores."""
+        return filled_up(self.model, line.ranked, line.fallback, count, self._diversity)
 
 
 def _keep[Key, Kept](lines: dict[Key, Kept], key: Key, line: Kept, limit: int) -> None:
@@ -148,12 +154,10 @@ def _keep[Key, Kept](lines: dict[Key, Kept], key: Key, line: Kept, limit: int) -
         del lines[next(iter(lines))]
 
 
-def as_json(answer: Answer, version: str) -> bytes:
+def as_json(
+    scored: Iterable[tuple[str, float | None]], reason: Reason, versions: Mapping[str, str]
+) -> bytes:
     """An answer's part of the JSON in `recommender/openapi.yaml`, without its braces."""
-    scored = zip_longest(answer.movie_ids, answer.scores)
-    told = {
-        "movies": [{"movie_id": movie, "score": score} for movie, score in scored],
-        "reason": answer.reason,
-        "model_version": version,
-    }
+    movies = [{"movie_id": movie, "score": score} for movie, score in scored]
+    told = {"movies": movies, "reason": reason, **versions}
     return json.dumps(told, separators=(",", ":"))[1:-1].encode()

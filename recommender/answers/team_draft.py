@@ -9,11 +9,16 @@ Source: Radlinski, Kurup and Joachims, How Does Clickthrough Data Reflect Retrie
 CIKM 2008.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from hashlib import blake2b
 from typing import Literal
 
 Origin = Literal["control", "challenger", "both"]
 """Which version would have shown a movie."""
+LETTERS: dict[Origin, str] = {"control": "A", "challenger": "B", "both": "="}
+"""How a receipt says it."""
+COIN_BYTES = 16
+"""A coin a bit: more than the rounds of a list of 100."""
 
 
 def team_draft[Movie: Hashable](
@@ -37,3 +42,13 @@ def team_draft[Movie: Hashable](
                 picks[best] = "both" if best in in_both else captain
         coins >>= 1
     return picks
+
+
+def coins_of(receipt_id: bytes) -> int:
+    """The coins of one answer to one person, by the id of its receipt: tossed again, the same."""
+    return int.from_bytes(blake2b(receipt_id, digest_size=COIN_BYTES).digest())
+
+
+def letters_of(origins: Iterable[Origin]) -> str:
+    """Whose each movie of a list is, a letter each."""
+    return "".join(LETTERS[origin] for origin in origins)

@@ -5,7 +5,7 @@ rows that had landed by the time of the answer. What is gone by now is said to b
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from math import nan
@@ -20,6 +20,7 @@ from psycopg.types.json import Jsonb
 
 from recommender.activity.recent import Recent
 from recommender.answers.ranking import highest_scored, history, items_of
+from recommender.answers.team_draft import LETTERS
 from recommender.errors import NoReceiptError
 from recommender.slot import offsets_trained_on
 from trainer.errors import VersionError
@@ -102,6 +103,40 @@ def explain(connection: psycopg.Connection, receipt_id: UUID, versions: Path) ->
         NoReceiptError: there is no such receipt, or it is gone by its time to live.
     """
     receipt = find_receipt(connection, receipt_id)
+    parts = [_explain_part(connection, part, versions) for part in parts_of(receipt)]
+    return put_together(receipt, parts)
+
+
+def parts_of(receipt: dict[str, Any]) -> list[dict[str, Any]]:
+    """The receipt by version: of an interleaved list, the challenger's own movies are a part."""
+    if not receipt["interleaved_with"]:
+        return [receipt]
+    drafted = list(zip(receipt["movie_ids"], receipt["origins"], strict=True))
+    of_challenger = LETTERS["challenger"]
+    control = [movie for movie, letter in drafted if letter != of_challenger]
+    challenger = [movie for movie, letter in drafted if letter == of_challenger]
+    theirs = {"model_version": receipt["interleaved_with"], "movie_ids": challenger}
+    return [receipt | {"movie_ids": control}, *([receipt | theirs] if challenger else [])]
+
+
+def put_together(receipt: Mapping[str, Any], parts: Sequence[Explanation]) -> Explanation:
+    """One explanation of all parts, each movie as its own version has it."""
+    if len(parts) == 1:
+        return replace(parts[0], receipt=receipt)
+    by_movie = {movie.movie_id: movie for part in parts for movie in part.recommended}
+    return Explanation(
+        receipt,
+        parts[0].manifest,
+        [by_movie[movie] for movie in receipt["movie_ids"]],
+        list(dict.fromkeys(left for part in parts for left in part.left_out)),
+        "; ".join(dict.fromkeys(part.exact for part in parts if part.exact)),
+        list(dict.fromkeys(gone for part in parts for gone in part.gone)),
+    )
+
+
+def _explain_part(
+    connection: psycopg.Connection, receipt: Mapping[str, Any], versions: Path
+) -> Explanation:
     row = connection.execute(MANIFEST, (receipt["model_version"],)).fetchone()
     manifest = None if row is None else row[0]
     gone = [] if manifest else [f"no record of version {receipt['model_version']} is left"]
@@ -116,7 +151,7 @@ def explain(connection: psycopg.Connection, receipt_id: UUID, versions: Path) ->
     return explain_by_model(receipt, manifest, model, recent, gone)
 
 
-def find_receipt(connection: psycopg.Connection, receipt_id: UUID) -> Mapping[str, Any]:
+def find_receipt(connection: psycopg.Connection, receipt_id: UUID) -> dict[str, Any]:
     """The row of a receipt, column by column.
 
     Raises:

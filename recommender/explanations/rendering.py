@@ -38,7 +38,13 @@ def _told_answer(explanation: Explanation) -> Iterator[str]:
 
 def _told_model(explanation: Explanation) -> Iterator[str]:
     manifest = explanation.manifest
-    yield f"model    {explanation.receipt['model_version']}"
+    receipt = explanation.receipt
+    yield f"model    {receipt['model_version']}"
+    if receipt["interleaved_with"]:
+        yield (
+            f"drafted  with the list of {receipt['interleaved_with']}: movies that only the model"
+            " (A), only that (B) or both (=) would have shown"
+        )
     if manifest is not None:
         data, code = manifest["data"], manifest["code"]
         yield f"trained  {manifest['created_at']}, {manifest['algorithm']} {manifest['parameters']}"
@@ -56,8 +62,10 @@ def _told_model(explanation: Explanation) -> Iterator[str]:
 def _told_movies(explanation: Explanation) -> Iterator[str]:
     if explanation.exact:
         yield f"contributions: {explanation.exact}"
+    letters = explanation.receipt["origins"] or ""
     for place, movie in enumerate(explanation.recommended, start=1):
-        yield f"{place:3} {_told_movie(movie)}"
+        letter = f"{letters[place - 1]} " if letters else ""
+        yield f"{place:3} {letter}{_told_movie(movie)}"
 
 
 def _told_movie(movie: Recommended) -> str:

@@ -6,7 +6,7 @@ A process that is killed loses those it had not moved; see `store` for the rest.
 
 from collections import deque
 from collections.abc import Sequence
-from itertools import islice
+from itertools import groupby, islice
 from threading import Lock
 
 from recommender.errors import SpoolFullError
@@ -69,9 +69,17 @@ class ReceiptWriter:
         if self._spool.identity is None:
             self._spool.open()
         while receipts := self._queue.take(BATCH):
-            rows = b"".join(row(receipt, self._slot) for receipt in receipts)
+            receipts.sort(key=_is_interleaved)
             try:
-                self._spool.append(rows, len(receipts))
+                for _, alike in groupby(receipts.copy(), _is_interleaved):
+                    rows = [row(receipt, self._slot) for receipt in alike]
+                    self._spool.append(b"".join(rows), len(rows))
+                    del receipts[: len(rows)]
             except (SpoolFullError, OSError):
                 self._queue.requeue(receipts)
                 raise
+
+
+def _is_interleaved(receipt: Receipt) -> bool:
+    """Rows that are stored at once have equally many columns."""
+    return bool(receipt.interleaved_with)

@@ -14,14 +14,22 @@ from uuid_utils import UUID
 
 from compose.service.copy_format import EPOCH
 
-COPY = """
-COPY receipt (receipt_id, time, user_id, bucket, latency_ms, movie_ids, model_version, slot, arm,
-              reason)
-FROM STDIN (FORMAT BINARY)
+COLUMNS = (
+    *("receipt_id", "time", "user_id", "bucket", "latency_ms"),
+    *("movie_ids", "model_version", "slot", "arm", "reason"),
+)
+INTERLEAVED_COLUMNS = (*COLUMNS, "interleaved_with", "origins")
+"""Of lists that were drafted from two versions."""
+COPY = {
+    len(columns): f"COPY receipt ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)".encode()
+    for columns in (COLUMNS, INTERLEAVED_COLUMNS)
+}
+"""By the number of columns, with which each row begins.
+
+What waits while the code is replaced was written by the older code: new columns make rows that
+are one longer kind, and those of before stay what they are.
 """
-"""What waits while the code is replaced was written by the older code: new columns, new spool."""
-COLUMNS = 10
-CONTROL_ARM = "control"
+CONTROL_ARM, INTERLEAVED_ARM = "control", "interleaved"
 
 NUMBERS = Struct("> h i16s iq iq ih if")
 """How many columns, then the first five, each after its length in bytes."""
@@ -49,19 +57,27 @@ class Receipt(NamedTuple):
     """0 to 999; -1 unknown."""
     seconds: float
     """Time spent on the answer."""
+    interleaved_with: str = ""
+    """The second version that the list was drafted from; empty: it is of one alone."""
+    origins: str = ""
+    """Whose each movie is, a letter each; see `recommender.answers.team_draft`."""
 
 
 def row(receipt: Receipt, slot: str) -> bytes:
     """A receipt in the columns of `COPY`."""
+    beside = receipt.interleaved_with
     numbers = NUMBERS.pack(
-        COLUMNS,
+        len(INTERLEAVED_COLUMNS if beside else COLUMNS),
         *(16, receipt.receipt_id.bytes),
         *(8, round((receipt.time - EPOCH_SECONDS) * 1e6)),
         *(8, receipt.user_id),
         *(2, receipt.bucket),
         *(4, receipt.seconds * 1000),
     )
-    words = _words(receipt.model_version, slot, CONTROL_ARM, receipt.reason)
+    arm = INTERLEAVED_ARM if beside else CONTROL_ARM
+    words = _words(receipt.model_version, slot, arm, receipt.reason)
+    if beside:
+        words += _words(beside) + _sized(receipt.origins.encode())
     return numbers + _array(receipt.movies) + words
 
 
@@ -96,10 +112,16 @@ def apart(rows: bytes) -> list[bytes]:
 def _ends(rows: bytes) -> Iterator[int]:
     end = 0
     while end < len(rows):
+        columns = column_count(rows[end : end + 2])
         end += 2
-        for _ in range(COLUMNS):
+        for _ in range(columns):
             end += LENGTH.size + LENGTH.unpack_from(rows, end)[0]
         yield end
+
+
+def column_count(rows: bytes) -> int:
+    """How many columns the first of some rows has."""
+    return int.from_bytes(rows[:2])
 
 
 def receipt_id(of_row: bytes) -> str:

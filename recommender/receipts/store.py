@@ -8,6 +8,7 @@ says where to go on. Locking it waits for a transaction whose end we never heard
 import struct
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 
 import psycopg
 import structlog
@@ -16,7 +17,14 @@ from psycopg.errors import CheckViolation, DataError
 from compose.service.copy_format import BEGIN, END
 from recommender.connection import KeptConnection
 from recommender.metrics import Metrics
-from recommender.receipts.rows import COPY, apart, receipt_id, unix_time
+from recommender.receipts.rows import (
+    COLUMNS,
+    COPY,
+    apart,
+    column_count,
+    receipt_id,
+    unix_time,
+)
 from recommender.receipts.spool import Spool, SpooledRows
 
 LOG = structlog.get_logger()
@@ -98,6 +106,11 @@ def _position(connection: psycopg.Connection, spool: Spool) -> int:
 
 def _store(connection: psycopg.Connection, batches: Sequence[SpooledRows]) -> int:
     """Store rows; the number of those that PostgreSQL will never take."""
+    alike = groupby(batches, key=lambda batch: _statement(batch.rows))
+    return sum(_store_alike(connection, list(group)) for _, group in alike)
+
+
+def _store_alike(connection: psycopg.Connection, batches: Sequence[SpooledRows]) -> int:
     try:
         _copy(connection, [batch.rows for batch in batches])
     except (DataError, CheckViolation):
@@ -131,8 +144,13 @@ def _store_apart(connection: psycopg.Connection, rows: Sequence[bytes]) -> int:
 
 
 def _copy(connection: psycopg.Connection, rows: Sequence[bytes]) -> None:
-    with connection.transaction(), connection.cursor().copy(COPY) as copy:
+    with connection.transaction(), connection.cursor().copy(_statement(rows[0])) as copy:
         copy.write(b"".join([BEGIN, *rows, END]))
+
+
+def _statement(rows: bytes) -> bytes:
+    """What stores rows of as many columns; what has another number is none, and is refused."""
+    return COPY.get(column_count(rows), COPY[len(COLUMNS)])
 
 
 def _is_recent(row: bytes, now: datetime) -> bool:

@@ -3,11 +3,14 @@ from datetime import UTC, datetime
 import pytest
 
 from compose.service.assignment import (
+    Assignment,
     AssignmentError,
+    Interleaved,
     assign,
     assigned_version,
     assigned_versions,
     assignment_file,
+    read_assignment,
 )
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -42,6 +45,16 @@ def test_what_any_slot_is_told_to_hold_is_assigned(tmp_path, blue):
     assert assigned_versions(tmp_path) == {"a", "b"}
 
 
+def test_a_second_version_and_whose_lists_are_drafted_are_told_and_it_is_held_too(tmp_path, blue):
+    beside = Interleaved("b", frozenset({3, 999}))
+    assign(blue, "a", NOW, beside)
+    assert read_assignment(blue) == Assignment("a", beside)
+    assert assigned_version(blue) == "a"
+    assert assigned_versions(tmp_path) == {"a", "b"}
+    assign(blue, "a", NOW)
+    assert read_assignment(blue) == Assignment("a")
+
+
 def test_what_is_being_written_beside_the_files_assigns_nothing(tmp_path, blue):
     assign(blue, "a", NOW)
     (blue.parent / ".tmp-blue.json").write_text('{"model_ver')
@@ -50,7 +63,12 @@ def test_what_is_being_written_beside_the_files_assigns_nothing(tmp_path, blue):
 
 @pytest.mark.parametrize(
     "content",
-    ["", "[]", "{}", '{"model_version": 7}', '{"model_ver', '{"model_version": "../etc"}'],
+    [
+        *("", "[]", "{}", '{"model_version": 7}', '{"model_ver', '{"model_version": "../etc"}'),
+        '{"model_version": "a", "interleaved": {"model_version": "../etc", "buckets": []}}',
+        '{"model_version": "a", "interleaved": {"model_version": "b"}}',
+        '{"model_version": "a", "interleaved": ["b"]}',
+    ],
 )
 def test_an_assignment_that_names_no_version_is_said(tmp_path, blue, content):
     assign(blue, "a", NOW)

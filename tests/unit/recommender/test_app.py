@@ -10,7 +10,7 @@ from recommender.answers.ranking import NO_FALLBACK
 from recommender.app import create_app
 from recommender.metrics import Metrics
 from recommender.receipts.queue import ReceiptQueue
-from recommender.slot import Slot
+from recommender.slot import Interleaving, Slot
 from tests.unit.recommender.versions import MOVIES, NAME, publish
 
 POPULAR = ",".join(MOVIES[:20]) + "\n"
@@ -207,10 +207,22 @@ def test_readiness_says_which_model_answers(ready):
     assert json.loads(ready.client.get("/readyz").text) == {
         "slot": "blue",
         "model_version": NAME,
+        "interleaved_with": None,
         "ready": True,
         "refused": None,
         "receipts_queued": 1,
     }
+
+
+def test_only_people_in_its_buckets_get_lists_of_both_versions(ready, tmp_path):
+    challenger = publish(tmp_path, "v2", movies=MOVIES[::-1])
+    ready.slot.interleaving = Interleaving(challenger, frozenset({42}))
+    for bucket in ("042", "043", ""):
+        ready.client.get("/recommend/7", headers={"X-Marquee-Bucket": bucket})
+
+    told = [(each.bucket, each.interleaved_with) for each in ready.receipts.take(10)]
+    assert told == [(42, "v2"), (43, ""), (-1, "")]
+    assert ready.client.get("/readyz").json["interleaved_with"] == "v2"
 
 
 def test_metrics_are_in_the_text_format(ready):

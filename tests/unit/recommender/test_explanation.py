@@ -9,7 +9,14 @@ import pytest
 
 from recommender.answers.ranking import answer
 from recommender.errors import NoReceiptError
-from recommender.explanations.explanation import Cause, LeftOut, explain_by_model, told_time
+from recommender.explanations.explanation import (
+    Cause,
+    LeftOut,
+    explain_by_model,
+    parts_of,
+    put_together,
+    told_time,
+)
 from recommender.explanations.rendering import told
 from tests.unit.recommender.versions import MOVIES, NAME, publish
 from trainer.versions.item_models.popularity import PopularityModel
@@ -30,6 +37,8 @@ def receipt_of(model, recent, user=USER):
         "arm": "control",
         "reason": reason,
         "latency_ms": 0.2,
+        "interleaved_with": None,
+        "origins": None,
     }
 
 
@@ -131,3 +140,29 @@ def test_a_list_of_the_training_is_explained_by_what_was_known_then(model):
     assert {cause.movie_id for cause in first.causes} == {MOVIES[1], MOVIES[2]}
     assert first.score == pytest.approx(sum(cause.contribution for cause in first.causes))
     assert LeftOut(MOVIES[50], "rated or watched since") in explained.left_out
+
+
+def test_an_interleaved_list_is_explained_each_movie_by_its_own_version(model, tmp_path):
+    other = publish(tmp_path, "v2", top={USER: [52, 50]}, seen={USER: [4]}, likes={4: [52]})
+    drafted = {
+        "movie_ids": [MOVIES[52], MOVIES[50], MOVIES[51]],
+        "interleaved_with": "v2",
+        "origins": "B=A",
+    }
+    receipt = receipt_of(model, {}) | drafted
+    control, challenger = parts_of(receipt)
+    assert control["movie_ids"] == [MOVIES[50], MOVIES[51]]
+    assert (challenger["movie_ids"], challenger["model_version"]) == ([MOVIES[52]], "v2")
+
+    parts = [
+        explain_by_model(part, None, version, {})
+        for part, version in ((control, model), (challenger, other))
+    ]
+    explained = put_together(receipt, parts)
+    assert [movie.movie_id for movie in explained.recommended] == receipt["movie_ids"]
+    assert explained.recommended[0].causes[0].movie_id == MOVIES[4]
+    assert explained.recommended[1].causes[0].movie_id == MOVIES[1]
+    lines = list(told(explained))
+    assert any(line.startswith("drafted  with the list of v2") for line in lines)
+    assert any(line.startswith(f"  1 B {MOVIES[52]}") for line in lines)
+    assert any(line.startswith(f"  2 = {MOVIES[50]}") for line in lines)

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from uuid_utils import UUID
 
-from recommender.receipts.rows import COLUMNS, Receipt, apart, receipt_id, row, unix_time
+from recommender.receipts.rows import (
+    COLUMNS,
+    INTERLEAVED_COLUMNS,
+    Receipt,
+    apart,
+    column_count,
+    receipt_id,
+    row,
+    unix_time,
+)
 
 ID = UUID("01890000-0000-7000-8000-000000000000")
 WORDS = st.text(max_size=40)
@@ -21,12 +30,13 @@ RECEIPTS = st.builds(
     model_version=WORDS,
     bucket=st.integers(-1, 999),
     seconds=st.floats(0, 100),
+    interleaved_with=st.one_of(st.just(""), WORDS),
+    origins=st.text("AB=", max_size=5),
 )
 
 
 def values(of_row):
     """The columns of a row, as bytes."""
-    assert int.from_bytes(of_row[:2]) == COLUMNS
     found, place = [], 2
     while place < len(of_row):
         start = place + 4
@@ -51,6 +61,15 @@ def test_a_row_has_each_value_as_postgresql_sends_it():
         b"control",
         b"model",
     ]
+    assert column_count(row(receipt, "blue")) == len(COLUMNS)
+
+
+def test_a_row_of_an_interleaved_list_has_two_columns_more_and_an_arm_of_its_own():
+    receipt = Receipt(ID, 1.5, 5, "heat+1995,ronin", "model", "v1", 7, 0.25, "v2", "A=")
+
+    of_row = row(receipt, "blue")
+    assert column_count(of_row) == len(INTERLEAVED_COLUMNS)
+    assert values(of_row)[6:] == [b"v1", b"blue", b"interleaved", b"model", b"v2", b"A="]
 
 
 def test_an_answer_without_movies_is_an_array_without_dimensions():

@@ -1,11 +1,13 @@
 """Which model a slot answers with."""
 
 import json
+from datetime import UTC, datetime
 from hashlib import sha256
 
 import pytest
 
-from compose.service.assignment import AssignmentError
+from compose.service.assignment import AssignmentError, Interleaved
+from compose.service.assignment import assign as tell
 from recommender.metrics import Metrics
 from recommender.slot import RETRY_REFUSED_SECONDS, Slot, offsets_trained_on
 from tests.unit.recommender.versions import publish
@@ -117,6 +119,63 @@ def test_an_assignment_that_names_no_version_is_an_error(slot, assignment, conte
 
     with pytest.raises(AssignmentError, match=r"blue\.json names no model version"):
         slot.follow(0.0)
+
+
+def tell_both(assignment, own=FIRST, second=SECOND, buckets=(1, 2)):
+    tell(assignment, own, datetime.now(UTC), Interleaved(second, frozenset(buckets)))
+
+
+@pytest.fixture
+def interleaving(slot, assignment, tmp_path):
+    """A slot that holds two versions."""
+    publish(tmp_path, FIRST)
+    publish(tmp_path, SECOND)
+    tell_both(assignment)
+    for _look in range(2):
+        slot.follow(0.0)
+    return slot
+
+
+def test_a_second_version_is_held_beside_the_own_for_people_in_some_buckets(interleaving):
+    assert interleaving.model.name == FIRST
+    held = interleaving.interleaving
+    assert (held.challenger.name, held.buckets) == (SECOND, {1, 2})
+    assert held.challenger_of(1) is held.challenger
+    assert held.challenger_of(3) is None
+
+
+def test_other_buckets_are_taken_up_without_loading_anew(interleaving, assignment):
+    before = interleaving.interleaving.challenger
+    tell_both(assignment, buckets=(7,))
+    interleaving.follow(0.0)
+    assert interleaving.interleaving == (before, {7})
+
+
+def test_a_plain_assignment_ends_it_at_once(interleaving, assignment):
+    assign(assignment, FIRST)
+    interleaving.follow(0.0)
+    assert interleaving.interleaving is None
+    assert interleaving.model.name == FIRST
+
+
+def test_it_ends_even_where_the_new_own_version_is_refused(interleaving, assignment):
+    assign(assignment, "gone")
+    interleaving.follow(0.0)
+    assert interleaving.interleaving is None
+    assert (interleaving.model.name, interleaving.refused) == (FIRST, "gone")
+
+
+@pytest.mark.parametrize("harm", [damage, leave_unfinished, make_too_new])
+def test_a_second_version_that_cannot_be_trusted_is_refused_and_the_own_goes_on(
+    slot, assignment, tmp_path, harm
+):
+    publish(tmp_path, FIRST)
+    publish(tmp_path, SECOND)
+    harm(tmp_path / "versions" / SECOND)
+    tell_both(assignment)
+    for _look in range(3):
+        slot.follow(0.0)
+    assert (slot.model.name, slot.interleaving, slot.refused) == (FIRST, None, SECOND)
 
 
 def test_offsets_are_numbers_by_partition(tmp_path):
