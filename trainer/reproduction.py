@@ -80,8 +80,9 @@ def _difference(published: ModelVersion, interactions: Interactions) -> float:
     if recipe is None:
         raise ReproductionError(f"this code does not know the recipe of {manifest.version}")
     with threadpool_limits(THREADS):
-        again = contents_of(recipe, recipe.fit(interactions), interactions)
-        lists_apart = max(_lists_apart(published.contents.top, again.top))
+        listed = published.contents.listed
+        again = contents_of(recipe, recipe.fit(interactions), interactions, listed)
+        lists_apart = max(_lists_apart(published.contents.top, again.top), default=0.0)
     before, after = published.contents.arrays(), again.arrays()
     return max(lists_apart, *(_apart(before[name], after[name]) for name in before))
 

@@ -33,6 +33,12 @@ class Settings(DatabaseSettings):
     search_seconds: float = Field(
         default=0, ge=0, description="how long is searched around the best of the usual recipes"
     )
+    lists_active_days: float = Field(
+        default=90,
+        ge=0,
+        description="who did something so long before the newest event has a list computed ahead;"
+        " who comes back after a longer time is scored at their first request",
+    )
     gate_minimum_users: int = Field(
         default=30, ge=1, description="users with a liked movie held out that a verdict needs"
     )

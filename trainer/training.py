@@ -1,9 +1,9 @@
 """The runbook of a training: from the tables to a version that is published and recorded."""
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import psycopg
 from threadpoolctl import threadpool_limits
 
 from compose.service.assignment import AssignmentError, assigned_versions
-from trainer.algorithms.algorithm import FittedModel
+from trainer.algorithms.algorithm import FittedModel, Rows
 from trainer.algorithms.held import FittedHeld
 from trainer.algorithms.registry import ALGORITHMS
 from trainer.data.interactions import Interactions
@@ -19,7 +19,7 @@ from trainer.data.report import LastVersion, data_report
 from trainer.data.snapshot import take_snapshot
 from trainer.errors import PinningError, TrainerError, VersionError
 from trainer.evaluation.plots import plots
-from trainer.evaluation.top_lists import rank
+from trainer.precomputed_lists import ComputedLists, rows_with_lists
 from trainer.progress import Progress, Tell
 from trainer.records import (
     answering_versions,
@@ -38,14 +38,14 @@ from trainer.selection.sources import sources, stated
 from trainer.selection.trials import BASELINE, Recipe, recipe_of, recipes
 from trainer.settings import Settings
 from trainer.versions import provenance
-from trainer.versions.contents import LIST_LENGTH, Contents, Lists, SeenItems, TopLists
+from trainer.versions.contents import LIST_LENGTH, Contents, Lists, SeenItems
 from trainer.versions.directory import (
     newest_manifests,
     remove_unfinished,
     remove_version,
     whole_versions,
 )
-from trainer.versions.manifest import Manifest
+from trainer.versions.manifest import SCHEMA, SCHEMA_OF_EVERYBODY, Manifest
 from trainer.versions.pinning import Pins
 from trainer.versions.reader import read_version
 from trainer.versions.retention import Keeping, Removals, collect, plan
@@ -258,7 +258,10 @@ def publish(
     progress.step(f"judged {chosen.algorithm} by one cut in time and for new users, too")
     model = chosen.fit(interactions)
     progress.step(f"fitted {chosen.algorithm} to everything")
-    contents = contents_of(chosen, model, interactions)
+    days = settings.lists_active_days
+    listed = rows_with_lists(interactions, asked, timedelta(days=days))
+    contents = contents_of(chosen, model, interactions, listed)
+    found["lists"] = {"people": {"value": contents.list_count}, "active_days": {"value": days}}
     cost = cost_of(contents)
     verdict = within(cost, settings.rules, selection.verdict).manifest()
     progress.step(f"gate: {verdict['verdict']}: {verdict['reason']}")
@@ -277,6 +280,7 @@ def publish(
         libraries=provenance.libraries(),
         figures=found | {"size_mib": {"value": cost.mib}},
         gate=verdict,
+        schema=SCHEMA_OF_EVERYBODY if contents.listed is None else SCHEMA,
     )
     versions = [*newest_manifests(settings.versions_directory, SHOWN_BEFORE), manifest]
     pictures = plots(manifest.figures, interactions, ndcg_by_version(versions))
@@ -300,35 +304,23 @@ def cost_of(contents: Contents[Lists]) -> Cost:
     begun = time.perf_counter()
     contents.fold_in(items, ratings)
     milliseconds = (time.perf_counter() - begun) * 1e3
-    lists = len(contents.users) * LIST_LENGTH * 8  # four bytes for an item, four for its score
+    lists = contents.list_count * LIST_LENGTH * 8  # four bytes for an item, four for its score
     arrays = sum(array.nbytes for array in contents.arrays().values())
     return Cost((lists + arrays) / 2**20, milliseconds)
 
 
-@dataclass(frozen=True)
-class ComputedLists:
-    """Every user's list, computed as they are asked for: all of them need not fit into memory."""
-
-    model: FittedModel
-    interactions: Interactions
-
-    def pieces(self) -> Iterator[TopLists]:
-        """The lists of some users at a time."""
-        everybody = np.arange(len(self.interactions.users), dtype=np.int32)
-        for _, lists in rank(self.model, self.interactions, everybody, LIST_LENGTH):
-            yield lists
-
-
 def contents_of(
-    recipe: Recipe, model: FittedModel, interactions: Interactions
+    recipe: Recipe, model: FittedModel, interactions: Interactions, listed: Rows | None = None
 ) -> Contents[ComputedLists]:
-    """Everything that a version holds beside its manifest."""
+    """Everything that a version holds beside its manifest; `listed` as `rows_with_lists` says."""
+    everybody = np.arange(len(interactions.users), dtype=np.int32)
     return Contents(
         movies=interactions.movies,
         users=interactions.users,
         popular=recipe.popularity.popular(interactions),
-        top=ComputedLists(model, interactions),
+        top=ComputedLists(model, interactions, everybody if listed is None else listed),
         seen=SeenItems(interactions.indptr, interactions.items, interactions.ratings),
         model=model.item_model,
         held=model.held if isinstance(model, FittedHeld) else None,
+        listed=listed,
     )

@@ -36,6 +36,7 @@ def report(manifest: Manifest) -> str:
             *_newcomers(manifest.figures),
             *_sources(manifest.sources),
             *_left_out(manifest),
+            *_lists(manifest),
             f"gate       {manifest.gate['verdict'].upper()}: {manifest.gate['reason']}",
         ]
     )
@@ -161,6 +162,17 @@ def _left_out(manifest: Manifest) -> list[str]:
         for name in ("fold_in", "people", "lately")
         if name not in asked
     ]
+
+
+def _lists(manifest: Manifest) -> list[str]:
+    """Whose lists were computed ahead, and what becomes of the others."""
+    its = manifest.figures.get("lists")
+    if not its:
+        return []
+    whose = f"{its['people']['value']:,} of {manifest.data['users']:,} people"
+    days = f"{its['active_days']['value']:g} days before the newest event"
+    why = f"active in the {days}, and the model is asked for them; others are scored when they come"
+    return [f"lists      of {whose}: {why}"]
 
 
 def _sources(sources: Mapping[str, Sequence[str]]) -> list[str]:

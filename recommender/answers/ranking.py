@@ -119,7 +119,13 @@ def history(user: UserRecord, since: Mapping[int, float]) -> dict[int, float]:
 
 
 def takes_time(user: UserRecord, since: Mapping[int, float]) -> bool:
-    """Whether the model has to score every item anew, which takes up to tens of milliseconds."""
+    """Whether the model has to score every item anew, which takes up to tens of milliseconds.
+
+    For who did something since the training, and for who has no list from it: they were not
+    active before it.
+    """
+    if user.awaits_list:
+        return True
     return bool(since) and (not user.is_known or user.ratings is not None)
 
 

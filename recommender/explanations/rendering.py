@@ -5,12 +5,13 @@ from math import isnan
 
 from recommender.explanations.explanation import Cause, Explanation, Recommended
 
+NOT_RANKED = "too little was known of the user's taste, or there was no time to rank by it"
 REASONS = {
     "model": "the model's list for this user, computed at training",
     "fold_in": "scored then, from all the user had done until then",
-    "people": "nothing was known of the user's taste: what people like them know",
-    "lately": "nothing was known of the user's taste: what was popular lately",
-    "popular": "nothing was known of the user's taste: what was popular ever",
+    "people": f"{NOT_RANKED}: what people like them know",
+    "lately": f"{NOT_RANKED}: what was popular lately",
+    "popular": f"{NOT_RANKED}: what was popular ever",
 }
 LEFT_OUT_TOLD = 10
 

@@ -6,7 +6,8 @@ Ratings of a million people are put into a real database once for each size. A w
 then does what it does, from choosing to publishing. Each algorithm that is linear in ratings,
 and the one that was chosen, reads them by the trainer's own snapshot, fits, computes
 everybody's list and writes the version; each in a process of its own, whose peak memory is its
-own.
+own. The one that was chosen does so again with the lists alone of who was active lately. All
+ratings are of one day, which stands for a year: lately is its last quarter.
 """
 
 import json
@@ -15,8 +16,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psycopg
@@ -29,15 +31,17 @@ from tests.stores import as_role, migrated_database
 from trainer.algorithms.registry import ALGORITHMS
 from trainer.data.interactions import Interactions, Scale
 from trainer.data.snapshot import take_snapshot
+from trainer.precomputed_lists import rows_with_lists
 from trainer.selection.trials import Recipe
 from trainer.settings import Settings
 from trainer.training import contents_of, train
-from trainer.versions.manifest import Manifest
+from trainer.versions.manifest import SOURCES, Manifest
 from trainer.versions.writer import version_name, write_version
 
 SCALE = Scale(0.5, 5)
 USERS, MOVIES, TASTES = 1_000_000, 27_000, 20
 LINEAR = ("popularity", "als", "svd", "svdpp")
+LATELY_DAYS = 90 / 365
 ROWS_AT_ONCE = 500_000
 MOVIE = "a+movie+of+number+{:05}+1999"
 WIRE = np.dtype(
@@ -129,9 +133,7 @@ def tell(**figures: float | str) -> None:
 @app.command(hidden=True)
 def fit(database: str, algorithm: str) -> None:
     """From the database to a written version, by one algorithm."""
-    chosen = ALGORITHMS[algorithm]
-    configuration = chosen.candidates(SCALE)[0]
-    chosen.fit(few(), configuration)  # compiled before the clock starts
+    chosen, configuration = compiled(algorithm)
     with as_trainer(database) as connection, threadpool_limits(1):
         reading, snapshot = timed("snapshot", lambda: take_snapshot(connection, 10))
     data = snapshot.interactions
@@ -145,6 +147,36 @@ def fit(database: str, algorithm: str) -> None:
             "lists", lambda: write_version(Path(directory), manifest(algorithm), contents)
         )
     tell(**reading, **passing, **fitting, **writing, users=len(data.users))
+
+
+@app.command(hidden=True)
+def active(database: str, algorithm: str) -> None:
+    """Lists of everybody, and of who was active lately: how many, how large, how long."""
+    chosen, configuration = compiled(algorithm)
+    recipe = Recipe(algorithm, configuration)
+    with as_trainer(database) as connection, threadpool_limits(1):
+        data = take_snapshot(connection, 10).interactions
+        model = chosen.fit(data, configuration)
+        lately = rows_with_lists(data, SOURCES, timedelta(days=LATELY_DAYS))
+        found: dict[str, float] = {}
+        for name, listed in (("everybody", None), ("active", lately)):
+            contents = contents_of(recipe, model, data, listed)
+            with tempfile.TemporaryDirectory() as directory:
+                taken, _ = timed(
+                    name,
+                    lambda d=directory, c=contents: write_version(Path(d), manifest(algorithm), c),
+                )
+                size = sum(file.stat().st_size for file in Path(directory).rglob("top_*.npy"))
+            found |= taken | {f"{name}_mib": size / 2**20, f"{name}_people": contents.list_count}
+    tell(**found)
+
+
+def compiled(algorithm: str) -> tuple[Any, Any]:
+    """An algorithm and its usual configuration, compiled before a clock starts."""
+    chosen = ALGORITHMS[algorithm]
+    configuration = chosen.candidates(SCALE)[0]
+    chosen.fit(few(), configuration)
+    return chosen, configuration
 
 
 def few() -> Interactions:
@@ -175,11 +207,13 @@ def whole(database: str) -> None:
             scratch_directory=Path(directory) / "scratch",
             rating_min=SCALE.lowest,
             rating_max=SCALE.highest,
+            lists_active_days=LATELY_DAYS,
         )
-        begun = time.perf_counter()
+        begun, begun_cpu = time.perf_counter(), time.process_time()
 
         def say(message: str, done: float) -> None:
-            progress(f"  {time.perf_counter() - begun:7.1f} s {done:4.0%} {message}")
+            taken, cpu = time.perf_counter() - begun, time.process_time() - begun_cpu
+            progress(f"  {taken:7.1f} s, {cpu:7.1f} of CPU {done:4.0%} {message}")
 
         training, made = timed(
             "train", lambda: train(connection, settings, lambda: datetime.now(UTC), say)
@@ -208,6 +242,9 @@ def scale_figures(count: int) -> Figures:
             told = in_child("fit", database, algorithm)
             progress(f"{algorithm} at {size}: {told}")
             found |= {f"{key}_{size}_{algorithm}": figure(key, told[key]) for key in told}
+        told = in_child("active", database, chosen)
+        progress(f"lists of who was active, at {size}: {told}")
+        found |= {f"{key}_{size}_listed": figure(key, told[key]) for key in told}
     default = ("fit_s", "fit_cpu_s", "lists_s", "one_pass_s", "peak_rss_mib")
     return found | {
         **{f"{key}_{size}": found[f"{key}_{size}_{chosen}"] for key in default},

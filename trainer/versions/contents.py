@@ -21,16 +21,18 @@ RATINGS_NAME = "seen_ratings"
 """An array that the first versions did not have."""
 POPULARITY_NAME = "popularity_scores"
 """An array that versions have whose scores are held towards it."""
+LISTED_NAME = "listed"
+"""An array that versions have in which not everybody has a list."""
 
 
 @dataclass(frozen=True)
 class TopLists:
-    """The best items of each known user, computed ahead."""
+    """The best items of users, computed ahead."""
 
     items: Items
-    """int32 [users, 100], best first; `PADDING` where there were fewer."""
+    """int32 [lists, 100], best first; `PADDING` where there were fewer."""
     scores: Scores
-    """float32 [users, 100]."""
+    """float32 [lists, 100]."""
 
     def pieces(self) -> Iterator[Self]:
         """All of them at once, as they are there."""
@@ -41,7 +43,7 @@ class Lists(Protocol):
     """Top lists, there or yet to be computed."""
 
     def pieces(self) -> Iterator[TopLists]:
-        """The lists of all users in their order, of some users at a time."""
+        """All lists in their users' order, of some users at a time."""
         ...
 
 
@@ -76,6 +78,17 @@ class Contents[Top: Lists = TopLists]:
     model: ItemModel
     held: Held | None = None
     """What its scores are held towards; None where they are the model's own."""
+    listed: Items | None = None
+    """int32 [lists], ascending: the rows of the users whose lists these are; None: everybody's."""
+
+    @property
+    def list_count(self) -> int:
+        """How many users have a list."""
+        return len(self.users) if self.listed is None else len(self.listed)
+
+    def place_of_list(self, row: int) -> int | None:
+        """Which of the lists is that of a user's row; None if they have none."""
+        return row if self.listed is None else _place(self.listed, row)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Every array but the lists, by the name of its file without `.npy`."""
@@ -85,12 +98,19 @@ class Contents[Top: Lists = TopLists]:
             **self.seen.arrays(),
             **self.model.arrays(),
             **({POPULARITY_NAME: self.held.popularity} if self.held else {}),
+            **({} if self.listed is None else {LISTED_NAME: self.listed}),
         }
 
     def fold_in(self, items: Items, ratings: Ratings) -> Scores:
         """Score every item for somebody by what they rated; see `ItemModel.fold_in`."""
         scores = self.model.fold_in(items, ratings)
         return self.held(scores[None], self.model)[0] if self.held else scores
+
+
+def _place(ascending: NDArray[Any], value: int) -> int | None:
+    """Where a value stands; None if it is not there."""
+    place = int(np.searchsorted(ascending, value))
+    return place if place < len(ascending) and ascending[place] == value else None
 
 
 class UserRecord(NamedTuple):
@@ -106,12 +126,15 @@ class UserRecord(NamedTuple):
     """int32 [m]: what they had rated or watched at training."""
     ratings: Ratings | None
     """float32 [m], NaN where only watched; None in versions that did not keep them."""
+    awaits_list: bool = False
+    """Whether the model is asked for them, and has not computed their list yet."""
 
 
+NO_LIST = np.empty(0, np.int32), np.empty(0, np.float32)
 STRANGER = UserRecord(
     is_known=False,
-    top_items=np.empty(0, np.int32),
-    top_scores=np.empty(0, np.float32),
+    top_items=NO_LIST[0],
+    top_scores=NO_LIST[1],
     seen=np.empty(0, np.int32),
     ratings=np.empty(0, np.float32),
 )
@@ -143,22 +166,28 @@ class ModelVersion:
 
     def user(self, user_id: int) -> UserRecord:
         """What the version holds of a user; an empty record for somebody it was not trained on."""
-        contents, users = self.contents, self.contents.users
-        row = int(np.searchsorted(users, user_id))
-        if row == len(users) or users[row] != user_id:
+        row = _place(self.contents.users, user_id)
+        if row is None:
             return STRANGER
-        top, seen = contents.top.items[row], contents.seen
-        listed = top != PADDING
+        seen, place = self.contents.seen, self.contents.place_of_list(row)
         known = slice(*seen.indptr[row : row + 2].tolist())
         done = max(1, known.stop - known.start)  # who is known did something
-        listed &= "model" in self.manifest.asked_after(done)
+        asked = "model" in self.manifest.asked_after(done)
+        items, scores = NO_LIST if place is None or not asked else self._list(place)
         return UserRecord(
             is_known=True,
-            top_items=top[listed],
-            top_scores=contents.top.scores[row][listed],
+            top_items=items,
+            top_scores=scores,
             seen=seen.indices[known],
             ratings=None if seen.ratings is None else seen.ratings[known],
+            awaits_list=asked and place is None,
         )
+
+    def _list(self, place: int) -> tuple[Items, Scores]:
+        """One of the lists, without its padding."""
+        top = self.contents.top
+        listed = top.items[place] != PADDING
+        return top.items[place][listed], top.scores[place][listed]
 
     def fold_in(self, items: Items, ratings: Ratings) -> Scores:
         """Score every item for somebody by what they rated; see `ItemModel.fold_in`."""

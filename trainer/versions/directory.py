@@ -32,7 +32,7 @@ def newest_manifests(versions: Path, most: int) -> list[Manifest]:
 EXPLAINING = frozenset(
     {
         *("manifest.json", "manifest.sha256", "movies.txt", "popular.txt"),
-        *("users.npy", "top_items.npy", "top_scores.npy"),
+        *("users.npy", "listed.npy", "top_items.npy", "top_scores.npy"),
     }
 )
 

@@ -8,7 +8,9 @@ from typing import Any, Self
 
 from trainer.errors import NewerVersionError
 
-SCHEMA = 2
+SCHEMA = 3
+SCHEMA_OF_EVERYBODY = 2
+"""Of versions in which everybody has a list: the code before this one reads them, too."""
 
 Figure = Mapping[str, float]
 """`value` and, where there is a 95 % interval, `low` and `high`."""
@@ -21,7 +23,8 @@ live version on test; `gains`: of the chosen one on test, `over_` what; `segment
 some people, or for some movies; `places`: the share of people who liked what stood at each place
 of their lists; `newcomers`: by how many things people did whom it never met,
 that of each source, what it gains, and what the order gains; `later`: by one cut in time;
-`judged_users`; `size_mib`.
+`lists`: how many `people` have one computed at training, and how many days before the newest
+interaction they were active; `judged_users`; `size_mib`.
 """
 
 SOURCES = {

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from trainer.errors import DamagedVersionError, NewerVersionError
 from trainer.versions.contents import (
     ARRAY_NAMES,
+    LISTED_NAME,
     POPULARITY_NAME,
     RATINGS_NAME,
     Contents,
@@ -46,7 +47,7 @@ def read_version(directory: Path) -> ModelVersion:
 def _array_names(manifest: Manifest) -> Sequence[str]:
     if manifest.item_model not in ITEM_MODELS:
         raise NewerVersionError(f"the algorithm {manifest.algorithm} is newer than this code")
-    kept = [RATINGS_NAME] if f"{RATINGS_NAME}.npy" in manifest.files else []
+    kept = [name for name in (RATINGS_NAME, LISTED_NAME) if f"{name}.npy" in manifest.files]
     kept += [POPULARITY_NAME] if manifest.held else []
     return (*ARRAY_NAMES, *kept, *ITEM_MODELS[manifest.item_model].array_names)
 
@@ -99,4 +100,5 @@ def _contents(
         seen=SeenItems(arrays["seen_indptr"], arrays["seen_indices"], arrays.get(RATINGS_NAME)),
         model=ITEM_MODELS[manifest.item_model].restore(manifest.parameters, popular, arrays),
         held=Held(Holding(**manifest.held), arrays[POPULARITY_NAME]) if manifest.held else None,
+        listed=arrays.get(LISTED_NAME),
     )

@@ -83,12 +83,12 @@ def _write_contents(directory: Path, contents: Contents[Lists]) -> dict[str, str
     for name, array in contents.arrays().items():
         with _new_file(directory / f"{name}.npy") as file:
             np.save(file, array, allow_pickle=False)
-    _write_lists(directory, len(contents.users), contents.top)
+    _write_lists(directory, contents.list_count, contents.top)
     return {path.name: _sha256(path) for path in sorted(directory.iterdir())}
 
 
-def _write_lists(directory: Path, users: int, top: Lists) -> None:
-    header = {"fortran_order": False, "shape": (users, LIST_LENGTH)}
+def _write_lists(directory: Path, count: int, top: Lists) -> None:
+    header = {"fortran_order": False, "shape": (count, LIST_LENGTH)}
     with (
         _new_file(directory / "top_items.npy") as items,
         _new_file(directory / "top_scores.npy") as scores,

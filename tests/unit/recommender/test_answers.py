@@ -221,6 +221,20 @@ class TestRankingTime:
         assert (before[-1], after) == (MOVIES[20], [MOVIES[50]] * 2)
         assert len(ranked) == 3
 
+    def test_who_has_no_list_of_the_training_waits_for_time_like_others_and_is_ranked_once(
+        self, clock, answers, tmp_path
+    ):
+        users = {"top": {1: [], 2: [], 3: []}, "listed": [], "seen": {1: [3], 2: [3], 3: [3]}}
+        model = publish(tmp_path, **users, rated=5.0, likes={3: [50]})
+        ranked = counted_fold_ins(model, 0.08, clock)
+        before = self.first_movies(answers, model, "10.0.0.1", (1, 2, 3, 1))
+        clock[0] += 1
+        after = self.first_movies(answers, model, "10.0.0.1", (3, 3))
+
+        assert before == [*[MOVIES[50]] * 2, MOVIES[0], MOVIES[50]]
+        assert after == [MOVIES[50]] * 2
+        assert len(ranked) == 3
+
     def test_what_is_kept_costs_nobody_s_share(self, clock, answers, model):
         counted_fold_ins(model, 0.08, clock)
 

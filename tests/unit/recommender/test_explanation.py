@@ -166,3 +166,14 @@ def test_an_interleaved_list_is_explained_each_movie_by_its_own_version(model, t
     assert any(line.startswith("drafted  with the list of v2") for line in lines)
     assert any(line.startswith(f"  1 B {MOVIES[52]}") for line in lines)
     assert any(line.startswith(f"  2 = {MOVIES[50]}") for line in lines)
+
+
+def test_a_list_that_was_left_to_the_first_request_is_explained_by_what_was_known(tmp_path):
+    seen, likes = {USER: [1, 2]}, {1: [51, 50], 2: [51]}
+    model = publish(tmp_path, top={USER: []}, listed=[], seen=seen, rated=4.5, likes=likes)
+    explained = explain_by_model(receipt_of(model, {}), None, model, {})
+
+    first = explained.recommended[0]
+    assert "reason   fold_in: scored then" in "\n".join(told(explained))
+    assert (first.movie_id, first.score) == (MOVIES[51], 6.0)
+    assert {cause.movie_id for cause in first.causes} == {MOVIES[1], MOVIES[2]}

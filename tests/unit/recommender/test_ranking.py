@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.answers.ranking import Fallback, answer, history
+from recommender.answers.ranking import (
+    NO_FALLBACK,
+    Fallback,
+    answer,
+    filled_up,
+    history,
+    rank_at_once,
+    takes_time,
+)
 from tests.unit.recommender.versions import MOVIES, publish
 
 KNOWN, STRANGER = 7, 999
@@ -177,3 +185,45 @@ def test_a_source_that_the_manifest_leaves_out_is_not_asked(tmp_path):
     version = publish(tmp_path, sources={"0": ["popular"], "1": ["model", "fold_in", "popular"]})
     movies, _scores, reason = answer(STRANGER, version, {}, FALLBACK)
     assert (movies[0], reason) == (MOVIES[0], "popular")
+
+
+INACTIVE = 9
+
+
+@pytest.fixture(scope="module")
+def of_the_active(tmp_path_factory):
+    """A version in which one of those who are known has no list: they did nothing lately."""
+    return publish(
+        tmp_path_factory.mktemp("models"),
+        top={KNOWN: [30], 8: [31], INACTIVE: []},
+        listed=[KNOWN, 8],
+        seen={KNOWN: [0], 8: [1], INACTIVE: [3, 51]},
+        rated=5.0,
+        likes={3: [50, 51, 52]},
+    )
+
+
+def test_who_has_no_list_is_ranked_for_when_they_come_by_what_they_did(of_the_active):
+    movies, scores, reason = answer(INACTIVE, of_the_active, {})
+    assert (movies[:2], reason) == ([MOVIES[50], MOVIES[52]], "fold_in")
+    assert scores[:2] == [7.5, 2.5]
+    assert not {MOVIES[3], MOVIES[51]} & set(movies)
+
+
+def test_the_others_have_each_their_own(of_the_active):
+    assert answer(KNOWN, of_the_active, {}).movie_ids[0] == MOVIES[30]
+    assert answer(8, of_the_active, {}).movie_ids[0] == MOVIES[31]
+
+
+def test_while_there_is_no_time_who_has_no_list_gets_what_is_popular_and_unseen(of_the_active):
+    user = of_the_active.user(INACTIVE)
+    ranked = rank_at_once(user, {})
+    told = filled_up(of_the_active, ranked, NO_FALLBACK, 20, 0.0)
+    assert takes_time(user, {})
+    assert (told.movie_ids[:4], told.reason) == ([MOVIES[i] for i in (0, 1, 2, 4)], "popular")
+
+
+def test_nobody_is_ranked_for_of_whom_the_model_is_not_asked(tmp_path):
+    model = publish(tmp_path, top={8: []}, listed=[], seen={8: [0]}, rated=5.0, sources=LATE)
+    assert not takes_time(model.user(8), {})
+    assert answer(8, model, {}).reason == "popular"

@@ -47,6 +47,7 @@ def publish(  # noqa: PLR0913 -- each test names the two it is about
     likes: Mapping[int, Items] | None = None,
     follows: Mapping[int, Items] | None = None,
     offsets: Mapping[str, int] | None = None,
+    listed: Items | None = None,
     sources: Mapping[str, Sequence[str]] = SOURCES,
 ) -> ModelVersion:
     """Publish a version and read it back.
@@ -62,9 +63,12 @@ def publish(  # noqa: PLR0913 -- each test names the two it is about
         follows: for a movie, which are met right after it, the first most; makes a model that
             goes by the order of a history.
         offsets: where the data of the training end, by partition.
+        listed: the known users who have a list; None for all of them.
         sources: from how many things done on, which sources are asked, in which order.
     """
     top = top or {}
+    users = sorted(top)
+    rows = None if listed is None else np.array([users.index(user) for user in listed], np.int32)
     manifest = Manifest(
         version=name,
         algorithm="ease" if follows is None else "recency_transitions",
@@ -80,11 +84,12 @@ def publish(  # noqa: PLR0913 -- each test names the two it is about
     )
     contents = Contents(
         movies=movies,
-        users=np.array(sorted(top), np.int64),
+        users=np.array(users, np.int64),
         popular=np.arange(len(movies), dtype=np.int32),
-        top=_top_lists(top),
+        top=_top_lists(top if listed is None else {user: top[user] for user in listed}),
         seen=_seen_items(top, seen or {}, rated),
         model=_item_model(len(movies), likes or {}, follows),
+        listed=rows,
     )
     write_version(models / "versions", manifest, contents)
     return read_version(models / "versions" / name)

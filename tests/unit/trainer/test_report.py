@@ -55,6 +55,15 @@ def test_the_report_of_a_version():
     )
 
 
+def test_a_report_says_whose_lists_were_computed_and_what_others_get():
+    lists = {"people": {"value": 400}, "active_days": {"value": 90}}
+    said = report(replace(MANIFEST, figures={**MANIFEST.figures, "lists": lists}))
+    assert (
+        "lists      of 400 of 610 people: active in the 90 days before the newest event, and the"
+        " model is asked for them; others are scored when they come\n"
+    ) in said
+
+
 def test_the_report_of_a_version_whose_image_names_no_commit_says_so_and_why():
     said = report(replace(MANIFEST, code={"git_commit": "unknown"}))
     assert "code       unknown: its image was built without `make`, or of a folder" in said

@@ -119,6 +119,43 @@ def test_a_known_user_has_seen_what_was_stored(version):
     assert read_version(version).user(7).seen.tolist() == [1]
 
 
+def of_some(listed):
+    """The same, with lists of the users in these rows alone."""
+    top = contents().top
+    some = TopLists(top.items[listed], top.scores[listed])
+    return replace(contents(), top=some, listed=np.array(listed, np.int32))
+
+
+@pytest.mark.parametrize(
+    ("listed", "lists"), [([0], [[1, 3], []]), ([1], [[], [0]]), ([], [[], []])]
+)
+def test_who_has_no_list_is_known_all_the_same(tmp_path, listed, lists):
+    write_version(tmp_path, manifest(), of_some(listed))
+    users = [read_version(tmp_path / manifest().version).user(user) for user in (3, 7)]
+    assert [user.top_items.tolist() for user in users] == lists
+    assert [user.awaits_list for user in users] == [row not in listed for row in (0, 1)]
+    assert [user.seen.tolist() for user in users] == [[0, 2], [1]]
+
+
+def test_who_never_was_known_awaits_no_list(tmp_path):
+    write_version(tmp_path, manifest(), of_some([0]))
+    assert not read_version(tmp_path / manifest().version).user(4).awaits_list
+
+
+def test_who_has_no_list_awaits_none_where_the_model_is_not_asked(tmp_path):
+    asked = {"0": ["popular"], "2": ["model", "fold_in", "popular"]}
+    write_version(tmp_path, replace(manifest(), sources=asked), of_some([]))
+    read = read_version(tmp_path / manifest().version)
+    assert [read.user(user).awaits_list for user in (3, 7)] == [True, False]
+
+
+def test_a_changed_file_of_who_has_a_list_is_found(tmp_path):
+    write_version(tmp_path, manifest(), of_some([0]))
+    np.save(tmp_path / manifest().version / "listed.npy", np.array([1], np.int32))
+    with pytest.raises(DamagedVersionError, match=r"listed\.npy is not what was written"):
+        read_version(tmp_path / manifest().version)
+
+
 def test_what_a_known_user_rated_is_told_and_nan_is_only_watched(version):
     assert np.array_equal(read_version(version).user(3).ratings, [5, np.nan], equal_nan=True)
     assert read_version(version).user(4).ratings.tolist() == []
@@ -217,8 +254,8 @@ def test_damage_is_told_in_one_line_that_names_the_version(version):
 
 
 def test_a_newer_schema_is_refused(version):
-    with pytest.raises(NewerVersionError, match="schema 3, and this code reads 2"):
-        read_version(with_schema(version, 3))
+    with pytest.raises(NewerVersionError, match="schema 4, and this code reads 3"):
+        read_version(with_schema(version, 4))
 
 
 def test_a_manifest_with_other_keys_is_refused():
