@@ -218,12 +218,13 @@ def print_style_hash() -> None:
 
 def experiment_table(found: list[Summary]) -> Table:
     """The experiments, one row each."""
-    heading = ("no.", "experiment", "share", "people", "verdict", "difference", "interval")
+    heading = ("no.", "experiment", "kind", "share", "people", "verdict", "difference", "interval")
     table = Table(*heading, "begun", "ended")
     for one in found:
         table.add_row(
             str(one.experiment_id),
             one.name,
+            one.kind,
             f"{one.share} of 1,000",
             f"{one.people or 0:,}",
             one.verdict or "",

@@ -62,7 +62,7 @@ WITH pooled AS (
            sum(samples) AS samples, sum(value * samples) / sum(samples) AS value,
            1.96 * sqrt(sum(samples * samples * variance)) / sum(samples) AS half
     FROM online_metric
-    WHERE reason = 'all' AND segment = 'all' AND samples > 0
+    WHERE arm = 'control' AND reason = 'all' AND segment = 'all' AND samples > 0
     GROUP BY model_version, metric
 )
 SELECT model_version, min(first) AS first_answer, max(last) AS last_answer,
@@ -121,7 +121,7 @@ COMMENT ON COLUMN live_now.minutes_per_answer IS 'minutes watched of what was sh
 COMMENT ON COLUMN live_now.failed_share IS 'share of its requests that failed, as the caller saw it';
 
 CREATE VIEW experiment_verdict AS
-SELECT experiment.experiment_id, experiment.name, look.verdict, look.reason,
+SELECT experiment.experiment_id, experiment.name, experiment.kind, look.verdict, look.reason,
        experiment.challenger, experiment.control, stratum.share,
        look.control_people + look.challenger_people AS people, look.low, look.value, look.high,
        look.looked_at, experiment.started_at, experiment.ended_at, experiment.end_reason
@@ -142,6 +142,7 @@ ORDER BY experiment.experiment_id DESC;
 COMMENT ON VIEW experiment_verdict IS 'What each experiment says so far, the newest on top; every look there was is in experiment_look';
 COMMENT ON COLUMN experiment_verdict.experiment_id IS 'number';
 COMMENT ON COLUMN experiment_verdict.name IS 'what is tried';
+COMMENT ON COLUMN experiment_verdict.kind IS 'ab: each arm gets one version; interleaving: lists of both';
 COMMENT ON COLUMN experiment_verdict.verdict IS 'better, worse, no_difference, undecided, wait or stop; null before the first look';
 COMMENT ON COLUMN experiment_verdict.reason IS 'why, in a sentence';
 COMMENT ON COLUMN experiment_verdict.challenger IS 'model version that is tried';
@@ -149,7 +150,7 @@ COMMENT ON COLUMN experiment_verdict.control IS 'model version it is tried again
 COMMENT ON COLUMN experiment_verdict.share IS 'buckets of 1,000 that the challenger has, or had last';
 COMMENT ON COLUMN experiment_verdict.people IS 'people whose time was over at the last look';
 COMMENT ON COLUMN experiment_verdict.low IS 'lower end of the interval of value, at all looks together';
-COMMENT ON COLUMN experiment_verdict.value IS 'how many more people of the challenger''s watched something recommended, as a share';
+COMMENT ON COLUMN experiment_verdict.value IS 'how many more people of the challenger''s watched something recommended, as a share; of interleaving how many more of the movies watched were the challenger''s, -1 to 1';
 COMMENT ON COLUMN experiment_verdict.high IS 'upper end of that interval';
 COMMENT ON COLUMN experiment_verdict.looked_at IS 'when it was last looked at and something had changed';
 COMMENT ON COLUMN experiment_verdict.started_at IS 'start';
@@ -196,7 +197,10 @@ FROM (
            format('rejected_candidate: %s', rejection_id)
     FROM rejected_candidate
     UNION ALL
-    SELECT started_at, format('%s was tried against %s: %s.', challenger, control, name),
+    SELECT started_at,
+           format('%s was %s %s: %s.', challenger,
+                  CASE kind WHEN 'interleaving' THEN 'interleaved with' ELSE 'tried against' END,
+                  control, name),
            format('experiment: %s', experiment_id)
     FROM experiment
     UNION ALL

@@ -45,8 +45,8 @@ class Exporter:
         )
         self._lift = Gauge(
             "marquee_experiment_lift",
-            "How much more people of the challenger's watched something recommended, as a share,"
-            " and the ends (low, high) of its interval at all looks together",
+            "How much more people of the challenger's watched something recommended, as a share, or"
+            " of interleaving the preference; and the ends (low, high) of its interval",
             ["experiment", "challenger", "bound"],
             registry=registry,
         )

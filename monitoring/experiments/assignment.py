@@ -1,13 +1,28 @@
-"""Which buckets of people an experiment gives to its challenger: a random subset, drawn once.
+"""Which buckets of people an experiment tries its challenger on: a random subset, drawn once.
 
 A person's bucket is a constant hash of their id (nginx/buckets.conf, and `bucket_of` in SQL).
 It is the draw that makes an experiment random, so two experiments are independent when their
 draws are, and no salt has to reach Nginx.
 """
 
+from enum import StrEnum
 from hashlib import sha256
 
 BUCKETS = 1000
+
+
+class Kind(StrEnum):
+    """What people in the challenger's buckets get; all others get what is live."""
+
+    AB = "ab"
+    """The challenger's lists."""
+    INTERLEAVING = "interleaving"
+    """Lists that are drafted from both versions' lists."""
+
+    @property
+    def against(self) -> str:
+        """What stands between challenger and control in an experiment's name."""
+        return "interleaved with" if self is Kind.INTERLEAVING else "against"
 
 
 def draw_order(salt: str, seed: int) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ Evaluation, TOIS 30 (2012).
 
 from collections.abc import Iterable
 
-from monitoring.experiments.estimates import Sums
+from monitoring.experiments.estimates import FEWEST_PEOPLE, Estimate, Sums, ratio
 
 
 def credits_of(people: Iterable[tuple[int, int]]) -> Sums:
@@ -30,3 +30,12 @@ def credits_of(people: Iterable[tuple[int, int]]) -> Sums:
         xx=sum(x * x for _, x in rows),
         xy=sum(x * y for y, x in rows),
     )
+
+
+def preference(taken: Sums, people_taking: float) -> Estimate | None:
+    """How much more of the movies taken were the challenger's; of all people, see `credits_of`.
+
+    None while too few people took any: of a handful that all took the same version's, the spread
+    would be none at all.
+    """
+    return ratio(taken) if people_taking >= FEWEST_PEOPLE else None

@@ -8,6 +8,7 @@ from datetime import datetime
 import psycopg
 from psycopg.rows import class_row, dict_row
 
+from monitoring.experiments.assignment import Kind
 from monitoring.experiments.confidence import Interval, interval
 from monitoring.experiments.estimates import (
     Estimate,
@@ -17,14 +18,17 @@ from monitoring.experiments.estimates import (
     relative_lift,
 )
 from monitoring.experiments.guardrails import harms
+from monitoring.experiments.interleaving import preference
 from monitoring.experiments.people import SQL
 from monitoring.experiments.sample_ratio import Allocation, mismatch
-from monitoring.experiments.verdict import Plan, Verdict, judge
+from monitoring.experiments.verdict import TOO_FEW_PEOPLE, Plan, Verdict, judge
 
-DECIDES = "people_watching"
-"""The share of people who watched something recommended: the figure that decides."""
 ARMS = ("control", "challenger")
-METRICS = (DECIDES, "minutes")
+METRICS = ("people_watching", "minutes")
+"""The first, the share of people who watched something recommended, decides an A/B test."""
+PREFERENCE = "preference"
+"""Whose movies people took, where lists are interleaved: decides that."""
+TOO_FEW_TAKERS = "too few people watched a movie that only one of both would have shown"
 NOBODY = Sums(0, 0.0, 0.0)
 
 type ByArm = Mapping[str, Mapping[int, Mapping[str, Sums]]]
@@ -48,16 +52,22 @@ def look(connection: psycopg.Connection, experiment_id: int, now: datetime) -> V
     """Judge an experiment by those who are counted; record it if somebody was since last time."""
     plan = _plan(connection, experiment_id)
     sums = _sums(connection, experiment_id)
-    compared = [_compare(metric, sums[metric], plan) for metric in METRICS]
+    arms = {arm: _arm(sums, arm) for arm in ARMS}
+    is_interleaved = _kind(connection, experiment_id) == Kind.INTERLEAVING
+    if is_interleaved:
+        compared = [_preferred(arms["challenger"], plan)]
+    else:
+        compared = [_compare(metric, sums[metric], plan) for metric in METRICS]
     verdict = judge(
         compared[0].lift,
         plan,
         mismatch=mismatch(_allocations(connection, experiment_id)),
-        harm="; ".join(harms(_arm(sums, "control"), _arm(sums, "challenger"), plan.people)) or None,
+        harm="; ".join(harms(arms["control"], arms["challenger"], plan.people)) or None,
+        no_data=TOO_FEW_TAKERS if is_interleaved else TOO_FEW_PEOPLE,
     )
     if _is_new(connection, experiment_id, compared[0], verdict):
-        for one in compared:
-            _record(connection, experiment_id, now, one, verdict)
+        for place, one in enumerate(compared):
+            _record(connection, experiment_id, now, one, None if place else verdict)
     return verdict
 
 
@@ -70,6 +80,13 @@ def _plan(connection: psycopg.Connection, experiment_id: int) -> Plan:
     if found is None:
         raise LookupError(f"there is no experiment {experiment_id}")
     return found
+
+
+def _kind(connection: psycopg.Connection, experiment_id: int) -> str:
+    row = connection.execute(
+        "SELECT kind FROM experiment WHERE experiment_id = %s", (experiment_id,)
+    ).fetchone()
+    return str(row[0]) if row else Kind.AB
 
 
 def _sums(connection: psycopg.Connection, experiment_id: int) -> ByArm:
@@ -107,6 +124,22 @@ def _compare(metric: str, strata: Mapping[int, Mapping[str, Sums]], plan: Plan) 
     )
 
 
+def _preferred(people: Mapping[str, Sums], plan: Plan) -> Compared:
+    """Whose movies the people with interleaved lists took; each is their own control."""
+    taken = people.get(PREFERENCE, NOBODY)
+    found = preference(taken, people.get("people_taking", NOBODY).y)
+    each = max(taken.people, 1)
+    return Compared(
+        PREFERENCE,
+        0,
+        taken.people,
+        (taken.x - taken.y) / 2 / each,
+        (taken.x + taken.y) / 2 / each,
+        found,
+        interval(found, plan.people, plan.alpha) if found else None,
+    )
+
+
 def _pairs(strata: Mapping[int, Mapping[str, Sums]]) -> Iterator[tuple[Estimate, Estimate]]:
     for of in strata.values():
         control, challenger = adjusted(*(of.get(arm, NOBODY) for arm in ARMS))
@@ -137,10 +170,10 @@ def _record(
     experiment_id: int,
     now: datetime,
     one: Compared,
-    verdict: Verdict,
+    verdict: Verdict | None,
 ) -> None:
+    """Record one metric; the verdict is that of the one that decides."""
     found = one.interval
-    decides = one.metric == DECIDES
     connection.execute(
         "INSERT INTO experiment_look (experiment_id, looked_at, metric, control_people,"
         " challenger_people, control, challenger, value, low, high, verdict, reason)"
@@ -156,7 +189,7 @@ def _record(
             found.value if found else None,
             found.low if found else None,
             found.high if found else None,
-            verdict.word if decides else None,
-            verdict.reason if decides else None,
+            verdict.word if verdict else None,
+            verdict.reason if verdict else None,
         ),
     )

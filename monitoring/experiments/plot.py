@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from textwrap import fill
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -13,6 +14,8 @@ from monitoring.experiments.summaries import Look, Summary
 
 SIZE = (7.0, 3.6)
 """Inches of 72 points."""
+LABEL_WIDTH = 25
+"""Letters of a line beside the axis."""
 COLOUR = "#3b82c4"
 STYLE = {"svg.fonttype": "none", "svg.hashsalt": "marquee", "font.size": 9}
 
@@ -23,7 +26,7 @@ def interval_over_time(summary: Summary, looks: Sequence[Look]) -> str:
         figure = Figure(figsize=SIZE, layout="constrained")
         axes = figure.add_subplot()
         axes.set_title(_title(summary))
-        axes.set_ylabel("more people who watched\nsomething recommended")
+        axes.set_ylabel(fill(summary.difference, LABEL_WIDTH))
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         if looks:
             draw_looks(axes, looks, COLOUR)

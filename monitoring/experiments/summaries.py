@@ -7,11 +7,15 @@ from datetime import datetime
 import psycopg
 from psycopg.rows import class_row
 
-from monitoring.experiments.looks import DECIDES
+from monitoring.experiments.assignment import Kind
 
+DIFFERENCES = {
+    Kind.AB: "more people who watched something recommended",
+    Kind.INTERLEAVING: "more movies watched of the challenger's",
+}
 SUMMARIES = """
-SELECT experiment_id, name, challenger, control, share, people, verdict, reason, low, value, high,
-       started_at, ended_at, end_reason
+SELECT experiment_id, name, kind, challenger, control, share, people, verdict, reason, low, value,
+       high, started_at, ended_at, end_reason
 FROM experiment_verdict
 ORDER BY experiment_id DESC
 LIMIT %s
@@ -19,7 +23,7 @@ LIMIT %s
 LOOKS = """
 SELECT looked_at, low, value, high
 FROM experiment_look
-WHERE experiment_id = %s AND metric = %s AND low IS NOT NULL
+WHERE experiment_id = %s AND verdict IS NOT NULL AND low IS NOT NULL
 ORDER BY looked_at
 """
 
@@ -30,6 +34,7 @@ class Summary:
 
     experiment_id: int
     name: str
+    kind: str
     challenger: str
     control: str
     share: int | None
@@ -42,6 +47,11 @@ class Summary:
     started_at: datetime
     ended_at: datetime | None
     end_reason: str | None
+
+    @property
+    def difference(self) -> str:
+        """What `value` is, in a few words."""
+        return DIFFERENCES[Kind(self.kind)]
 
     @property
     def sentence(self) -> str:
@@ -70,4 +80,4 @@ def summaries(connection: psycopg.Connection, at_most: int = 20) -> list[Summary
 def looks(connection: psycopg.Connection, experiment_id: int) -> Sequence[Look]:
     """How the interval of the figure that decides went, look by look."""
     with connection.cursor(row_factory=class_row(Look)) as cursor:
-        return cursor.execute(LOOKS, (experiment_id, DECIDES)).fetchall()
+        return cursor.execute(LOOKS, (experiment_id,)).fetchall()

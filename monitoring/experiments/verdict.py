@@ -9,6 +9,7 @@ from monitoring.experiments.estimates import Estimate
 
 GROWTH = 1.02
 """A sample is tried in steps of this factor: finer than two digits tell."""
+TOO_FEW_PEOPLE = "too few people have ended their time in it"
 
 
 class Word(StrEnum):
@@ -49,7 +50,12 @@ class Verdict:
 
 
 def judge(
-    estimate: Estimate | None, plan: Plan, *, mismatch: str | None = None, harm: str | None = None
+    estimate: Estimate | None,
+    plan: Plan,
+    *,
+    mismatch: str | None = None,
+    harm: str | None = None,
+    no_data: str = TOO_FEW_PEOPLE,
 ) -> Verdict:
     """The verdict on how much better the challenger is than control.
 
@@ -62,7 +68,7 @@ def judge(
     if mismatch:
         return Verdict(Word.WAIT, mismatch, found)
     if estimate is None or found is None:
-        return Verdict(Word.WAIT, "no data yet: too few people have ended their time in it")
+        return Verdict(Word.WAIT, f"no data yet: {no_data}")
     return Verdict(*_by_interval(estimate, found, plan), found)
 
 

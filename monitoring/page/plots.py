@@ -104,7 +104,7 @@ def lift(looks: Sequence[Look]) -> str:
     if not looks:
         return ""
     with mpl.rc_context(STYLE):
-        figure, axes = _axes("more people")
+        figure, axes = _axes("more for the challenger")
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         draw_looks(axes, looks, COLOURS[0])
         return _finished(figure, axes)

@@ -48,6 +48,7 @@ def render(content: Content, unreadable_since: datetime | None = None) -> str:
 def _plots(content: Content) -> list[tuple[str, str, Markup]]:
     """Title, what it shows, and the drawing; those with something to draw."""
     figures = content.figures or NOTHING_KNOWN
+    difference = content.experiments[0].difference if content.experiments else ""
     drawn = [
         (
             "Quality online",
@@ -66,7 +67,7 @@ def _plots(content: Content) -> list[tuple[str, str, Markup]]:
         ),
         (
             "Experiment",
-            "how many more people the challenger gets to watch, with the interval at all looks",
+            f"{difference}, with the interval at all looks",
             plots.lift(content.looks),
         ),
         (

@@ -9,7 +9,10 @@ CROSS JOIN LATERAL (VALUES
     ('failed', failed::float8, requests::float8),
     ('seconds', response_ms / 1000.0::float8, requests::float8),
     ('empty', empty::float8, requests::float8),
-    ('personalised', personalised::float8, receipts::float8)
+    ('personalised', personalised::float8, receipts::float8),
+    ('preference', (took_challenger - took_control)::float8,
+                   (took_challenger + took_control)::float8),
+    ('people_taking', (took_challenger + took_control > 0)::int::float8, 0)
 ) AS measure (metric, y, x)
 WHERE experiment_id = %(experiment_id)s AND state = 'counted'
 GROUP BY stratum, arm, metric

@@ -41,8 +41,9 @@ def version(name: str = NEW, ndcg: float | None = 0.19, verdict: str = "accepted
 
 def experiment(**changed: object) -> Summary:
     whole = {
-        "experiment_id": 7, "name": "bolder", "challenger": NEW, "control": OLD, "share": 500,
-        "people": 1234, "verdict": "undecided", "reason": "0 lies within the interval",
+        "experiment_id": 7, "name": "bolder", "kind": "ab",
+        "challenger": NEW, "control": OLD, "share": 500, "people": 1234,
+        "verdict": "undecided", "reason": "0 lies within the interval",
         "low": -0.1, "value": 0.08, "high": 0.2, "started_at": before(4), "ended_at": None,
         "end_reason": None,
     }  # fmt: skip

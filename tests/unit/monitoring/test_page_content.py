@@ -117,6 +117,12 @@ def test_an_experiment_without_a_name_of_its_own_is_called_by_its_arms():
     assert told.startswith(f"The experiment {NEW} against {OLD} runs, ")
 
 
+def test_an_interleaved_experiment_is_told_as_one():
+    unnamed = experiment(kind="interleaving", name=f"{NEW} interleaved with {OLD}")
+    told = last_experiment(content(experiments=[unnamed]))
+    assert told.startswith(f"The experiment {NEW} interleaved with {OLD} runs, ")
+
+
 def test_an_ended_experiment_says_when_it_ended():
     ended = experiment(ended_at=before(2), verdict="no_difference")
     assert "ended 2 h ago" in last_experiment(content(experiments=[ended]))

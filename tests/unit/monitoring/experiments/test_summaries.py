@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree as ET
 
@@ -14,7 +15,7 @@ BETTER = "people are better off with the challenger: between +2.0% and +9.0%, 4,
 def summary(verdict="better", reason=BETTER, end_reason=None):
     seen = verdict is not None
     return Summary(
-        7, "bolder", "v2", "v1", 300, 4000 if seen else None, verdict, reason,
+        7, "bolder", "ab", "v2", "v1", 300, 4000 if seen else None, verdict, reason,
         0.02 if seen else None, 0.05 if seen else None, 0.09 if seen else None,
         NOW, NOW if end_reason else None, end_reason,
     )  # fmt: skip
@@ -40,6 +41,13 @@ def test_the_plot_is_a_whole_svg_with_the_verdict_in_words():
     assert ET.fromstring(drawn.encode()).tag == "{http://www.w3.org/2000/svg}svg"  # noqa: S314 -- our own, made just now
     assert "bolder: better" in drawn
     assert interval_over_time(summary(), looks) == drawn
+
+
+def test_of_interleaving_another_difference_is_drawn():
+    looks = [Look(NOW, -0.1, 0.05, 0.3)]
+    drawn = interval_over_time(replace(summary(), kind="interleaving"), looks)
+    assert "more movies watched of" in drawn
+    assert "more people who watched" not in drawn
 
 
 def test_a_plot_before_the_first_look_says_that_there_is_nothing():
