@@ -114,7 +114,7 @@ def test_the_status_page_reads_the_newest_experiment_with_the_interval_at_each_l
         stream.watch(3, user)
     look(evaluation, 60)
     content = read_content(evaluation, None, datetime.now(UTC))
-    assert content.experiment.people == 400
+    assert content.experiments[0].people == 400
     (shown,) = content.looks
     assert shown.low <= shown.value <= shown.high
 
