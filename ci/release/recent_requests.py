@@ -14,6 +14,8 @@ REPLAYED = {"X-Marquee-Replayed": "1"}
 RECENT = ("1 hour", "1 day")
 SETTLED = "1 minute"
 """What was done later may not have come to the slots yet."""
+WATCHED_MINUTES = 10
+"""From so many on a training takes a movie for seen; what was left sooner may be shown again."""
 
 
 def recent_users(connection: psycopg.Connection, most: int) -> list[int]:
@@ -38,8 +40,9 @@ def seen_movies(
         "SELECT user_id, movie_id FROM rating"
         " WHERE user_id = ANY(%(users)s) AND time < now() - %(settled)s::interval"
         " UNION ALL SELECT user_id, movie_id FROM viewing"
-        " WHERE user_id = ANY(%(users)s) AND last_watched < now() - %(settled)s::interval",
-        {"users": list(set(users)), "settled": SETTLED},
+        " WHERE user_id = ANY(%(users)s) AND last_watched < now() - %(settled)s::interval"
+        " GROUP BY user_id, movie_id HAVING sum(minutes) >= %(minutes)s",
+        {"users": list(set(users)), "settled": SETTLED, "minutes": WATCHED_MINUTES},
     )
     for user_id, movie_id in rows:
         seen[user_id].add(movie_id)

@@ -8,6 +8,7 @@ import pytest
 
 from ci.errors import AbortedError
 from ci.release import records
+from ci.release.recent_requests import seen_movies
 from ci.release.rollout import release, rollback
 from ci.slots.state import sent_to_green
 from tests.integration.releasing import V1, V2, V3, IdleSlot
@@ -70,6 +71,17 @@ def test_a_version_whose_replayed_lists_are_wrong_gets_nobody(stage, answer, wor
     assert "replayed at 0: overlap" in figures
     assert answers[0]["user_id"] == 7
     assert [line.startswith('{"event": "loaded"') for line in log] == [True]
+
+
+@pytest.mark.parametrize(("minutes", "is_seen"), [(9, False), (10, True)])
+def test_a_movie_that_was_left_at_once_may_be_shown_again(stage, minutes, is_seen):
+    stage.owner.execute(
+        "INSERT INTO viewing VALUES"
+        " (date_trunc('day', now()), 7, 'heat+1995', %s, 9,"
+        " now() - interval '1 hour', now() - interval '1 hour')",
+        (minutes,),
+    )
+    assert seen_movies(stage.owner, [7]) == ({7: {"heat+1995"}} if is_seen else {})
 
 
 def test_a_version_that_people_s_requests_speak_against_leaves_its_evidence(stage):
