@@ -63,7 +63,9 @@ class AlertingCollector(Collector):
             facts = read_facts(self._settings.conninfo())
         except psycopg.Error as error:
             LOG.warning("database not read", error=str(error))
+            yield database_answers(yes=False)
             return
+        yield database_answers(yes=True)
         yield from database_metrics(facts)
 
 
@@ -82,6 +84,15 @@ def read_facts(conninfo: str) -> DatabaseFacts:
 
 def _sql(name: str) -> bytes:
     return SQL.joinpath(name).read_bytes()
+
+
+def database_answers(*, yes: bool) -> Metric:
+    """Whether a new session gets answers: one that is kept waits for a frozen server for ever."""
+    return GaugeMetricFamily(
+        "marquee_database_answers",
+        "1 where PostgreSQL answered somebody who came anew, 0 where it did not within 2 s",
+        value=float(yes),
+    )
 
 
 def database_metrics(facts: DatabaseFacts) -> Iterator[Metric]:

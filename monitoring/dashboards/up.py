@@ -17,9 +17,14 @@ IS_IT_UP = Dashboard(
         ),
         Panel(
             "Nginx and PostgreSQL, as their exporters see them",
-            "1 where the exporter reaches it. At 0: make status, then the log of that service.",
+            "1 where the exporter reaches it. At 0: make status, then the log of that service."
+            " PostgreSQL answers somebody new, too, which it does not while it is frozen.",
             "short",
-            [("nginx_up", "nginx"), ("pg_up", "postgres")],
+            [
+                ("nginx_up", "nginx"),
+                ("pg_up", "postgres"),
+                ("marquee_database_answers", "postgres, to somebody new"),
+            ],
         ),
         Panel(
             "Memory of each service",

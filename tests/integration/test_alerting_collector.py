@@ -1,6 +1,7 @@
 """What the evaluation service tells for alerts, read from a real database."""
 
 import json
+import socket
 import time
 
 import pytest
@@ -117,8 +118,18 @@ def test_a_test_is_told_of_when_it_was_asked_for(settings):
     assert sample(settings, name) == pytest.approx(time.time(), abs=600)
 
 
+def test_a_database_that_answers_is_told_from_one_that_is_frozen(settings, monkeypatch):
+    assert sample(settings, "marquee_database_answers") == 1
+    with socket.create_server(("127.0.0.1", 0)) as frozen:  # who comes is let in, and not heard
+        monkeypatch.setenv("DATABASE_HOST", "127.0.0.1")
+        monkeypatch.setenv("DATABASE_PORT", str(frozen.getsockname()[1]))
+        silent = Settings(given_file=settings.given_file, alert_test_file=settings.alert_test_file)
+        assert sample(silent, "marquee_database_answers") == 0
+
+
 def test_without_a_database_only_its_own_figures_are_absent(settings, monkeypatch):
     monkeypatch.setenv("DATABASE_PORT", "1")
     lost = Settings(given_file=settings.given_file, alert_test_file=settings.alert_test_file)
+    assert sample(lost, "marquee_database_answers") == 0
     assert sample(lost, "marquee_backup_last_timestamp_seconds") is None
     assert sample(lost, "marquee_secret_set", name="slack") == 0
