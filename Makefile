@@ -62,8 +62,8 @@ story: ## What happened to what is live in the last SINCE='1 hour', in sentences
 	@docker compose exec -T postgres psql --host=/tmp --username=analyst --no-psqlrc --expanded --set=since='$(or $(SINCE),1 hour)' --file=- marquee < ci/story.sql
 certificates: ## Was what each release proved changed or removed since? KNOWN=hash that must be there still
 	@docker compose exec -T releaser python -m ci certificates $(if $(KNOWN),--known '$(KNOWN)')
-experiment: ## Try a version on people, against the live one: CHALLENGER=name; SHARE=500 of 1,000; NAME
-	@docker compose exec -T releaser python -m ci experiment '$(CHALLENGER)' $(if $(SHARE),--share '$(SHARE)') $(if $(NAME),--name '$(NAME)')
+experiment: ## Try a version on people, against the live one: CHALLENGER=name; SHARE=500 of 1,000; KIND=interleaving: lists of both; NAME
+	@docker compose exec -T releaser python -m ci experiment '$(CHALLENGER)' $(if $(SHARE),--share '$(SHARE)') $(if $(NAME),--name '$(NAME)') $(if $(KIND),--kind '$(KIND)')
 experiments: ## What runs and ran, what it says, and a plot of the newest: build/experiment.svg
 	@docker compose exec -T evaluation python -m monitoring experiments
 	@mkdir -p build && docker compose exec -T evaluation python -m monitoring experiment-plot > build/experiment.svg.partial

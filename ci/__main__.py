@@ -24,6 +24,7 @@ from ci.worker import QUEUE, Quality, clear_up, register
 from compose.service.command_line import run as run_commands
 from compose.service.jobs import defer, follow, job_app, job_status, work
 from compose.service.log import configure_logging
+from monitoring.experiments.assignment import Kind
 
 cli = typer.Typer(help=__doc__, no_args_is_help=True)
 
@@ -84,7 +85,7 @@ def rollback_command() -> None:
 
 
 @cli.command("experiment")
-def experiment_command(
+def experiment_command(  # noqa: PLR0913, PLR0917 -- each is an option
     challenger: Annotated[str, typer.Argument(help="The model version that is tried.")],
     share: Annotated[
         int, typer.Option(min=1, max=BUCKETS - 1, help="Buckets of 1,000 that get it.")
@@ -96,8 +97,15 @@ def experiment_command(
         int, typer.Option(min=100, help="How many people at most; then it ends, decided or not.")
     ] = 20_000,
     name: Annotated[str | None, typer.Option(help="What is tried.")] = None,
+    kind: Annotated[
+        Kind, typer.Option(help="What people in these buckets get: its lists, or lists of both.")
+    ] = Kind.AB,
 ) -> None:
     """Try a version on a random share of people, against what is live.
+
+    Interleaving shows each of these people movies of both versions in one list and counts
+    whose they watch, so it needs a fraction of the people; how many more watch something, only
+    an A/B test tells.
 
     It takes the slot without traffic until it is decided, has had its people, or is stopped, or
     a release or rollback needs the slot. The live version itself makes an A/A test. Asked again
@@ -113,6 +121,7 @@ def experiment_command(
                 "margin": margin,
                 "largest_sample": people,
                 "name": name,
+                "kind": kind,
                 "seed": SystemRandom().randrange(2**31),
             },
         )

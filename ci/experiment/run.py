@@ -1,10 +1,13 @@
 """An experiment on the slots: its challenger in the standby slot, its buckets sent there.
 
-It holds the standby slot, so whatever needs that slot ends it first.
+Interleaving sends nobody elsewhere: both slots hold the live version and the challenger beside
+it, and draft lists from both for people in its buckets. Either way the experiment holds the
+standby slot, so whatever needs that slot ends it first.
 """
 
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import psycopg
 
@@ -17,12 +20,14 @@ from ci.release.slots import readiness
 from ci.settings import Settings
 from ci.slots import state
 from ci.slots.state import BUCKETS, Slot
-from compose.service.assignment import assignment_file
-from monitoring.experiments.assignment import challenger_buckets
+from compose.service.assignment import Interleaved, assignment_file
+from monitoring.experiments.assignment import Kind, challenger_buckets
 
 PROMOTED = (
     "SELECT live_version FROM deployment WHERE step = 'promote' ORDER BY step_id DESC LIMIT 2"
 )
+
+GET = {Kind.AB: "", Kind.INTERLEAVING: "lists with movies of "}
 
 
 @dataclass(frozen=True)
@@ -35,13 +40,14 @@ class Wanted:
     margin: float
     largest_sample: int
     name: str | None = None
+    kind: str = Kind.AB
 
 
 def start(environment: Environment, wanted: Wanted) -> None:
     """Try a version on a random share of people, or change that share while it is tried.
 
     Raises:
-        RefusedError: nothing is live, or another experiment runs.
+        RefusedError: nothing is live, another experiment runs, or there is nothing to compare.
         AbortedError: the slot did not get ready; everything is as it was.
     """
     connection = environment.connection
@@ -51,42 +57,60 @@ def start(environment: Environment, wanted: Wanted) -> None:
     if runs := experiments.running(connection):
         _change_share(environment, runs, wanted)
         return
-    target = Placement(deployed.live.slot.other, wanted.challenger)
+    if wanted.kind == Kind.INTERLEAVING and wanted.challenger == deployed.live.version:
+        raise RefusedError(
+            f"{wanted.challenger} is live: interleaved with itself it shows the same movies,"
+            " which tells nothing (an A/A test is KIND=ab)"
+        )
     try:
-        place(environment.settings, target)
-        await_ready(environment, target)
-        _begin(environment, deployed.live, target, wanted)
+        for target, beside in _placements(deployed.live, wanted):
+            place(environment.settings, target, beside)
+        for target, beside in _placements(deployed.live, wanted):
+            await_ready(environment, target, beside)
+        _begin(environment, deployed.live, wanted)
     except Exception:
         settle(environment.settings, deployed)
         records.end_experiments(connection, "it could not be begun")
         raise
 
 
-def _begin(environment: Environment, live: Placement, target: Placement, wanted: Wanted) -> None:
-    name = wanted.name or f"{target.version} against {live.version}"
+def _placements(live: Placement, wanted: Wanted) -> Iterator[tuple[Placement, Interleaved | None]]:
+    """What slots have to hold before anybody gets any of it."""
+    if wanted.kind == Kind.INTERLEAVING:
+        for slot in Slot:
+            yield Placement(slot, live.version), Interleaved(wanted.challenger, frozenset())
+    else:
+        yield Placement(live.slot.other, wanted.challenger), None
+
+
+def _begin(environment: Environment, live: Placement, wanted: Wanted) -> None:
+    kind, target = Kind(wanted.kind), Placement(live.slot.other, wanted.challenger)
+    name = wanted.name or f"{target.version} {kind.against} {live.version}"
     buckets = challenger_buckets(name, wanted.seed, wanted.share)
     horizon = environment.settings.evaluation_horizon
     design = experiments.Design(
-        name, name, wanted.seed, horizon, wanted.margin, wanted.largest_sample
+        name, name, wanted.seed, horizon, wanted.margin, wanted.largest_sample, kind
     )
     experiments.begin(environment.connection, design, live, target, buckets)
-    _send(environment.settings, target.slot, buckets)
+    if runs := experiments.running(environment.connection):
+        hand_out(environment.settings, runs)
     environment.say(
-        f"{len(buckets)} of {BUCKETS} buckets of people get {target.version}, the others"
-        f" {live.version}; the first are counted after {horizon} (make experiments)"
+        f"{len(buckets)} of {BUCKETS} buckets of people get {GET[kind]}{target.version}, the"
+        f" others {live.version}; the first are counted after {horizon} (make experiments)"
     )
 
 
 def _change_share(environment: Environment, runs: experiments.Running, wanted: Wanted) -> None:
-    if runs.challenger != wanted.challenger:
+    if (runs.challenger, runs.kind) != (wanted.challenger, wanted.kind):
         raise RefusedError(f"the experiment {runs.name} runs; make experiment-stop ends it")
     buckets = challenger_buckets(runs.salt, runs.seed, wanted.share)
     if buckets == set(runs.buckets):
         environment.say(f"the experiment {runs.name} runs already with this share")
         return
     experiments.change_share(environment.connection, runs, buckets)
-    _send(environment.settings, Slot(runs.challenger_slot), buckets)
-    environment.say(f"{len(buckets)} of {BUCKETS} buckets get {runs.challenger} from now on")
+    hand_out(environment.settings, replace(runs, buckets=sorted(buckets)))
+    get = f"{GET[Kind(runs.kind)]}{runs.challenger}"
+    environment.say(f"{len(buckets)} of {BUCKETS} buckets get {get} from now on")
 
 
 def stop(environment: Environment, reason: str) -> None:
@@ -112,37 +136,54 @@ def resume(connection: psycopg.Connection, settings: Settings) -> None:
     Whoever calls this holds the releaser's lock, and no release is unfinished.
     """
     if runs := experiments.running(connection):
-        slot = Slot(runs.challenger_slot)
-        place(settings, Placement(slot, runs.challenger))
-        _send(settings, slot, runs.buckets)
+        hand_out(settings, runs)
         return
     deployed = records.deployed(connection)
     if deployed.standby is None:
         return
     promoted = {version for (version,) in connection.execute(PROMOTED)}
-    held = told_last(assignment_file(settings.state_directory, deployed.standby.slot))
-    if held not in promoted:
+    files = (assignment_file(settings.state_directory, slot) for slot in Slot)
+    if any(
+        told is None or told.interleaved or told.version not in promoted
+        for told in map(told_last, files)
+    ):
         settle(settings, deployed)
 
 
-def await_ready(environment: Environment, target: Placement) -> None:
-    """Wait until a slot answers with its version.
+def hand_out(settings: Settings, runs: experiments.Running) -> None:
+    """Make the state volume give people what the experiment gives them; again changes nothing."""
+    buckets = frozenset(runs.buckets)
+    if runs.kind == Kind.INTERLEAVING:
+        for slot in Slot:
+            beside = Interleaved(runs.challenger, buckets)
+            place(settings, Placement(slot, runs.control), beside)
+    else:
+        slot = Slot(runs.challenger_slot)
+        place(settings, Placement(slot, runs.challenger))
+        _send(settings, slot, buckets)
+
+
+def await_ready(
+    environment: Environment, target: Placement, beside: Interleaved | None = None
+) -> None:
+    """Wait until a slot answers with its version, and holds the one beside it.
 
     Raises:
         AbortedError: it never will, or not in time, or somebody wants it to stop.
     """
     url = environment.settings.url(target.slot)
     end = time.monotonic() + environment.settings.release_ready_seconds
-    while missing := (says := readiness(environment.client, url)).missing(target.version):
+    second = beside.version if beside else None
+    while missing := (says := readiness(environment.client, url)).missing(target.version, second):
         if reason := environment.stop_reason():
             raise AbortedError(reason)
-        if says.refused == target.version or time.monotonic() > end:
-            raise AbortedError(f"{target.slot} is not ready with {target.version}: {missing}")
+        if says.refused in {target.version, second} - {None} or time.monotonic() > end:
+            versions = f"{target.version} and {second}" if second else target.version
+            raise AbortedError(f"{target.slot} is not ready with {versions}: {missing}")
         time.sleep(POLL_SECONDS)
 
 
-def _send(settings: Settings, slot: Slot, buckets: frozenset[int] | list[int]) -> None:
-    moved = frozenset(buckets)
-    green = moved if slot is Slot.GREEN else frozenset(range(BUCKETS)) - moved
+def _send(settings: Settings, slot: Slot, buckets: frozenset[int]) -> None:
+    green = buckets if slot is Slot.GREEN else frozenset(range(BUCKETS)) - buckets
     if state.sent_to_green(settings.state_directory) != green:
         state.send_to_green(settings.state_directory, green)

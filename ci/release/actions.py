@@ -14,10 +14,12 @@ from ci.settings import Settings
 from ci.slots import state
 from ci.slots.state import BUCKETS
 from compose.service.assignment import (
+    Assignment,
     AssignmentError,
+    Interleaved,
     assign,
-    assigned_version,
     assignment_file,
+    read_assignment,
 )
 
 LOG = structlog.get_logger()
@@ -44,17 +46,17 @@ def send(settings: Settings, target: Placement, share: int) -> None:
     state.send_to_green(settings.state_directory, buckets)
 
 
-def place(settings: Settings, target: Placement) -> None:
-    """Tell the target's slot to load the target's version, unless it was told that last."""
+def place(settings: Settings, target: Placement, beside: Interleaved | None = None) -> None:
+    """Tell the target's slot to load these versions, unless it was told that last."""
     file = assignment_file(settings.state_directory, target.slot)
-    if told_last(file) != target.version:
-        assign(file, target.version, datetime.now(UTC))
+    if told_last(file) != Assignment(target.version, beside):
+        assign(file, target.version, datetime.now(UTC), beside)
 
 
-def told_last(file: Path) -> str | None:
+def told_last(file: Path) -> Assignment | None:
     """What a slot was told last; a file that is damaged tells nothing, and is written anew."""
     try:
-        return assigned_version(file)
+        return read_assignment(file)
     except AssignmentError as error:
         LOG.warning("assignment damaged", why=str(error))
         return None

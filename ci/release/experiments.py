@@ -8,22 +8,25 @@ import psycopg
 from psycopg.rows import class_row
 
 from ci.release.plan import Placement
+from monitoring.experiments.assignment import Kind
 from monitoring.experiments.verdict import Word
 
 RUNNING = """
-SELECT experiment_id, name, challenger, challenger_slot, salt, seed, stratum, share, buckets
+SELECT experiment_id, name, control, challenger, challenger_slot, salt, seed, stratum, share,
+       buckets, kind
 FROM experiment
 JOIN experiment_stratum USING (experiment_id)
 WHERE ended_at IS NULL
 ORDER BY experiment_id DESC, stratum DESC
 LIMIT 1
 """
+BOTH_SLOTS = "both"
 BEGIN = """
 WITH begun AS (
     INSERT INTO experiment (name, control, challenger, challenger_slot, salt, seed, horizon,
-                            margin, largest_sample)
+                            margin, largest_sample, kind)
     VALUES (%(name)s, %(control)s, %(challenger)s, %(slot)s, %(salt)s, %(seed)s, %(horizon)s,
-            %(margin)s, %(largest_sample)s)
+            %(margin)s, %(largest_sample)s, %(kind)s)
     RETURNING experiment_id
 )
 INSERT INTO experiment_stratum (experiment_id, stratum, share, buckets)
@@ -52,6 +55,7 @@ class Design:
     """A smaller relative difference is none."""
     largest_sample: int
     """People at which it ends, decided or not."""
+    kind: Kind = Kind.AB
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ class Running:
 
     experiment_id: int
     name: str
+    control: str
     challenger: str
     challenger_slot: str
     salt: str
@@ -67,6 +72,7 @@ class Running:
     stratum: int
     share: int
     buckets: list[int]
+    kind: str
 
 
 def begin(
@@ -80,7 +86,7 @@ def begin(
     values = vars(design) | {
         "control": live.version,
         "challenger": challenger.version,
-        "slot": challenger.slot,
+        "slot": BOTH_SLOTS if design.kind is Kind.INTERLEAVING else challenger.slot,
         "buckets": sorted(buckets),
     }
     connection.execute(BEGIN, values)

@@ -138,22 +138,26 @@ class Readiness:
     """What a slot says of itself.
 
     `version` is None when it has no model or does not answer; `refused` is a version that it
-    was told to run and found damaged, unfit or newer than its code.
+    was told to run and found damaged, unfit or newer than its code; `interleaved_with` is the
+    one that it holds beside its own.
     """
 
     ready: bool
     version: str | None = None
     refused: str | None = None
     why_not: str = "it says it is not ready"
+    interleaved_with: str | None = None
 
-    def missing(self, version: str) -> str | None:
-        """Why the slot cannot answer with `version`; None when it can."""
-        if self.refused == version:
+    def missing(self, version: str, beside: str | None = None) -> str | None:
+        """Why the slot cannot answer with `version`, and `beside` with it; None when it can."""
+        if self.refused in {version, beside} - {None}:
             return "it found the version damaged, unfit or newer than its code, its log says why"
         if not self.ready:
             return self.why_not
         if self.version != version:
             return f"it runs {self.version}"
+        if beside and self.interleaved_with != beside:
+            return f"it does not hold {beside} beside its own"
         return None
 
 

@@ -239,8 +239,8 @@ def online_figures(connection: psycopg.Connection, version: str) -> str:
     """What people did after a version's answers, to end a sentence; empty while none is known."""
     rows = connection.execute(
         "SELECT DISTINCT ON (metric, arm) metric, value, samples FROM online_metric"
-        " WHERE model_version = %s AND reason = 'all' AND segment = 'all' AND low IS NOT NULL"
-        " ORDER BY metric, arm, window_start DESC",
+        " WHERE model_version = %s AND arm = 'control' AND reason = 'all' AND segment = 'all'"
+        " AND low IS NOT NULL ORDER BY metric, arm, window_start DESC",
         (version,),
     ).fetchall()
     words = ", ".join(f"{metric} {value:.3g} (n={samples})" for metric, value, samples in rows)

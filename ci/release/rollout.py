@@ -151,6 +151,7 @@ class Run:
             self.environment.say(f"experiment {name} was ended")
         if live:
             actions.send(self.environment.settings, live, BUCKETS)
+            actions.place(self.environment.settings, live)
 
     def do(self, step: Step, begun: Counted) -> None:
         """Do one step and record it.

@@ -17,7 +17,12 @@ def readiness(client: httpx.Client, url: str) -> Readiness:
     """Ask a slot whether it is ready and with which version; silence is not ready."""
     try:
         said = client.get(f"{url}/readyz").json()
-        return Readiness(said["ready"] is True, said["model_version"], said.get("refused"))
+        return Readiness(
+            said["ready"] is True,
+            said["model_version"],
+            said.get("refused"),
+            interleaved_with=said.get("interleaved_with"),
+        )
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
         return Readiness(ready=False, why_not=f"it does not answer ({type(error).__name__})")
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import psycopg
 import pytest
@@ -34,17 +35,22 @@ class PlayedSlot:
     errors: int = 0
     replayed: int = 0
 
+    def told(self) -> dict[str, Any]:
+        return json.loads(self.path.read_text()) if self.path.exists() else {}
+
     def version(self) -> str | None:
-        if not self.path.exists():
-            return None
-        return json.loads(self.path.read_text())["model_version"]
+        return self.told().get("model_version")
 
     def readyz(self) -> tuple[int, str]:
-        version = self.version()
+        version, beside = self.version(), self.told().get("interleaved", {}).get("model_version")
         ready = version is not None and version not in self.refuses
         said = {"slot": self.path.stem, "model_version": version, "ready": ready}
         if version in self.damaged:
             said |= {"model_version": "the one before", "refused": version}
+        elif beside in self.damaged:
+            said |= {"refused": beside}
+        else:
+            said |= {"interleaved_with": beside}
         return 200 if ready else 503, json.dumps(said)
 
     def recommend(self) -> tuple[int, str]:

@@ -1,5 +1,6 @@
 """Experiments on played slots with a real database and volume: begun, grown, ended, resumed."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -8,9 +9,16 @@ from ci.errors import AbortedError, RefusedError
 from ci.experiment.ends import due
 from ci.experiment.run import Wanted, resume, start, stop
 from ci.release import experiments
-from ci.release.rollout import release
+from ci.release.rollout import release, rollback
 from ci.slots.state import Slot, send_to_green, sent_to_green
-from compose.service.assignment import assign, assigned_version, assignment_file
+from compose.service.assignment import (
+    Assignment,
+    Interleaved,
+    assign,
+    assigned_version,
+    assignment_file,
+    read_assignment,
+)
 from monitoring.experiments.assignment import challenger_buckets
 from tests.integration.releasing import V1, V2, V3
 
@@ -25,8 +33,17 @@ def tried(stage):
     return stage
 
 
-def wanted(challenger=V3, share=300, largest_sample=2000):
-    return Wanted(challenger, share, 14, 0.02, largest_sample, NAME)
+def wanted(challenger=V3, share=300, largest_sample=2000, kind="ab"):
+    return Wanted(challenger, share, 14, 0.02, largest_sample, NAME, kind)
+
+
+def interleaved(share=300):
+    return wanted(share=share, kind="interleaving")
+
+
+def told(tried):
+    """What both slots are told."""
+    return [read_assignment(assignment_file(tried.state, slot)) for slot in Slot]
 
 
 def look(tried, verdict, people):
@@ -141,3 +158,88 @@ def test_a_challenger_whose_experiment_was_never_begun_leaves_the_slot(tried):
     assign(assignment_file(tried.state, Slot.BLUE), V3, datetime.now(UTC))
     resume(tried.environment.connection, tried.environment.settings)
     assert held(tried, Slot.BLUE) == V1
+
+
+def test_interleaving_gives_both_slots_both_versions_and_sends_nobody_elsewhere(tried):
+    start(tried.environment, interleaved())
+    drawn = challenger_buckets(NAME, 14, 300)
+    assert told(tried) == [Assignment(V2, Interleaved(V3, drawn))] * 2
+    assert sent_to_green(tried.state) == frozenset(range(1000))
+    assert tried.owner.execute(
+        "SELECT kind, control, challenger, challenger_slot, share, buckets"
+        " FROM experiment JOIN experiment_stratum USING (experiment_id)"
+    ).fetchall() == [("interleaving", V2, V3, "both", 300, sorted(drawn))]
+    assert "300 of 1000 buckets of people get lists with movies of" in tried.said[-1]
+
+
+def test_before_slots_hold_both_nobody_gets_a_list_of_both(tried):
+    """The slot of the live version finds the challenger damaged: people never meet it."""
+    tried.slots["green"].damaged.add(V3)
+    with pytest.raises(AbortedError, match=f"green is not ready with {V2} and {V3}: it found"):
+        start(tried.environment, interleaved())
+    assert experiments.running(tried.environment.connection) is None
+    assert told(tried) == [Assignment(V1), Assignment(V2)]
+
+
+def test_a_slot_whose_code_knows_no_interleaving_is_waited_for_and_then_it_is_given_up(
+    tried, monkeypatch
+):
+    monkeypatch.setattr(
+        "tests.integration.releasing.PlayedSlot.readyz",
+        lambda slot: (200, json.dumps({"model_version": slot.version(), "ready": True})),
+    )
+    with pytest.raises(AbortedError, match=f"it does not hold {V3} beside its own"):
+        start(tried.environment, interleaved())
+    assert told(tried) == [Assignment(V1), Assignment(V2)]
+
+
+def test_a_version_is_not_interleaved_with_itself(tried):
+    with pytest.raises(RefusedError, match="an A/A test is KIND=ab"):
+        start(tried.environment, wanted(V2, kind="interleaving"))
+    assert told(tried) == [Assignment(V1), Assignment(V2)]
+
+
+def test_another_share_of_interleaving_reaches_both_slots(tried):
+    start(tried.environment, interleaved())
+    start(tried.environment, interleaved(share=600))
+    drawn = challenger_buckets(NAME, 14, 600)
+    assert told(tried) == [Assignment(V2, Interleaved(V3, drawn))] * 2
+    with pytest.raises(RefusedError, match="make experiment-stop ends it"):
+        start(tried.environment, wanted(kind="ab"))
+
+
+def test_stop_ends_interleaving_in_both_slots(tried):
+    start(tried.environment, interleaved())
+    stop(tried.environment, "enough")
+    assert told(tried) == [Assignment(V1), Assignment(V2)]
+
+
+def test_a_release_ends_interleaving_in_both_slots(tried):
+    start(tried.environment, interleaved())
+    release(tried.environment, V3)
+    assert f"experiment {NAME} was ended" in tried.said
+    assert told(tried) == [Assignment(V3), Assignment(V2)]
+
+
+def test_a_rollback_ends_interleaving_in_both_slots(tried):
+    """With nothing to go back to after it, the slot that was left gets the same version."""
+    start(tried.environment, interleaved())
+    rollback(tried.environment)
+    assert told(tried) == [Assignment(V1), Assignment(V1)]
+    assert sent_to_green(tried.state) == frozenset()
+
+
+def test_what_a_dead_releaser_left_of_interleaving_is_put_right(tried):
+    start(tried.environment, interleaved())
+    before = told(tried)
+    assign(assignment_file(tried.state, Slot.GREEN), V2, datetime.now(UTC))
+    resume(tried.environment.connection, tried.environment.settings)
+    assert told(tried) == before
+
+
+@pytest.mark.parametrize("slot", list(Slot))
+def test_interleaving_that_was_never_begun_leaves_either_slot(tried, slot):
+    beside = Interleaved(V3, frozenset())
+    assign(assignment_file(tried.state, slot), V2, datetime.now(UTC), beside)
+    resume(tried.environment.connection, tried.environment.settings)
+    assert told(tried) == [Assignment(V1), Assignment(V2)]

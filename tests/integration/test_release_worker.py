@@ -18,7 +18,7 @@ import psycopg
 import pytest
 
 from ci.slots.state import Slot, sent_to_green
-from compose.service.assignment import assigned_version, assignment_file
+from compose.service.assignment import assigned_version, assignment_file, read_assignment
 from tests.ports import free_port
 from tests.stores import service_environment
 from tests.waiting import eventually
@@ -33,10 +33,10 @@ def obedient_slots(state: Path) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             _, slot, page = self.path.split("/")
-            version = assigned_version(assignment_file(state, Slot(slot)))
-            text = json.dumps(
-                {"slot": slot, "model_version": version, "ready": version is not None}
-            )
+            told = read_assignment(assignment_file(state, Slot(slot)))
+            beside = told.interleaved.version if told and told.interleaved else None
+            said = {"slot": slot, "ready": told is not None, "interleaved_with": beside}
+            text = json.dumps(said | {"model_version": told.version if told else None})
             self.send_response(200)
             self.end_headers()
             self.wfile.write(b"" if page == "metrics" else text.encode())
@@ -175,6 +175,22 @@ def test_a_release_that_asks_no_people_is_recorded_as_such(releaser):
     words = f"promote: live in place of {V1}; people were not asked (QUALITY=skip)"
     assert (status, lines.splitlines()[-1][9:]) == (0, words)
     assert releaser.owner.execute("SELECT count(*) FROM experiment").fetchone() == (0,)
+
+
+def test_lists_are_interleaved_from_the_command_until_somebody_stops_it(releaser):
+    def beside():
+        told = [read_assignment(assignment_file(releaser.state, slot)) for slot in Slot]
+        return [each.interleaved and each.interleaved.version for each in told]
+
+    with releaser.working():
+        releaser.ask("release", "--version", V1)
+        status, lines = releaser.ask("experiment", V1, "--kind", "interleaving")
+        assert (status, lines[9:30]) == (1, f"refused: {V1}"[:21])
+        status, lines = releaser.ask("experiment", V2, "--kind", "interleaving", "--share", "300")
+        assert (status, beside()) == (0, [V2, V2]), lines
+        assert "300 of 1000 buckets of people get lists with movies of" in lines
+        status, lines = releaser.ask("experiment-stop")
+        assert (status, beside()) == (0, [None, None]), lines
 
 
 def test_a_rollback_during_a_release_stops_it(releaser):
