@@ -5,6 +5,7 @@ Values are as their types' send functions make them. A row ends where its column
 rows can be joined and taken apart again.
 """
 
+import struct
 from collections.abc import Iterator
 from functools import lru_cache
 from struct import Struct
@@ -113,6 +114,8 @@ def _ends(rows: bytes) -> Iterator[int]:
     end = 0
     while end < len(rows):
         columns = column_count(rows[end : end + 2])
+        if columns not in COPY:
+            raise struct.error(f"no row has {columns} columns")
         end += 2
         for _ in range(columns):
             end += LENGTH.size + LENGTH.unpack_from(rows, end)[0]

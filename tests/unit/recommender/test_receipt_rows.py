@@ -100,3 +100,8 @@ def test_what_is_no_row_is_told_or_given_back_whole(rows):
     except struct.error:
         return
     assert b"".join(found) == rows
+
+
+def test_zeros_that_a_power_failure_left_are_no_rows():
+    with pytest.raises(struct.error, match="no row has 0 columns"):
+        apart(bytes(2**16))
