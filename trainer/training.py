@@ -30,8 +30,9 @@ from trainer.records import (
     training_lock,
 )
 from trainer.selection.choice import Selection, Terms, select
-from trainer.selection.figures import figures, later_figures
+from trainer.selection.figures import figures, later_figures, learning_figures
 from trainer.selection.gate import Cost, within
+from trainer.selection.learning_curve import learning_curve
 from trainer.selection.newcomers import judge_newcomers
 from trainer.selection.search import Budget
 from trainer.selection.sources import sources, stated
@@ -255,6 +256,7 @@ def publish(
     newcomers = judge_newcomers(chosen, selection.split.training, settings.scale.liked)
     asked = sources(newcomers)
     found["newcomers"] = stated(newcomers, asked)
+    found["learning"] = learning_figures(learning_curve(selection, settings.scale.liked))
     progress.step(f"judged {chosen.algorithm} by one cut in time and for new users, too")
     model = chosen.fit(interactions)
     progress.step(f"fitted {chosen.algorithm} to everything")

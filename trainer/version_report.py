@@ -33,6 +33,7 @@ def report(manifest: Manifest) -> str:
             "",
             *_gains(manifest.figures),
             *_segments(manifest.figures),
+            *_learning(manifest.figures),
             *_newcomers(manifest.figures),
             *_sources(manifest.sources),
             *_left_out(manifest),
@@ -133,6 +134,13 @@ def _gains(figures: Figures) -> list[str]:
     return [
         f"gain       {name.replace('_', ' ')}: {_cell(figure)} NDCG@20"
         for name, figure in figures.get("gains", {}).items()
+    ]
+
+
+def _learning(figures: Figures) -> list[str]:
+    return [
+        f"learned    from {int(number):,} interactions: {_cell(its)} NDCG@20 on validation"
+        for number, its in figures.get("learning", {}).items()
     ]
 
 

@@ -17,7 +17,7 @@ HERE = files("monitoring.page")
 STYLE = HERE.joinpath("style.css").read_text()
 TEMPLATE = HERE.joinpath("page.html").read_text()
 
-PICTURES = ("ranking", "segments", "newcomers", "places", "versions", "data")
+PICTURES = ("ranking", "segments", "newcomers", "places", "learning", "versions", "data")
 """What a training draws of its version."""
 
 

@@ -19,6 +19,7 @@ STYLE: dict[Any, Any] = {
 }
 Stated = Mapping[str, float]
 """A figure as a manifest states it."""
+NO_LEARNING_CURVE = "no learning curve: too much to learn from for further fits, or nobody judged"
 
 
 def plots(
@@ -36,6 +37,7 @@ def plots(
         "segments.svg": _segments(figures),
         "newcomers.svg": _newcomers(figures),
         "places.svg": _places(figures),
+        "learning.svg": _learning(figures),
         "versions.svg": _versions(versions),
         "data.svg": _data(interactions),
     }
@@ -91,6 +93,21 @@ def _places(figures: Figures) -> Figure:
     return picture
 
 
+def _learning(figures: Figures) -> Figure:
+    """Whether more to learn from would help: the curve still rises, or is flat."""
+    picture, axes = _plain("interactions learned from", "NDCG@20 on validation")
+    found = {int(number): its for number, its in figures.get("learning", {}).items()}
+    if found:
+        _with_intervals(axes, found)
+        axes.set_xscale("log")
+        axes.set_xticks(list(found), [f"{number:,}" for number in found])
+        axes.minorticks_off()
+        axes.set_ylim(bottom=0)
+    else:
+        axes.text(0.5, 0.5, NO_LEARNING_CURVE, ha="center", va="center", wrap=True)
+    return picture
+
+
 def _versions(versions: Mapping[str, Stated]) -> Figure:
     """Its figure beside those of the versions before."""
     picture, axes = _plain("", "NDCG@20 on its own held-out data")
@@ -100,13 +117,13 @@ def _versions(versions: Mapping[str, Stated]) -> Figure:
     return picture
 
 
-def _with_intervals(axes: Axes, found: Mapping[str, Stated]) -> None:
+def _with_intervals(axes: Axes, found: Mapping[Any, Stated]) -> None:
     values, errors = _values_and_errors(found)
     axes.errorbar(list(found), values, yerr=errors, fmt="o", capsize=3)
 
 
 def _values_and_errors(
-    found: Mapping[str, Stated],
+    found: Mapping[Any, Stated],
 ) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
     """The values, and how far their intervals reach below and above."""
     values, lows, highs = (

@@ -13,6 +13,7 @@ from trainer.errors import UnsuitableDataError
 from trainer.evaluation.beyond_accuracy import beyond_accuracy, heavy_users, popular_movies
 from trainer.evaluation.metrics import Figure, hits_by_place, judge_for_movies, mean_figure
 from trainer.selection.choice import SEED, Selection
+from trainer.selection.learning_curve import Point
 from trainer.selection.trials import BASELINE, Judgement, Recipe, Trial, judge_on_test
 
 Stated = dict[str, dict[str, float]]
@@ -21,6 +22,11 @@ Stated = dict[str, dict[str, float]]
 
 def _random() -> np.random.Generator:
     return np.random.default_rng(SEED)
+
+
+def learning_figures(points: Sequence[Point]) -> Stated:
+    """A learning curve's figures, by the number of interactions that were learned from."""
+    return {str(point.interactions): _stated(point.ndcg20) for point in points}
 
 
 def figures(selection: Selection, liked: float) -> dict[str, Any]:

@@ -3,7 +3,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 
 from monitoring.page.rendering import PICTURES
-from trainer.evaluation.plots import plots
+from trainer.evaluation.plots import NO_LEARNING_CURVE, plots
 
 FIGURES = {
     "algorithms": {
@@ -16,6 +16,10 @@ FIGURES = {
         "0": {"people_judged": {"value": 50}, "gain": {"value": 0.0, "low": 0.0, "high": 0.0}},
         "1": {"people_judged": {"value": 50}, "gain": {"value": 0.01, "low": 0.0, "high": 0.02}},
         "2": {"people_judged": {"value": 1}, "gain": {"value": 0.01, "low": 0.01, "high": 0.01}},
+    },
+    "learning": {
+        "5000": {"value": 0.1, "low": 0.09, "high": 0.11},
+        "80000": {"value": 0.14, "low": 0.13, "high": 0.15},
     },
     "places": {"1": {"value": 0.3}, "2": {"value": 0.2}},
 }
@@ -37,6 +41,18 @@ def test_pictures_name_what_they_compare(interactions):
     assert {"ease", "popularity"} <= texts(pictures["ranking.svg"])
     assert "heavy users" in texts(pictures["segments.svg"])
     assert "20260130-030000-als" in texts(pictures["versions.svg"])
+
+
+def test_a_learning_curve_names_how_much_was_learned_from(interactions):
+    drawn = texts(plots(FIGURES, interactions, {})["learning.svg"])
+    assert {"5,000", "80,000", "interactions learned from"} <= drawn
+
+
+def test_a_curve_that_there_is_not_is_said_to_be_none(interactions):
+    (said,) = (
+        text for text in texts(plots({}, interactions, {})["learning.svg"]) if "curve" in text
+    )
+    assert said == NO_LEARNING_CURVE
 
 
 def test_what_one_person_judged_is_not_drawn(interactions):
