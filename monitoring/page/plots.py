@@ -137,7 +137,7 @@ def _as_svg(figure: Figure) -> str:
 
 
 def in_page(svg: str) -> str:
-    """An SVG document as an element of a page: no style of its own, black as the page's colour.
+    """An SVG document as an element of a page: no style or font of its own, black as its colour.
 
     A Content-Security-Policy without `unsafe-inline` forbids style attributes, not the
     attributes that say the same.
@@ -149,6 +149,7 @@ def in_page(svg: str) -> str:
                 parent.remove(child)
     for element in root.iter():
         element.attrib |= _attributes(element.attrib.pop("style", ""))
+        element.attrib.pop("font-family", None)  # the page's, not a list of nine at each word
         for name in ("fill", "stroke"):
             if element.get(name) == "#000000":
                 element.set(name, "currentColor")

@@ -147,3 +147,8 @@ def test_an_alert_names_what_it_is_about_and_not_who_told_of_it(label, value):
 
 def test_a_version_leads_to_its_pictures():
     assert f'href="/status/versions/{version().version}/ranking.svg"' in render(content())
+
+
+def test_words_in_a_plot_are_in_the_pages_font():
+    assert "font-family" not in render(content())
+    assert "<text" in render(content())
