@@ -47,6 +47,7 @@ confirm_replacement
 begin_restore
 write_settings
 empty_volumes
+tag_slots # nothing runs: what slots kept of other code goes with their data
 put_files_back
 keep_settings
 put_database_back
