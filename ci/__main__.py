@@ -24,7 +24,7 @@ from ci.worker import QUEUE, Quality, clear_up, register
 from compose.service.command_line import run as run_commands
 from compose.service.jobs import defer, follow, job_app, job_status, work
 from compose.service.log import configure_logging
-from monitoring.experiments.assignment import Kind
+from monitoring.experiments.assignment import ExperimentKind
 
 cli = typer.Typer(help=__doc__, no_args_is_help=True)
 
@@ -98,8 +98,9 @@ def experiment_command(  # noqa: PLR0913, PLR0917 -- each is an option
     ] = 20_000,
     name: Annotated[str | None, typer.Option(help="What is tried.")] = None,
     kind: Annotated[
-        Kind, typer.Option(help="What people in these buckets get: its lists, or lists of both.")
-    ] = Kind.AB,
+        ExperimentKind,
+        typer.Option(help="What people in these buckets get: its lists, or lists of both."),
+    ] = ExperimentKind.AB,
 ) -> None:
     """Try a version on a random share of people, against what is live.
 

@@ -21,13 +21,13 @@ from ci.settings import Settings
 from ci.slots import state
 from ci.slots.state import BUCKETS, Slot
 from compose.service.assignment import Interleaved, assignment_file
-from monitoring.experiments.assignment import Kind, challenger_buckets
+from monitoring.experiments.assignment import ExperimentKind, challenger_buckets
 
 PROMOTED = (
     "SELECT live_version FROM deployment WHERE step = 'promote' ORDER BY step_id DESC LIMIT 2"
 )
 
-GET = {Kind.AB: "", Kind.INTERLEAVING: "lists with movies of "}
+GET = {ExperimentKind.AB: "", ExperimentKind.INTERLEAVING: "lists with movies of "}
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Wanted:
     margin: float
     largest_sample: int
     name: str | None = None
-    kind: str = Kind.AB
+    kind: str = ExperimentKind.AB
 
 
 def start(environment: Environment, wanted: Wanted) -> None:
@@ -57,7 +57,7 @@ def start(environment: Environment, wanted: Wanted) -> None:
     if runs := experiments.running(connection):
         _change_share(environment, runs, wanted)
         return
-    if wanted.kind == Kind.INTERLEAVING and wanted.challenger == deployed.live.version:
+    if wanted.kind == ExperimentKind.INTERLEAVING and wanted.challenger == deployed.live.version:
         raise RefusedError(
             f"{wanted.challenger} is live: interleaved with itself it shows the same movies,"
             " which tells nothing (an A/A test is KIND=ab)"
@@ -76,7 +76,7 @@ def start(environment: Environment, wanted: Wanted) -> None:
 
 def _placements(live: Placement, wanted: Wanted) -> Iterator[tuple[Placement, Interleaved | None]]:
     """What slots have to hold before anybody gets any of it."""
-    if wanted.kind == Kind.INTERLEAVING:
+    if wanted.kind == ExperimentKind.INTERLEAVING:
         for slot in Slot:
             yield Placement(slot, live.version), Interleaved(wanted.challenger, frozenset())
     else:
@@ -84,7 +84,7 @@ def _placements(live: Placement, wanted: Wanted) -> Iterator[tuple[Placement, In
 
 
 def _begin(environment: Environment, live: Placement, wanted: Wanted) -> None:
-    kind, target = Kind(wanted.kind), Placement(live.slot.other, wanted.challenger)
+    kind, target = ExperimentKind(wanted.kind), Placement(live.slot.other, wanted.challenger)
     name = wanted.name or f"{target.version} {kind.against} {live.version}"
     buckets = challenger_buckets(name, wanted.seed, wanted.share)
     horizon = environment.settings.evaluation_horizon
@@ -109,7 +109,7 @@ def _change_share(environment: Environment, runs: experiments.Running, wanted: W
         return
     experiments.change_share(environment.connection, runs, buckets)
     hand_out(environment.settings, replace(runs, buckets=sorted(buckets)))
-    get = f"{GET[Kind(runs.kind)]}{runs.challenger}"
+    get = f"{GET[ExperimentKind(runs.kind)]}{runs.challenger}"
     environment.say(f"{len(buckets)} of {BUCKETS} buckets get {get} from now on")
 
 
@@ -153,7 +153,7 @@ def resume(connection: psycopg.Connection, settings: Settings) -> None:
 def hand_out(settings: Settings, runs: experiments.Running) -> None:
     """Make the state volume give people what the experiment gives them; again changes nothing."""
     buckets = frozenset(runs.buckets)
-    if runs.kind == Kind.INTERLEAVING:
+    if runs.kind == ExperimentKind.INTERLEAVING:
         for slot in Slot:
             beside = Interleaved(runs.challenger, buckets)
             place(settings, Placement(slot, runs.control), beside)

@@ -8,7 +8,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from ci.release.plan import Placement
-from monitoring.experiments.assignment import Kind
+from monitoring.experiments.assignment import ExperimentKind
 from monitoring.experiments.verdict import Word
 
 RUNNING = """
@@ -55,7 +55,7 @@ class Design:
     """A smaller relative difference is none."""
     largest_sample: int
     """People at which it ends, decided or not."""
-    kind: Kind = Kind.AB
+    kind: ExperimentKind = ExperimentKind.AB
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def begin(
     values = vars(design) | {
         "control": live.version,
         "challenger": challenger.version,
-        "slot": BOTH_SLOTS if design.kind is Kind.INTERLEAVING else challenger.slot,
+        "slot": BOTH_SLOTS if design.kind is ExperimentKind.INTERLEAVING else challenger.slot,
         "buckets": sorted(buckets),
     }
     connection.execute(BEGIN, values)

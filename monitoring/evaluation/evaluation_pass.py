@@ -12,7 +12,7 @@ import psycopg
 
 from monitoring.evaluation import windows
 from monitoring.evaluation.credits import take_up
-from monitoring.evaluation.judgement import Judgement, judge_window
+from monitoring.evaluation.judgement import JudgedWindow, judge_window
 from monitoring.evaluation.progress import (
     SQL,
     begin,
@@ -33,7 +33,7 @@ WINDOWS_KEPT = 10_000
 class Pass:
     """What a pass did and where it stopped."""
 
-    judgements: list[Judgement]
+    judgements: list[JudgedWindow]
     judged_until: datetime
     """First answer time that is not judged yet, UTC."""
     closed_until: datetime
@@ -67,7 +67,7 @@ def _judge_all(
     terms: Terms,
     progress: datetime,
     should_stop: Callable[[], bool],
-) -> Iterator[Judgement]:
+) -> Iterator[JudgedWindow]:
     for window in stale_windows(connection):
         if should_stop():
             return
@@ -80,7 +80,7 @@ def _judge_all(
 
 def _judge_next(
     connection: psycopg.Connection, terms: Terms, progress: datetime
-) -> Judgement | None:
+) -> JudgedWindow | None:
     """Judge the next window that is not empty; None when there is none left to judge by now."""
     reached = read_progress(connection)
     limit = windows.judged_until(progress, terms)

@@ -22,18 +22,18 @@ from monitoring.evaluation.windows import Window
 
 
 @dataclass(frozen=True)
-class Judgement:
+class JudgedWindow:
     """A window that was judged, and what came out."""
 
     window: Window
     figures: list[OnlineFigure]
 
 
-def judge_window(connection: psycopg.Connection, window: Window) -> Judgement:
+def judge_window(connection: psycopg.Connection, window: Window) -> JudgedWindow:
     """Compute a window's figures from what is credited by now, and keep them."""
     figures = list(chain(_of_answers(connection, window), _of_requests(connection, window)))
     _write(connection, window, figures)
-    return Judgement(window, figures)
+    return JudgedWindow(window, figures)
 
 
 def _of_answers(connection: psycopg.Connection, window: Window) -> Iterator[OnlineFigure]:

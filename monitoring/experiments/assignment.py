@@ -11,7 +11,7 @@ from hashlib import sha256
 BUCKETS = 1000
 
 
-class Kind(StrEnum):
+class ExperimentKind(StrEnum):
     """What people in the challenger's buckets get; all others get what is live."""
 
     AB = "ab"
@@ -22,7 +22,7 @@ class Kind(StrEnum):
     @property
     def against(self) -> str:
         """What stands between challenger and control in an experiment's name."""
-        return "interleaved with" if self is Kind.INTERLEAVING else "against"
+        return "interleaved with" if self is ExperimentKind.INTERLEAVING else "against"
 
 
 def draw_order(salt: str, seed: int) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from datetime import datetime
 import psycopg
 from psycopg.rows import class_row, dict_row
 
-from monitoring.experiments.assignment import Kind
+from monitoring.experiments.assignment import ExperimentKind
 from monitoring.experiments.confidence import Interval, interval
 from monitoring.experiments.estimates import (
     Estimate,
@@ -53,7 +53,7 @@ def look(connection: psycopg.Connection, experiment_id: int, now: datetime) -> V
     plan = _plan(connection, experiment_id)
     sums = _sums(connection, experiment_id)
     arms = {arm: _arm(sums, arm) for arm in ARMS}
-    is_interleaved = _kind(connection, experiment_id) == Kind.INTERLEAVING
+    is_interleaved = _kind(connection, experiment_id) == ExperimentKind.INTERLEAVING
     if is_interleaved:
         compared = [_preferred(arms["challenger"], plan)]
     else:
@@ -86,7 +86,7 @@ def _kind(connection: psycopg.Connection, experiment_id: int) -> str:
     row = connection.execute(
         "SELECT kind FROM experiment WHERE experiment_id = %s", (experiment_id,)
     ).fetchone()
-    return str(row[0]) if row else Kind.AB
+    return str(row[0]) if row else ExperimentKind.AB
 
 
 def _sums(connection: psycopg.Connection, experiment_id: int) -> ByArm:

@@ -7,11 +7,11 @@ from datetime import datetime
 import psycopg
 from psycopg.rows import class_row
 
-from monitoring.experiments.assignment import Kind
+from monitoring.experiments.assignment import ExperimentKind
 
 DIFFERENCES = {
-    Kind.AB: "more people who watched something recommended",
-    Kind.INTERLEAVING: "more movies watched of the challenger's",
+    ExperimentKind.AB: "more people who watched something recommended",
+    ExperimentKind.INTERLEAVING: "more movies watched of the challenger's",
 }
 SUMMARIES = """
 SELECT experiment_id, name, kind, challenger, control, share, people, verdict, reason, low, value,
@@ -51,7 +51,7 @@ class Summary:
     @property
     def difference(self) -> str:
         """What `value` is, in a few words."""
-        return DIFFERENCES[Kind(self.kind)]
+        return DIFFERENCES[ExperimentKind(self.kind)]
 
     @property
     def sentence(self) -> str:

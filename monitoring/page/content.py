@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from monitoring.experiments.assignment import Kind
+from monitoring.experiments.assignment import ExperimentKind
 from monitoring.experiments.summaries import Look, Summary
 from monitoring.status.overview import Fact, Step, ago
 
@@ -231,7 +231,7 @@ def last_experiment(content: Content) -> str:
 
 
 def _what_was_tried(tried: Summary) -> str:
-    arms = f"{tried.challenger} {Kind(tried.kind).against} {tried.control}"
+    arms = f"{tried.challenger} {ExperimentKind(tried.kind).against} {tried.control}"
     return arms if tried.name == arms else f"{tried.name} ({arms})"
 
 
