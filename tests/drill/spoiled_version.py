@@ -50,18 +50,19 @@ def misranked(contents: Contents, order: NDArray[np.int32]) -> Contents:
     return replace(
         misnamed(contents, order),
         popular=place[contents.popular],
-        top=unseen(contents.top, seen),
+        top=unseen(contents, seen),
         seen=seen,
     )
 
 
-def unseen(top: TopLists, seen: SeenItems) -> TopLists:
-    """The lists without what each user has seen."""
-    items = top.items.copy()
-    for row, of_user in enumerate(items):
+def unseen(contents: Contents, seen: SeenItems) -> TopLists:
+    """The lists without what each user has seen; `listed` says whose they are."""
+    items = contents.top.items.copy()
+    rows = range(len(items)) if contents.listed is None else contents.listed
+    for row, of_user in zip(rows, items, strict=True):
         known = seen.indices[seen.indptr[row] : seen.indptr[row + 1]]
         of_user[np.isin(of_user, known)] = PADDING
-    return TopLists(items, top.scores)
+    return TopLists(items, contents.top.scores)
 
 
 SPOILED = {"names": misnamed, "lists": misranked}

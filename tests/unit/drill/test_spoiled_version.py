@@ -54,6 +54,15 @@ def test_a_misranked_version_lists_nothing_that_was_seen(contents):
     assert left == [set(MOVIES) - {"movie+3", "movie+5"}, set(MOVIES) - {"movie+7"}]
 
 
+def test_where_some_alone_have_lists_each_is_held_against_what_its_own_user_has_seen(contents):
+    listed = np.arange(40, dtype=np.int32)[np.newaxis]
+    top = TopLists(listed, np.zeros((1, 40), np.float32))
+    second = replace(contents, top=top, listed=np.array([1], np.int32))
+    spoiled = misranked(second, other_names(40, 0.25, seed=1))
+    row = spoiled.top.items[0]
+    assert set(names(spoiled.movies, row[row != PADDING])) == set(MOVIES) - {"movie+7"}
+
+
 def test_a_misranked_version_knows_what_was_seen_and_what_is_popular(contents):
     spoiled = misranked(contents, other_names(40, 0.25, seed=1))
     assert names(spoiled.movies, spoiled.seen.indices) == names(MOVIES, contents.seen.indices)
