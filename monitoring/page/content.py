@@ -171,9 +171,10 @@ def headline(content: Content) -> str:
     step = content.step
     if step is None or step.live_version is None:
         return "No model is live yet: answers are what is popular."
+    why = f": {step.live_reason}" if step.live_reason else ""
     return (
         f"{step.live_version} is live in slot {step.live_slot} for {step.live_share / 10:g} % of"
-        f" the people, since {ago(step.live_since, content.at)}."
+        f" the people, since {ago(step.live_since, content.at)}{why}."
     )
 
 
@@ -190,11 +191,18 @@ def troubles(content: Content) -> list[str]:
 
 
 def last_release(content: Content) -> str:
-    """Whether the last release that ended helped: people before and after it, in one sentence."""
+    """Whether the last release helped: people before and after it; of one taken back, why.
+
+    Then the one that is live is told of, too.
+    """
     ended = [release for release in content.releases if release.outcome != "in progress"]
     if not ended:
         return "Nothing was released yet."
-    release = ended[0]
+    newest = [ended[0]] if ended[0].well else [ended[0], *[each for each in ended if each.well][:1]]
+    return " ".join(_told(content, release) for release in newest)
+
+
+def _told(content: Content, release: Release) -> str:
     told = f"The {release.action} of {release.version} ended {ago(release.ended_at, content.at)}: "
     if not release.well:
         return f"{told}taken back, because {release.reason}."

@@ -49,6 +49,8 @@ class Step:
     live_slot: str | None
     live_share: int
     live_since: datetime
+    live_reason: str | None
+    """None while the first release is on its way."""
 
 
 def overview(connection: psycopg.Connection, now: datetime) -> Iterator[Fact]:

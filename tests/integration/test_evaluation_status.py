@@ -43,6 +43,21 @@ def test_a_version_is_live_since_its_promotion(owner, facts):
     )
 
 
+def test_buckets_that_an_experiment_drew_are_none_of_the_live_versions(owner, facts):
+    deploy(owner, 5, "promote", 1000, ("v2", "green"))
+    owner.execute(
+        "WITH begun AS (INSERT INTO experiment (name, control, challenger, challenger_slot, salt,"
+        " seed, horizon, margin, largest_sample) VALUES ('bolder', 'v2', 'v1', 'blue', 's', 1,"
+        " '1 day', 0.05, 2000) RETURNING experiment_id)"
+        " INSERT INTO experiment_stratum SELECT experiment_id, 1, 300, '{}', now() FROM begun"
+    )
+    during = facts()["live model"].text
+    owner.execute("UPDATE experiment SET ended_at = now(), end_reason = 'asked for'")
+
+    assert "for 700 of 1,000 buckets" in during
+    assert "for 1,000 of 1,000 buckets" in facts()["live model"].text
+
+
 def test_the_last_release_is_told_with_its_outcome(owner, facts):
     deploy(owner, 5, "promote", 1000, ("v2", "green"))
     assert facts()["last release"].text == "release of v2: promote 5 min ago, asked for"

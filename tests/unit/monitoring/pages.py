@@ -64,7 +64,18 @@ def figures(*alerts: Alert) -> LiveFigures:
 
 
 def content(**changed: object) -> Content:
-    step = Step("release", "promote", NEW, "well", before(4), NEW, "green", 1000, before(4))
+    step = Step(
+        "release",
+        "promote",
+        NEW,
+        "well",
+        before(4),
+        NEW,
+        "green",
+        1000,
+        before(4),
+        "people liked it",
+    )
     whole = {
         "at": NOW,
         "step": step,

@@ -24,10 +24,9 @@ from tests.unit.monitoring.pages import (
 )
 
 
-def test_the_headline_says_what_is_live_since_when():
-    assert (
-        headline(content())
-        == f"{NEW} is live in slot green for 100 % of the people, since 4 h ago."
+def test_the_headline_says_what_is_live_since_when_and_why():
+    assert headline(content()) == (
+        f"{NEW} is live in slot green for 100 % of the people, since 4 h ago: people liked it."
     )
 
 
@@ -71,6 +70,12 @@ def test_without_answers_on_both_sides_no_release_has_helped():
 def test_a_release_that_was_taken_back_says_why():
     told = last_release(content(releases=[release("abort", "3 % of the answers failed")]))
     assert told.endswith("taken back, because 3 % of the answers failed.")
+
+
+def test_after_one_that_was_taken_back_the_release_that_is_live_is_told_of_too():
+    told = last_release(content(releases=[release("abort", "it was slow"), release("promote")]))
+    assert "taken back, because it was slow. The release of" in told
+    assert told.endswith("10.0% of the 1,000 before it.")
 
 
 def test_a_release_in_progress_is_not_the_last_that_ended():
