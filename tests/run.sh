@@ -3,7 +3,7 @@
 # their own: project name, ports, subnet, volumes and image tags differ from a running
 # stack's, and all but the images is removed at the end.
 #
-# Usage: tests/run.sh all | lint | unit | integration | end-to-end | bench | certificate | drill | hour | own-stream | whole-disk | upgrade
+# Usage: tests/run.sh all | lint | unit | integration | end-to-end | bench | certificate | drill | hour | own-stream | whole-disk | upgrade | experiments
 # ARGS in the environment goes to pytest.
 
 set -euo pipefail
@@ -28,6 +28,7 @@ source tests/run/everything.sh
 source tests/run/own_stream.sh
 source tests/run/whole_disk.sh
 source tests/run/upgrade.sh
+source tests/run/experiments.sh
 source tests/run/soak.sh
 source tests/run/hour.sh
 
@@ -51,5 +52,6 @@ case ${1-} in
   own-stream) own_stream ;;
   whole-disk) build_tests_image && whole_disk ;;
   upgrade) upgrade ;;
-  *) fail "'${1-}' is no check" "It is all, lint, unit, integration, end-to-end, bench, certificate, drill, hour, own-stream, whole-disk or upgrade." ;;
+  experiments) build_tests_image && experiments ;;
+  *) fail "'${1-}' is no check" "It is all, lint, unit, integration, end-to-end, bench, certificate, drill, hour, own-stream, whole-disk, upgrade or experiments." ;;
 esac
