@@ -17,6 +17,7 @@ from pathlib import Path
 
 import typer
 
+from tests.drill.slipped_in import slip_in
 from tests.end_to_end.conftest import CHECKOUT, Stack
 from tests.end_to_end.shell import typed
 from tests.waiting import eventually
@@ -35,14 +36,13 @@ SELECT verdict, people, low, value, high, ended_at IS NOT NULL
 FROM experiment_verdict ORDER BY experiment_id DESC LIMIT 1
 """
 DECIDED = ("better", "worse", "stop")
-SPOILING = Path(__file__).with_name("spoiled_version.py")
 
 
 def drill(stack: Stack) -> None:
     """Run the four experiments, one after the other."""
     eventually(lambda: live(stack)[1] == "ease", PATIENCE, "EASE live in place of popularity")
     ease = live(stack)[0]
-    bad = spoiled(stack)
+    bad = slip_in(stack, "lists")
     decided(stack, bad, "worse")
     equal(stack, ease)
     make(stack, "release", f"VERSION={bad}", "QUALITY=skip")
@@ -54,14 +54,6 @@ def live(stack: Stack) -> tuple[str, str]:
     """The version that is live and its algorithm; empty where there is none yet."""
     rows = stack.sql(LIVE)
     return (rows[0][0], rows[0][1]) if rows else ("", "")
-
-
-def spoiled(stack: Stack) -> str:
-    """A version as fast and as personal as the live one whose lists are bad; it is published."""
-    said = stack.compose(
-        "exec", "-T", "trainer", "python", "-", "lists", given=SPOILING.read_text()
-    )
-    return said.strip().splitlines()[-1]
 
 
 def decided(stack: Stack, challenger: str, expected: str, *settings: str) -> None:

@@ -18,19 +18,18 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import typer
 
 from tests.benchmarks.report import ROOT, measured_commit, progress
 from tests.drill.hour_expectations import Expectation, Played, expectations, unexpected
+from tests.drill.slipped_in import slip_in
 from tests.end_to_end.browser import browser, largest_paint, show
 from tests.end_to_end.conftest import Stack
 from tests.end_to_end.test_4_alerts import ask
 from tests.waiting import eventually
 
 REPORTS = ROOT / "build" / "drill"
-SPOILING = Path(__file__).with_name("spoiled_version.py")
 PERIODS = 5
 EXPERIMENT = "the version before, once more"
 WIDTH, HEIGHT = 1000, 1700
@@ -62,9 +61,7 @@ class Hour:
     def slip_in(self, number: int, kind: str) -> str:
         """Publish a spoiled version once the training of a period has ended; its name."""
         self.await_one(number, TRAINED, "a training")
-        given = SPOILING.read_text()
-        command = ("exec", "-T", "trainer", "python", "-", kind)
-        version = self.stack.compose(*command, given=given).strip()
+        version = slip_in(self.stack, kind)
         self.tell(f"slipped in {version}: another's {kind}")
         return version
 

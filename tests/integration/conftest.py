@@ -12,6 +12,7 @@ from kafka.admin import KafkaAdminClient, NewTopic
 
 from ingest.settings import IngestSettings
 from tests.integration.releasing import stage
+from tests.integration.serving import Slots
 from tests.stores import KAFKA, as_role, database, migrated_database, service_environment
 
 __all__ = ["stage"]
@@ -52,6 +53,14 @@ def trainer(conninfo: Conninfo) -> Iterator[psycopg.Connection]:
     """A session with the rights of the trainer, in autocommit mode."""
     with psycopg.connect(conninfo("trainer"), autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture
+def slots(tmp_path: Path, conninfo: Conninfo) -> Iterator[Slots]:
+    """Slots of a state and models of their own, of which none has started yet."""
+    slots = Slots(tmp_path, conninfo("recommender"))
+    yield slots
+    slots.end()
 
 
 @pytest.fixture

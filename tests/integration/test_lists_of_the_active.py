@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from tests.integration.serving import Slots, get
+from tests.integration.serving import get
 from tests.stores import service_environment
 from tests.waiting import eventually
 from trainer.reproduction import reproduce
@@ -49,13 +49,6 @@ def loaded(conninfo):
         )
     with psycopg.connect(conninfo("retention")) as connection:
         connection.execute("INSERT INTO viewing_progress VALUES (0, 720)")
-
-
-@pytest.fixture
-def slots(tmp_path, conninfo):
-    slots = Slots(tmp_path, conninfo("recommender"))
-    yield slots
-    slots.end()
 
 
 @pytest.fixture

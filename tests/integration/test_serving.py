@@ -14,7 +14,7 @@ from recommender.activity.recent import RecentActivity
 from recommender.activity.trending import Trending
 from recommender.connection import KeptConnection
 from recommender.metrics import Metrics
-from tests.integration.serving import Slots, get
+from tests.integration.serving import get
 from tests.unit.recommender.versions import MOVIES, publish
 from tests.waiting import eventually
 
@@ -37,13 +37,6 @@ def land(database, rows, next_offset, partition=0, time=NOW):
             " ON CONFLICT (topic, log_partition) DO UPDATE SET next_offset = %s",
             ("movielog", partition, next_offset, next_offset),
         )
-
-
-@pytest.fixture
-def slots(tmp_path, conninfo):
-    slots = Slots(tmp_path, conninfo("recommender"))
-    yield slots
-    slots.end()
 
 
 @pytest.fixture
