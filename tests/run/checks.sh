@@ -53,6 +53,8 @@ drill() {
   say "Drill: ingest"
   on_stores --volume /var/run/docker.sock:/var/run/docker.sock --env IMAGE_PREFIX \
     -- python -m tests.drill.ingest
+  say "Drill: examples that no run has tried"
+  (PYTEST_ARGUMENTS+=(--hypothesis-profile=searching); unit)
   say "Drill: the gate"
   on_stores --env DRILL_ROUNDS=5 -- pytest tests/integration/test_gate_itself.py
   say "Drill: a clock that is slow, or jumps"

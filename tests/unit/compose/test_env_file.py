@@ -140,8 +140,8 @@ def test_a_line_is_read_as_compose_reads_it_or_refused(tmp_path_factory, parts):
     accepted = [(line, got) for line, got in zip(lines, read_by_scripts(lines), strict=True) if got]
     ours = dict(got for _, got in accepted if got[0])
     file = "".join(f"{line}\n" for line, _ in accepted).encode()
-    names = [f"N{i}" for i in range(len(lines))]
-    theirs = read_by_compose(tmp_path_factory.mktemp("env"), file, names)
+    names = {f"N{i}" for i in range(len(lines))} | ours.keys()  # "N4", "" and "n=a" name N4n
+    theirs = read_by_compose(tmp_path_factory.mktemp("env"), file, sorted(names))
     assert ours == {name: value for name, value in theirs.items() if value != "never set"}
 
 
