@@ -79,6 +79,23 @@ def _judged(able: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
     return judged
 
 
+def of_some_people(split: Split, largest: int, random: np.random.Generator) -> Split:
+    """Learn from whom is judged, and from as many of the others as keep it to `largest`.
+
+    Args:
+        split: its test part stays as it is.
+        largest: interactions of the training part; who is judged is in it even so.
+        random: draws the others.
+    """
+    judged = np.diff(split.test.indptr) > 0
+    lengths = np.diff(split.training.indptr)
+    order = random.permutation(len(lengths))
+    order = np.concatenate([np.flatnonzero(judged), order[~judged[order]]])
+    some = judged.copy()
+    some[order[np.cumsum(lengths[order]) <= largest]] = True
+    return replace(split, training=split.training.only(some[split.training.rows()]))
+
+
 def add_decoys(split: Split, random: np.random.Generator) -> Split:
     """Hide in each user's test part a movie, drawn from all that the user never met.
 

@@ -8,7 +8,7 @@ import numpy as np
 from trainer.algorithms.algorithm import FittedModel
 from trainer.algorithms.registry import ALGORITHMS
 from trainer.data.interactions import Interactions, Scale
-from trainer.data.split import Split, add_decoys, split_each_user
+from trainer.data.split import Split, add_decoys, of_some_people, split_each_user
 from trainer.errors import UnsuitableDataError
 from trainer.evaluation.beyond_accuracy import beyond_accuracy
 from trainer.evaluation.metrics import (
@@ -34,6 +34,10 @@ from trainer.selection.trials import (
 
 SEED = 20
 """Of the bootstrap and of the shuffled model; the algorithms have their own."""
+
+LARGEST_TRIED = 3_000_000
+"""Interactions. Of more, configurations are told apart on some people's, as their order hardly
+depends on how many are learned from; algorithms, whose order does, on everybody's."""
 
 Say = Callable[[str], None]
 
@@ -137,7 +141,10 @@ def _told(judgement: Judgement) -> str:
 def _tried(split: Split, terms: Terms, say: Say) -> list[Trial]:
     """Each algorithm's best on validation, the chosen one first."""
     scale = terms.scale
-    trials = list(try_on_validation(recipes(scale, terms.algorithms), split, scale, say))
+    tried = recipes(scale, terms.algorithms)
+    if len(split.training) > LARGEST_TRIED:
+        tried = _best_on_some(tried, split, scale, say)
+    trials = list(try_on_validation(tried, split, scale, say))
     if terms.budget:
         best = best_expected(best_of_each(trials))
         trials += search(best, split, scale, terms.budget, say)
@@ -146,6 +153,23 @@ def _tried(split: Split, terms: Terms, say: Say) -> list[Trial]:
     others = [trial for trial in best_ones if trial is not chosen]
     say(_why(chosen, others))
     return [chosen, *others]
+
+
+def _best_on_some(tried: list[Recipe], split: Split, scale: Scale, say: Say) -> list[Recipe]:
+    """Each algorithm's best configuration where some people's interactions are learned from.
+
+    Every kind of popularity is tried again: it costs nothing, and all are held towards it.
+    """
+    some = of_some_people(split, LARGEST_TRIED, _random())
+    say(f"tried first on {len(some.training):,} interactions of {len(split.training):,}")
+    best = best_of_each(list(try_on_validation(tried, some, scale, say)))
+    kept = {trial.recipe.algorithm: trial.recipe.configuration for trial in best}
+    return [
+        recipe
+        for recipe in tried
+        if recipe.algorithm == BASELINE.algorithm
+        or recipe.configuration == kept.get(recipe.algorithm)
+    ]
 
 
 def _why(chosen: Trial, others: list[Trial]) -> str:

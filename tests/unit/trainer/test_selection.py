@@ -6,6 +6,8 @@ import pytest
 from trainer.algorithms.ease import EaseConfiguration
 from trainer.algorithms.registry import ALGORITHMS
 from trainer.data.interactions import Scale
+from trainer.data.split import split_each_user
+from trainer.selection import choice
 from trainer.selection.choice import Terms, select
 from trainer.selection.figures import figures
 from trainer.selection.gate import Rules
@@ -24,6 +26,12 @@ def told():
 @pytest.fixture(scope="module")
 def selection(interactions, told):
     return select(interactions, Terms(SCALE, RULES), told.append)
+
+
+def split_training(interactions):
+    """What trials on validation learn from when there is room for all of it."""
+    training = split_each_user(interactions, SCALE.liked).training
+    return split_each_user(training, SCALE.liked).training
 
 
 def trial(algorithm, *ndcg):
@@ -70,6 +78,17 @@ def test_each_algorithm_is_scored_once_on_test(selection):
 @pytest.mark.usefixtures("selection")
 def test_every_trial_is_told_with_its_validation_figure(told):
     assert sum(line.startswith("validation: ") for line in told) == len(recipes(SCALE, ALGORITHMS))
+
+
+def test_of_many_interactions_configurations_are_told_apart_on_some(interactions, monkeypatch):
+    monkeypatch.setattr(choice, "LARGEST_TRIED", 500)
+    told = []
+    selection = select(interactions, Terms(SCALE, RULES), told.append)
+    first = next(line for line in told if line.startswith("tried first on "))
+    on_all = [line for line in told if line.startswith("validation: recency_transitions")]
+    assert first.endswith(f"interactions of {len(split_training(interactions)):,}")
+    assert len(on_all) == 5 + 1
+    assert set(selection.judgements) == set(ALGORITHMS)
 
 
 def test_a_first_good_version_is_accepted(selection):

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from trainer.data import split as split_module
 from trainer.data.interactions import Interactions
-from trainer.data.split import add_decoys, split_at_one_time, split_each_user
+from trainer.data.split import add_decoys, of_some_people, split_at_one_time, split_each_user
 from trainer.evaluation.metrics import decoy_places
 from trainer.selection.gate import LeakingModel
 
@@ -53,6 +53,24 @@ def test_each_interaction_is_in_one_part(rows):
         parts = split(interactions_of(rows), LIKED)
         assert not pairs(parts.training) & pairs(parts.test)
         assert pairs(parts.training) | pairs(parts.test) == pairs(interactions_of(rows))
+
+
+@given(HISTORIES, st.integers(0, 120))
+def test_whoever_is_judged_is_among_the_people_that_are_learned_from(rows, largest):
+    split = split_each_user(interactions_of(rows), LIKED)
+    some = of_some_people(split, largest, np.random.default_rng(1))
+    judged = set(split.test.rows().tolist())
+    whole = [pair for pair in pairs(split.training) if pair[0] in judged]
+    assert pairs(some.test) == pairs(split.test)
+    assert set(whole) <= pairs(some.training) <= pairs(split.training)
+    assert len(some.training) <= max(largest, len(whole))
+
+
+@given(HISTORIES)
+def test_everybody_is_learned_from_where_there_is_room(rows):
+    split = split_each_user(interactions_of(rows), LIKED)
+    some = of_some_people(split, len(rows), np.random.default_rng(1))
+    assert pairs(some.training) == pairs(split.training)
 
 
 @given(HISTORIES)
