@@ -3,7 +3,7 @@
 # a minute nearly all who count came once: a longer horizon would only be waited for. 1,000 lines
 # a second, the most the simulator writes, are some 14 people a second.
 
-experiments() {
+experiments() (
   export COMPOSE_PROJECT_NAME=marquee-test PEOPLE=20000 RATE=1000 TIME_LAPSE=120
   export EVALUATION_HORIZON=PT1M ALGORITHMS=popularity
   trap remove_stack EXIT
@@ -15,6 +15,4 @@ experiments() {
   make retrain
   in_tests_image --volume /var/run/docker.sock:/var/run/docker.sock \
     --env-file <(stack_environment) -- python -m tests.drill.experiments
-  remove_stack
-  trap - EXIT
-}
+)
