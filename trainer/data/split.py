@@ -79,21 +79,27 @@ def _judged(able: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
     return judged
 
 
-def of_some_people(split: Split, largest: int, random: np.random.Generator) -> Split:
-    """Learn from whom is judged, and from as many of the others as keep it to `largest`.
+def of_some_people(split: Split, judged: int, largest: int, random: np.random.Generator) -> Split:
+    """Judge some of the people, and learn from them and from as many others as there is room for.
 
     Args:
-        split: its test part stays as it is.
-        largest: interactions of the training part; who is judged is in it even so.
-        random: draws the others.
+        split: a matrix in two parts.
+        judged: people of the test part who stay in it, at most.
+        largest: interactions of the training part, if these people have no more.
+        random: draws them, and the others.
     """
-    judged = np.diff(split.test.indptr) > 0
     lengths = np.diff(split.training.indptr)
     order = random.permutation(len(lengths))
-    order = np.concatenate([np.flatnonzero(judged), order[~judged[order]]])
-    some = judged.copy()
-    some[order[np.cumsum(lengths[order]) <= largest]] = True
-    return replace(split, training=split.training.only(some[split.training.rows()]))
+    judges = order[np.diff(split.test.indptr)[order] > 0][:judged]
+    order = np.concatenate([judges, np.setdiff1d(order, judges, assume_unique=True)])
+    learned, tested = np.zeros((2, len(lengths)), np.bool_)
+    tested[judges] = learned[judges] = True
+    learned[order[np.cumsum(lengths[order]) <= largest]] = True
+    return replace(
+        split,
+        training=split.training.only(learned[split.training.rows()]),
+        test=split.test.only(tested[split.test.rows()]),
+    )
 
 
 def add_decoys(split: Split, random: np.random.Generator) -> Split:

@@ -29,6 +29,7 @@ from trainer.selection.trials import (
     judge_on_test,
     measure,
     recipes,
+    try_as_they_are,
     try_on_validation,
 )
 
@@ -36,8 +37,10 @@ SEED = 20
 """Of the bootstrap and of the shuffled model; the algorithms have their own."""
 
 LARGEST_TRIED = 3_000_000
-"""Interactions. Of more, configurations are told apart on some people's, as their order hardly
+"""Interactions. Of more, configurations are told apart on some people's, for their order hardly
 depends on how many are learned from; algorithms, whose order does, on everybody's."""
+TELL_CONFIGURATIONS_APART = 5_000
+"""People, where that is so."""
 
 Say = Callable[[str], None]
 
@@ -141,10 +144,7 @@ def _told(judgement: Judgement) -> str:
 def _tried(split: Split, terms: Terms, say: Say) -> list[Trial]:
     """Each algorithm's best on validation, the chosen one first."""
     scale = terms.scale
-    tried = recipes(scale, terms.algorithms)
-    if len(split.training) > LARGEST_TRIED:
-        tried = _best_on_some(tried, split, scale, say)
-    trials = list(try_on_validation(tried, split, scale, say))
+    trials = _trials(recipes(scale, terms.algorithms), split, scale, say)
     if terms.budget:
         best = best_expected(best_of_each(trials))
         trials += search(best, split, scale, terms.budget, say)
@@ -155,21 +155,15 @@ def _tried(split: Split, terms: Terms, say: Say) -> list[Trial]:
     return [chosen, *others]
 
 
-def _best_on_some(tried: list[Recipe], split: Split, scale: Scale, say: Say) -> list[Recipe]:
-    """Each algorithm's best configuration where some people's interactions are learned from.
-
-    Every kind of popularity is tried again: it costs nothing, and all are held towards it.
-    """
-    some = of_some_people(split, LARGEST_TRIED, _random())
-    say(f"tried first on {len(some.training):,} interactions of {len(split.training):,}")
-    best = best_of_each(list(try_on_validation(tried, some, scale, say)))
-    kept = {trial.recipe.algorithm: trial.recipe.configuration for trial in best}
-    return [
-        recipe
-        for recipe in tried
-        if recipe.algorithm == BASELINE.algorithm
-        or recipe.configuration == kept.get(recipe.algorithm)
-    ]
+def _trials(tried: list[Recipe], split: Split, scale: Scale, say: Say) -> list[Trial]:
+    """Of everything that is tried; of many interactions, of each algorithm's best on some alone."""
+    if len(split.training) <= LARGEST_TRIED:
+        return list(try_on_validation(tried, split, scale, say))
+    some = of_some_people(split, TELL_CONFIGURATIONS_APART, LARGEST_TRIED, _random())
+    say(f"configurations are told apart on {len(some.training):,} interactions")
+    first = best_of_each(list(try_on_validation(tried, some, scale, say)))
+    say(f"the best of each algorithm is tried on all {len(split.training):,}")
+    return list(try_as_they_are([trial.recipe for trial in first], split, scale, say))
 
 
 def _why(chosen: Trial, others: list[Trial]) -> str:

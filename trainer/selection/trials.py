@@ -163,6 +163,21 @@ def _try(tried: Sequence[Recipe], split: Split, scale: Scale, say: Say) -> Itera
             yield from trials
 
 
+def try_as_they_are(
+    tried: Sequence[Recipe], split: Split, scale: Scale, say: Say
+) -> Iterator[Trial]:
+    """Fit every recipe, held or not, and rank the validation part in no other way."""
+    for recipe in tried:
+        try:
+            ranking = judge_ranking(recipe.fit(split.training), split, scale.liked)
+        except UnsuitableDataError as error:
+            say(f"validation: {recipe.algorithm} left out: {error}")
+        else:
+            trial = Trial(recipe, ranking.ndcg)
+            say(_tried([trial]))
+            yield trial
+
+
 def _ways(recipe: Recipe, model: FittedModel, split: Split, scale: Scale) -> list[Trial]:
     """A model's own scores, then held in each way."""
     ways = [None, *(HOLDINGS if can_be_held(model) else ())]

@@ -28,10 +28,10 @@ def selection(interactions, told):
     return select(interactions, Terms(SCALE, RULES), told.append)
 
 
-def split_training(interactions):
-    """What trials on validation learn from when there is room for all of it."""
+def known(interactions):
+    """How many interactions trials learn from, when they learn from all there are."""
     training = split_each_user(interactions, SCALE.liked).training
-    return split_each_user(training, SCALE.liked).training
+    return len(split_each_user(training, SCALE.liked).training)
 
 
 def trial(algorithm, *ndcg):
@@ -80,15 +80,18 @@ def test_every_trial_is_told_with_its_validation_figure(told):
     assert sum(line.startswith("validation: ") for line in told) == len(recipes(SCALE, ALGORITHMS))
 
 
-def test_of_many_interactions_configurations_are_told_apart_on_some(interactions, monkeypatch):
+def test_of_many_interactions_each_algorithms_best_on_some_is_tried_on_all(
+    interactions, monkeypatch
+):
     monkeypatch.setattr(choice, "LARGEST_TRIED", 500)
+    monkeypatch.setattr(choice, "TELL_CONFIGURATIONS_APART", 50)
     told = []
     selection = select(interactions, Terms(SCALE, RULES), told.append)
-    first = next(line for line in told if line.startswith("tried first on "))
-    on_all = [line for line in told if line.startswith("validation: recency_transitions")]
-    assert first.endswith(f"interactions of {len(split_training(interactions)):,}")
-    assert len(on_all) == 5 + 1
+    on_some = next(i for i, line in enumerate(told) if line.startswith("configurations are told"))
+    on_all = told.index(f"the best of each algorithm is tried on all {known(interactions):,}")
+    assert len(recipes(SCALE, ALGORITHMS)) == on_all - on_some - 1
     assert set(selection.judgements) == set(ALGORITHMS)
+    assert len({len(trial.ndcg) for trial in selection.trials}) == 1
 
 
 def test_a_first_good_version_is_accepted(selection):

@@ -55,21 +55,24 @@ def test_each_interaction_is_in_one_part(rows):
         assert pairs(parts.training) | pairs(parts.test) == pairs(interactions_of(rows))
 
 
-@given(HISTORIES, st.integers(0, 120))
-def test_whoever_is_judged_is_among_the_people_that_are_learned_from(rows, largest):
+@given(HISTORIES, st.integers(0, 7), st.integers(0, 120))
+def test_some_people_are_judged_and_all_that_is_known_of_them_is_learned_from(
+    rows, judged, largest
+):
     split = split_each_user(interactions_of(rows), LIKED)
-    some = of_some_people(split, largest, np.random.default_rng(1))
-    judged = set(split.test.rows().tolist())
-    whole = [pair for pair in pairs(split.training) if pair[0] in judged]
-    assert pairs(some.test) == pairs(split.test)
-    assert set(whole) <= pairs(some.training) <= pairs(split.training)
-    assert len(some.training) <= max(largest, len(whole))
+    some = of_some_people(split, judged, largest, np.random.default_rng(1))
+    everybody, drawn = ({row for row, _ in pairs(part.test)} for part in (split, some))
+    known = {pair for pair in pairs(split.training) if pair[0] in drawn}
+    assert len(drawn) == min(judged, len(everybody))
+    assert pairs(some.test) == {pair for pair in pairs(split.test) if pair[0] in drawn}
+    assert known <= pairs(some.training) <= pairs(split.training)
+    assert len(some.training) <= max(largest, len(known))
 
 
 @given(HISTORIES)
 def test_everybody_is_learned_from_where_there_is_room(rows):
     split = split_each_user(interactions_of(rows), LIKED)
-    some = of_some_people(split, len(rows), np.random.default_rng(1))
+    some = of_some_people(split, 1, len(rows), np.random.default_rng(1))
     assert pairs(some.training) == pairs(split.training)
 
 
