@@ -27,9 +27,10 @@ WORKERS = {
     "release": "releaser",
 }
 """The service that works on each queue of jobs; another queue's service has its name."""
-OPTIONAL_SERVICES = ("simulator", "grafana")
+PROFILES = {"grafana": "grafana", "jenkins": "jenkins", "helper": "jenkins"}
+"""Which services start only where the settings name their profile."""
 PATIENCE = "-c statement_timeout=2s"
-"""Prometheus waits 5 s for the whole answer."""
+"""Prometheus waits 10 s for the whole answer."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +124,9 @@ def database_metrics(facts: DatabaseFacts) -> Iterator[Metric]:
 
 def services_wanted(profiles: str, simulator: str) -> Metric:
     """Which of the services that may be left out the settings ask for."""
-    chosen = {*profiles.split(","), *(["simulator"] if simulator == "on" else [])}
-    wanted = {name: name in chosen for name in OPTIONAL_SERVICES}
+    chosen = profiles.split(",")
+    wanted = {name: profile in chosen for name, profile in PROFILES.items()}
+    wanted["simulator"] = simulator == "on"
     return _yes_or_no(
         "marquee_service_wanted",
         "1 where the settings ask for a service",

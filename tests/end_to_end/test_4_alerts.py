@@ -10,6 +10,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
+from contextlib import contextmanager
 
 import pytest
 
@@ -18,6 +19,7 @@ from tests.end_to_end.conftest import Stack
 from tests.end_to_end.load import Load, under
 from tests.end_to_end.receivers import Receivers, listening
 from tests.waiting import eventually
+from tests.engine import docker
 
 pytestmark = pytest.mark.timeout(1800)  # alerts wait before they fire, and again before they end
 
@@ -27,6 +29,7 @@ GRAVE = 'ALERTS{alertstate="firing", severity!~"none|setup"}'
 SET_UP_LATER = {"SlackNotSet", "DeadMansSwitchNotSet", "NoBackup", "ClockNotKept"}
 
 SLOTS = ("recommender-blue", "recommender-green")
+TESTS = f"{os.environ['IMAGE_PREFIX']}/tests"
 WATCHED_ELSEWHERE = ("prometheus", "alertmanager")
 """Whoever hears the Watchdog notices when these stop."""
 LATER = ("evaluation", "postgres", "nginx", "mtail")
@@ -107,6 +110,33 @@ def test_kafka_nginx_and_postgresql_tell_their_own_figures():
     topic = os.environ["KAFKA_TOPIC"]
     assert number(f'sum(kafka_topic_messagesin_total{{topic="{topic}"}})') > 0
     assert number(f'sum(kafka_log_size_bytes{{topic="{topic}"}})') > 0
+@contextmanager
+def container(*command: str) -> Iterator[str]:
+    """A container of the tests' image that runs in the block; the first of its id."""
+    made = docker("run", "--detach", "--init", "--network", "none", TESTS, *command).strip()
+    try:
+        yield made[:12]
+    finally:
+        docker("rm", "--force", made)
+
+
+def test_a_jenkins_and_its_helper_are_seen_by_their_processes():
+    """Only a registry has Jenkins: here it is a name. An alert looks at whether they are there."""
+    named = "exec -a 'java -jar /usr/share/jenkins/jenkins.war' sleep 300"
+
+    def seen() -> dict[str, str]:
+        found = ask("namedprocess_namegroup_num_procs > 0")
+        return {one["metric"].get("container", ""): one["metric"]["service"] for one in found}
+
+    with (
+        container("bash", "-c", named) as jenkins,
+        container("python3", "-m", "ci.helper") as helper,
+    ):
+        both = {jenkins: "jenkins", helper: "helper"}
+        eventually(lambda: both.items() <= seen().items(), 60, "both")
+    eventually(lambda: not both.keys() & seen().keys(), 60, "neither")
+
+
     assert number("nginx_http_requests_total") > 0
     assert number('pg_stat_database_xact_commit{datname="marquee"}') > 0
 

@@ -102,13 +102,20 @@ def test_addresses_that_were_given_are_told_from_those_that_were_not(settings):
 
 @pytest.mark.parametrize(
     ("simulator", "profiles", "wanted"),
-    [("on", "", (1, 0)), ("off", "grafana", (0, 1)), ("off", "", (0, 0))],
+    [
+        ("on", "", {"simulator"}),
+        ("off", "grafana", {"grafana"}),
+        ("off", "jenkins", {"jenkins", "helper"}),
+        ("off", "", set()),
+    ],
 )
 def test_a_service_is_wanted_when_it_is_chosen(settings, simulator, profiles, wanted):
     chosen = settings.model_copy(update={"simulator": simulator, "compose_profiles": profiles})
-    assert wanted == tuple(
-        sample(chosen, "marquee_service_wanted", name=name) for name in ("simulator", "grafana")
-    )
+    told = {
+        name: sample(chosen, "marquee_service_wanted", name=name)
+        for name in ("simulator", "grafana", "jenkins", "helper")
+    }
+    assert told == {name: float(name in wanted) for name in told}
 
 
 def test_a_test_is_told_of_when_it_was_asked_for(settings):

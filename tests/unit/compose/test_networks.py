@@ -73,7 +73,7 @@ def test_what_is_published_has_a_network_that_is_not_internal():
         assert any(not stack()["networks"][name].get("internal") for name in networks(service))
 
 
-@pytest.mark.parametrize("exporter", ["nginx-exporter", "postgres-exporter"])
-def test_an_exporter_tells_within_a_scrape_that_whom_it_asks_is_stopped(exporter):
+@pytest.mark.parametrize("service", ["evaluation", "nginx-exporter", "postgres-exporter"])
+def test_who_asks_at_a_scrape_tells_within_it_that_whom_it_asks_is_stopped(service):
     """Without a way out the engine looks up the name of who is stopped for ten seconds."""
-    assert stack()["services"][exporter]["dns_opt"] == ["timeout:1", "attempts:1"]
+    assert stack()["services"][service]["dns_opt"] == ["timeout:1", "attempts:1"]
