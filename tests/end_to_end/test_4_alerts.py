@@ -1,7 +1,8 @@
 """Alerts mean something: none fires while all is well, and what stops is told by name.
 
-HEALTHY_MINUTES: how long a stack must have been well; ONE_BY_ONE: stop each service alone,
-where otherwise they are stopped in two batches (make drill sets both).
+HEALTHY_MINUTES: how long a stack must have been well; ONE_BY_ONE: stop each service alone, and
+freeze those that others wrote, where otherwise they are stopped in two batches (make drill sets
+both).
 """
 
 import json
@@ -9,8 +10,8 @@ import os
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from typing import Any
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -18,8 +19,8 @@ from monitoring.status.containers import LONG_RUNNING
 from tests.end_to_end.conftest import Stack
 from tests.end_to_end.load import Load, under
 from tests.end_to_end.receivers import Receivers, listening
-from tests.waiting import eventually
 from tests.engine import docker
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(1800)  # alerts wait before they fire, and again before they end
 
@@ -28,8 +29,8 @@ UPTIME = 'time() - process_start_time_seconds{service="prometheus"}'
 GRAVE = 'ALERTS{alertstate="firing", severity!~"none|setup"}'
 SET_UP_LATER = {"SlackNotSet", "DeadMansSwitchNotSet", "NoBackup", "ClockNotKept"}
 
-SLOTS = ("recommender-blue", "recommender-green")
 TESTS = f"{os.environ['IMAGE_PREFIX']}/tests"
+SLOTS = ("recommender-blue", "recommender-green")
 WATCHED_ELSEWHERE = ("prometheus", "alertmanager")
 """Whoever hears the Watchdog notices when these stop."""
 LATER = ("evaluation", "postgres", "nginx", "mtail")
@@ -39,6 +40,9 @@ FIRST = tuple(
 )
 ONE_BY_ONE = [(name,) for name in (*FIRST, *LATER)]
 BATCHES = ONE_BY_ONE if "ONE_BY_ONE" in os.environ else [FIRST, LATER]
+FROZEN = ("kafka", "postgres", "nginx", "mtail", "node-exporter", "process-exporter")
+"""Written by others: they have no watchdog of ours, and frozen they still take connections."""
+EXPORTERS = ("nginx-exporter", "postgres-exporter")
 SILENCE_SECONDS = 75
 """Longer than from one sign of the Watchdog to the next: a minute at most."""
 
@@ -106,10 +110,6 @@ def test_memory_and_processor_time_of_each_service_are_there():
     assert len(ask('namedprocess_namegroup_num_procs{service="recommender"}')) >= 2
 
 
-def test_kafka_nginx_and_postgresql_tell_their_own_figures():
-    topic = os.environ["KAFKA_TOPIC"]
-    assert number(f'sum(kafka_topic_messagesin_total{{topic="{topic}"}})') > 0
-    assert number(f'sum(kafka_log_size_bytes{{topic="{topic}"}})') > 0
 @contextmanager
 def container(*command: str) -> Iterator[str]:
     """A container of the tests' image that runs in the block; the first of its id."""
@@ -137,6 +137,10 @@ def test_a_jenkins_and_its_helper_are_seen_by_their_processes():
     eventually(lambda: not both.keys() & seen().keys(), 60, "neither")
 
 
+def test_kafka_nginx_and_postgresql_tell_their_own_figures():
+    topic = os.environ["KAFKA_TOPIC"]
+    assert number(f'sum(kafka_topic_messagesin_total{{topic="{topic}"}})') > 0
+    assert number(f'sum(kafka_log_size_bytes{{topic="{topic}"}})') > 0
     assert number("nginx_http_requests_total") > 0
     assert number('pg_stat_database_xact_commit{datname="marquee"}') > 0
 
@@ -207,13 +211,40 @@ def test_lists_by_nginx_are_told_by_status(stack):
     assert "lists by Nginx" in stack.make("status").stdout
 
 
-@pytest.mark.skipif("ONE_BY_ONE" not in os.environ, reason="minutes of silence: in make drill")
-@pytest.mark.parametrize("service", WATCHED_ELSEWHERE)
-def test_the_watchdog_falls_silent_when_what_carries_it_stops(stack, receivers, service):
-    eventually(lambda: receivers.silent_for() < SILENCE_SECONDS, 120, "the Watchdog")
+@contextmanager
+def frozen(stack: Stack, service: str) -> Iterator[None]:
+    """A service stands still in the block; after it, it is well again."""
+    stack.compose("pause", service)
+    try:
+        yield
+    finally:
+        stack.compose("unpause", service)
+        eventually(lambda: stack.is_healthy(service), 240, f"healthy: {service}")
+
+
+@contextmanager
+def stopped(stack: Stack, service: str) -> Iterator[None]:
+    """A service is stopped in the block; after it, it is well again."""
     stack.compose("stop", "--timeout", "10", service)
     try:
-        eventually(lambda: receivers.silent_for() > SILENCE_SECONDS, 240, "silence")
+        yield
     finally:
         stack.start(service)
+
+
+@pytest.mark.skipif("ONE_BY_ONE" not in os.environ, reason="minutes each: in make drill")
+@pytest.mark.parametrize("service", FROZEN)
+def test_a_frozen_service_is_named_and_not_its_exporter(stack, service):
+    with frozen(stack, service):
+        eventually(lambda: fires("ServiceDown", service), 240, f"ServiceDown {service}")
+        assert not any(fires("ServiceDown", exporter) for exporter in EXPORTERS)
+
+
+@pytest.mark.skipif("ONE_BY_ONE" not in os.environ, reason="minutes of silence: in make drill")
+@pytest.mark.parametrize("away", [stopped, frozen])
+@pytest.mark.parametrize("service", WATCHED_ELSEWHERE)
+def test_the_watchdog_falls_silent_when_what_carries_it_does(stack, receivers, service, away):
+    eventually(lambda: receivers.silent_for() < SILENCE_SECONDS, 120, "the Watchdog")
+    with away(stack, service):
+        eventually(lambda: receivers.silent_for() > SILENCE_SECONDS, 240, "silence")
     eventually(lambda: receivers.silent_for() < SILENCE_SECONDS, 120, "the Watchdog again")
