@@ -78,6 +78,19 @@ def test_a_slot_reaches_its_like_nginx_and_the_database_and_no_other_port_of_any
     assert {service: ports for service, ports in found.items() if ports} == MEETS
 
 
+def test_prometheus_reaches_the_brokers_figures_and_not_its_lines(stack):
+    connect = "timeout 3 bash -c 'exec 3<>/dev/tcp/{}/{}' 2> /dev/null && echo there || :"
+
+    def reached(place: str, port: int) -> bool:
+        return "there" in stack.compose(
+            "exec", "-T", "prometheus", "bash", "-c", connect.format(place, port)
+        )
+
+    places = ["kafka", *addresses(stack.container("kafka"))]
+    assert reached("kafka", 9404)
+    assert not [place for place in places for port in (9092, 19092) if reached(place, port)]
+
+
 def test_a_slot_does_not_reach_a_clouds_metadata(stack):
     assert answering(stack, [(METADATA, 80)]) == set()
 

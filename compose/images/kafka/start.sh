@@ -1,6 +1,7 @@
 #!/bin/sh
 # Wait for room, format the log folder on the first start, then become the broker.
-# KAFKA_PORT: where the broker is published on the host's loopback.
+# KAFKA_PORT: where the broker is published on the host's loopback. KAFKA_ADDRESS: the one of its
+# addresses at which it takes and gives lines; all where none is said.
 set -eu
 
 export CLASSPATH='/opt/kafka/libs/*'
@@ -25,4 +26,5 @@ exec java -Xms256m -Xmx384m -XX:+UseSerialGC "-javaagent:$agent=9404:/etc/marque
   "-Djava.library.path=$natives" -Dorg.xerial.snappy.use.systemlib=true \
   "-DZstdNativePath=$natives/libzstd-jni.so" \
   "$log4j" kafka.Kafka "$config" \
+  --override "listeners=INSIDE://${KAFKA_ADDRESS-}:19092,OUTSIDE://${KAFKA_ADDRESS-}:9092,CONTROLLER://localhost:9093" \
   --override "advertised.listeners=INSIDE://kafka:19092,OUTSIDE://localhost:${KAFKA_PORT}"

@@ -55,8 +55,16 @@ def test_a_slot_has_no_way_out_and_meets_only_who_asks_it_and_its_database():
 
 
 def test_the_broker_meets_only_who_writes_or_reads_the_stream_or_its_figures():
-    assert networks("kafka").keys() == {"stream"}
-    assert members("stream") == {"kafka", "migrate", "ingest", "simulator", "prometheus"}
+    assert networks("kafka").keys() == {"stream", "figures"}
+    assert members("stream") == {"kafka", "migrate", "ingest", "simulator"}
+    assert members("figures") == {"kafka", "prometheus"}
+    assert stack()["networks"]["figures"]["internal"]
+
+
+def test_the_broker_gives_its_lines_on_one_network_alone():
+    (alias,) = networks("kafka")["stream"]["aliases"]
+    assert stack()["services"]["kafka"]["environment"]["KAFKA_ADDRESS"] == alias
+    assert alias not in (networks("kafka")["figures"].get("aliases") or [])
 
 
 def test_only_who_has_business_elsewhere_has_a_way_out():
