@@ -24,6 +24,7 @@ source compose/up/base_image.sh
 source compose/up/build_images.sh
 source compose/up/grafana.sh
 source compose/up/start_services.sh
+source compose/up/way_back.sh
 source compose/up/ask_nginx.sh
 source compose/up/first_release.sh
 source compose/up/what_to_try.sh
@@ -49,8 +50,10 @@ write_settings
 build_images
 keep_settings
 keep_for_helper
+back_up_before_migration
 start_services
 follow_first_release
 wait_for_answer
 add_grafana
 what_to_try
+say_way_back

@@ -3,7 +3,7 @@
 # their own: project name, ports, subnet, volumes and image tags differ from a running
 # stack's, and all but the images is removed at the end.
 #
-# Usage: tests/run.sh all | lint | unit | integration | end-to-end | bench | certificate | drill | hour | own-stream | whole-disk | upgrade | experiments
+# Usage: tests/run.sh all | lint | unit | integration | end-to-end | bench | certificate | drill | hour | own-stream | whole-disk | upgrade | way-back | experiments
 # ARGS in the environment goes to pytest.
 
 set -euo pipefail
@@ -14,6 +14,7 @@ source compose/up/settings.sh
 source compose/up/lock.sh
 source compose/up/commit.sh
 source compose/up/check_subnet.sh
+source compose/up/check_database.sh
 source compose/up/install_engine.sh
 source compose/up/start_engine.sh
 source compose/up/base_image.sh
@@ -28,6 +29,7 @@ source tests/run/everything.sh
 source tests/run/own_stream.sh
 source tests/run/whole_disk.sh
 source tests/run/upgrade.sh
+source tests/run/way_back.sh
 source tests/run/experiments.sh
 source tests/run/soak.sh
 source tests/run/hour.sh
@@ -52,6 +54,7 @@ case ${1-} in
   own-stream) own_stream ;;
   whole-disk) build_tests_image && whole_disk ;;
   upgrade) upgrade ;;
+  way-back) way_back ;;
   experiments) build_tests_image && experiments ;;
-  *) fail "'${1-}' is no check" "It is all, lint, unit, integration, end-to-end, bench, certificate, drill, hour, own-stream, whole-disk, upgrade or experiments." ;;
+  *) fail "'${1-}' is no check" "It is all, lint, unit, integration, end-to-end, bench, certificate, drill, hour, own-stream, whole-disk, upgrade, way-back or experiments." ;;
 esac

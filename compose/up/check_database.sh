@@ -10,6 +10,12 @@ check_database() {
       "Check that code out again (git pull), then: make up"
 }
 
+newest_revision() {
+  local files=(compose/migrate/versions/[0-9]*.py) newest
+  newest=${files[-1]##*/}
+  printf '%s' "${newest%%_*}"
+}
+
 database_revision() {
   docker compose exec -T postgres psql --host=/tmp --username=analyst --no-align --tuples-only \
     --command='SELECT version_num FROM alembic_version' marquee 2> /dev/null | grep -x '[0-9a-f][0-9a-f]*'

@@ -78,6 +78,8 @@ drill() {
   own_stream
   say "Drill: an upgrade"
   upgrade
+  say "Drill: back from an upgrade"
+  way_back
   say "Drill: experiments that are worse, equal and better"
   experiments
 }

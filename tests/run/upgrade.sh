@@ -25,7 +25,7 @@ upgrade() {
   git clone --quiet --no-hardlinks . "$UPGRADED"
   check_out "$UPGRADE_FROM"
   say "A stack of $UPGRADE_FROM"
-  start_older_stack
+  start_older_stack ALGORITHMS=popularity,ease
   await 240 "rows of people" people_are_about
   rows=$(ask_database "$ROWS_OF_EACH_KIND") version=$(ask_database "$LIVE")
   say "$version is live; it has, by kind of row:"
@@ -51,15 +51,15 @@ check_out() {
 # With nothing of this script's settings: what a person has there is .env
 in_checkout() { (cd "$UPGRADED" && env -i PATH="$PATH" HOME="$HOME" "$@"); }
 
-# No other model comes by night.
+# start_older_stack [NAME=value...]: no other model comes by night.
 start_older_stack() {
   in_checkout make up COMPOSE_PROJECT_NAME="$COMPOSE_PROJECT_NAME" IMAGE_PREFIX="$UPGRADED_PREFIX" \
     NGINX_PORT="$NGINX_PORT" GRAFANA_PORT="$GRAFANA_PORT" PROMETHEUS_PORT="$PROMETHEUS_PORT" \
     ALERTMANAGER_PORT="$ALERTMANAGER_PORT" POSTGRES_PORT="$POSTGRES_PORT" KAFKA_PORT="$KAFKA_PORT" \
-    SUBNET_PREFIX="$SUBNET_PREFIX" ALGORITHMS=popularity,ease \
+    SUBNET_PREFIX="$SUBNET_PREFIX" \
     RELEASE_STEPS="$RELEASE_STEPS" RELEASE_WATCH_SECONDS="$RELEASE_WATCH_SECONDS" \
     EVALUATION_WINDOW="$EVALUATION_WINDOW" EVALUATION_HORIZON="$EVALUATION_HORIZON" \
-    EVALUATE_CRON="$EVALUATE_CRON" RETRAIN_CRON='0 0 1 1 *' RELEASE_CRON='0 0 1 1 *'
+    EVALUATE_CRON="$EVALUATE_CRON" RETRAIN_CRON='0 0 1 1 *' RELEASE_CRON='0 0 1 1 *' "$@"
 }
 
 # They asked, watched and rated, and it was judged what the answers were worth.
