@@ -200,6 +200,8 @@ COPY tests/run.sh tests/
 COPY tests/run/ tests/run/
 COPY ci/__init__.py ci/
 COPY ci/helper/ ci/helper/
+ARG GIT_COMMIT=unknown
+RUN echo "${GIT_COMMIT}" > compose/images/commit.txt
 USER 10110:10110
 CMD ["python3", "-m", "ci.helper"]
 

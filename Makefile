@@ -40,7 +40,7 @@ backup: ## Copy database, models, state and secrets to BACKUP_DIRECTORY, while a
 	@docker compose exec -T backup python -m compose.backup take
 restore: ## Start from a backup, here or on another host: FROM=folder; asks before it replaces
 	@compose/restore.sh
-images: ## Build every image of this checkout
+images: ## Build every image of this checkout, push it where IMAGE_REGISTRY is set; TWICE=1: again, and what differs
 	@$(or $(ASK_HELPER),compose/images.sh)
 sbom: ## What is in each image: bills of materials (CycloneDX) in build/sbom
 	@compose/sbom.sh
@@ -70,7 +70,7 @@ experiments: ## What runs and ran, what it says, and a plot of the newest: build
 	@if [ -s build/experiment.svg.partial ]; then mv build/experiment.svg.partial build/experiment.svg; fi
 experiment-stop: ## End the experiment that runs; everybody gets the live version
 	@docker compose exec -T releaser python -m ci experiment-stop
-release-code: ## After make images: put the new recommender into both slots, one by one
+release-code: ## After make images: put the new recommender into both slots, one by one; IMAGE=name@digest for another
 	@$(or $(ASK_HELPER),compose/release_code.sh)
 
 # --- check it

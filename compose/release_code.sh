@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Put this checkout's recommender into both slots, the one without traffic first. Nginx
-# asks the other slot meanwhile, so no request fails. A slot that does not get ready gets
-# its previous image back, and the release of code has failed.
+# Put a recommender into both slots, the one without traffic first: what was built last, or IMAGE.
+# What is not here is pulled by its digest. Nginx asks the other slot meanwhile, so no request
+# fails. A slot that does not get ready gets its previous image back, and the release has failed.
 #
-# Usage: make release-code
+# Usage: make release-code [IMAGE=host:port/marquee/recommender@sha256:...]
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,9 +11,30 @@ cd "$(dirname "$0")/.."
 source compose/up/say.sh
 source compose/up/settings.sh
 source compose/up/lock.sh
+source compose/up/base_image.sh
+source compose/up/build_images.sh
+source compose/up/name_images.sh
 
 READY_SECONDS=60
 READY="from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/readyz', timeout=2)"
+
+# Where none is asked for: what was built last, else what the last build pushed.
+choose_image() {
+  local candidate=$IMAGE_PREFIX/recommender:candidate
+  if [ -n "${IMAGE-}" ]; then return; fi
+  if image_exists "$candidate"; then IMAGE=$candidate; return; fi
+  IMAGE=$(recorded_reference "$IMAGE_PREFIX/recommender")
+  [ -n "$IMAGE" ] || fail "there is no image $candidate here, and $IMAGE_RECORD names none in a registry" \
+    "Build one: make images; or name one: make release-code IMAGE=HOST:PORT/NAME@sha256:DIGEST"
+}
+
+# A tag in a registry may say something else tomorrow; a digest may not.
+get_image() {
+  if image_exists "$IMAGE"; then return; fi
+  [[ $IMAGE =~ @sha256:[0-9a-f]{64}$ ]] || fail "there is no image $IMAGE here" \
+    "From a registry one comes by its digest, as $IMAGE_RECORD has it: IMAGE=HOST:PORT/NAME@sha256:DIGEST"
+  pull "$IMAGE" || fail "the image $IMAGE cannot be had: $PULL_ERROR" "See: docker pull $IMAGE"
+}
 
 slots_idle_first() {
   if [ "$(buckets_on_green)" -lt 500 ]; then echo green blue; else echo blue green; fi
@@ -25,14 +46,22 @@ buckets_on_green() {
 
 replace_image() {
   local slot=$1 image=$IMAGE_PREFIX/recommender
-  say "Slot $slot gets the new image"
-  docker tag "$image:$slot" "$image:before-$slot"
-  docker tag "$image:candidate" "$image:$slot"
+  say "Slot $slot gets $IMAGE"
+  keep_previous "$slot"
+  docker tag "$IMAGE" "$image:$slot"
   if ! recreate "$slot"; then
     say "Slot $slot gets its previous image back"
     docker tag "$image:before-$slot" "$image:$slot"
     recreate "$slot" || true
     fail "slot $slot did not get ready with the new image" "See: make logs SERVICE=recommender-$slot"
+  fi
+}
+
+# The same image once more, after a release that was killed, say, is not its own previous one.
+keep_previous() {
+  local image=$IMAGE_PREFIX/recommender
+  if [ "$(image_id "$IMAGE")" != "$(image_id "$image:$1")" ] || ! image_exists "$image:before-$1"; then
+    docker tag "$image:$1" "$image:before-$1"
   fi
 }
 
@@ -53,5 +82,7 @@ ready() {
 
 hold_stack_lock
 read_settings
+choose_image
+get_image
 for slot in $(slots_idle_first); do replace_image "$slot"; done
-say "Both slots run this checkout's recommender"
+say "Both slots run $IMAGE"

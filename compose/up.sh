@@ -22,6 +22,7 @@ source compose/up/start_engine.sh
 source compose/up/backups.sh
 source compose/up/base_image.sh
 source compose/up/build_images.sh
+source compose/up/name_images.sh
 source compose/up/grafana.sh
 source compose/up/start_services.sh
 source compose/up/way_back.sh
@@ -48,6 +49,7 @@ choose_base_image
 choose_profiles
 write_settings
 build_images
+name_by_content
 keep_settings
 keep_for_helper
 back_up_before_migration

@@ -28,7 +28,7 @@ VERBS = {
     "certificate": Verb(
         ("tests/run.sh", "certificate"), takes_tree=True, results=("certificate.json",)
     ),
-    "images": Verb(("compose/images.sh",), takes_tree=True),
+    "images": Verb(("compose/images.sh",), takes_tree=True, results=("images.txt",)),
     "release-code": Verb(("compose/release_code.sh",), outlives_caller=True),
     "drill": Verb(
         ("env", "YES=1", "compose/drill.sh"), results=("drill.json",), outlives_caller=True

@@ -55,8 +55,7 @@ try_to_bake() {
   docker compose config > build/docker-compose.yml
   quietly docker buildx bake --file build/docker-compose.yml "${flags[@]}" \
     --set "*.context=$SOURCE" --set "*.labels.$IMAGE_LABEL" --set "recommender-*.tags=$IMAGE_PREFIX/recommender:candidate" \
-    --set "trainer.args.GIT_COMMIT=$(commit)" --set "backup.args.GIT_COMMIT=$(commit)" \
-    --set "releaser.args.GIT_COMMIT=$(commit)" "$@"
+    --set "*.args.GIT_COMMIT=$(commit)" "$@"
 }
 
 # build_image TARGET TAG: one target of the Dockerfile that no service runs

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Which code this is; every model version names it.
 
-# In a zip or tar archive that git made, git has put the commit here.
+# In a zip or tar archive that git made, git has put the commit here; in the helper's image, its build.
 ARCHIVED_COMMIT=${SOURCE:-.}/compose/images/commit.txt
 
 # commit: the commit, with -dirty where files differ from it; "unknown" where nobody can tell
@@ -10,7 +10,7 @@ commit() {
   if found=$(in_repository rev-parse --verify HEAD 2> /dev/null); then
     if [ -n "$(in_repository status --porcelain --untracked-files=no 2> /dev/null)" ]; then found+=-dirty; fi
   else
-    found=$(grep -xE '[0-9a-f]{40}' "$ARCHIVED_COMMIT" || echo unknown)
+    found=$(grep -xE '[0-9a-f]{40}(-dirty)?' "$ARCHIVED_COMMIT" || echo unknown)
   fi
   printf '%s' "$found"
 }

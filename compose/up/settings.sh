@@ -10,7 +10,7 @@ ENV_FILE=${ENV_FILE:-.env}
 SETTINGS=(
   COMPOSE_PROJECT_NAME=marquee IMAGE_PREFIX=marquee
   COMPOSE_FILE=docker-compose.yml COMPOSE_PROFILES=
-  BASE_IMAGE=debian:trixie-slim
+  BASE_IMAGE=debian:trixie-slim IMAGE_REGISTRY=
   GRAFANA=auto GRAFANA_IMAGE=grafana/grafana:12.2.0
   JENKINS=off JENKINS_IMAGE=jenkins/jenkins:2.528.1-lts-jdk21
   NGINX_PORT=8082 STATUS_PORT=8083 STATUS_PAGE=public
@@ -40,7 +40,7 @@ SETTINGS=(
 )
 
 # What belongs to one command or to this host, and is remembered nowhere
-UNREMEMBERED=(ARGS BACKUP CHALLENGER DATA DELETE FAULTS FROM HOUR KNOWN NAME ONLY PLAN QUALITY REQUEST_RATE SCALE SERVICE SHARE SINCE SOAK SWAPS UNUSED VERSION WATCH YES CA_BUNDLE PIP_CONFIG_FILE MAVEN_SETTINGS)
+UNREMEMBERED=(ARGS BACKUP CHALLENGER DATA DELETE FAULTS FROM HOUR IMAGE KNOWN NAME ONLY PLAN QUALITY REQUEST_RATE SCALE SERVICE SHARE SINCE SOAK SWAPS TWICE UNUSED VERSION WATCH YES CA_BUNDLE PIP_CONFIG_FILE MAVEN_SETTINGS)
 ENV_HEADER="# Written by make up; change a value with: make up NAME=value"
 
 read_settings() {
@@ -116,6 +116,8 @@ check_values() {
   is_one_of JENKINS on off
   [[ $COMPOSE_PROJECT_NAME =~ ^[a-z0-9][a-z0-9_-]*$ ]] ||
     fail "COMPOSE_PROJECT_NAME is '$COMPOSE_PROJECT_NAME'" "It is lower-case letters, digits, - and _."
+  [[ $IMAGE_REGISTRY =~ ^([A-Za-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*)?$ ]] ||
+    fail "IMAGE_REGISTRY is '$IMAGE_REGISTRY'" "It is HOST:PORT, or HOST:PORT/FOLDER, without http://, or nothing."
 }
 
 is_one_of() {

@@ -2,16 +2,14 @@
 
 import os
 import subprocess
-import urllib.request
-import uuid
 from collections.abc import Iterator
 
 import pytest
 
 from tests.end_to_end.conftest import CHECKOUT
+from tests.end_to_end.registry import empty_registry
 from tests.engine import docker
 from tests.ports import free_port
-from tests.waiting import eventually
 
 CHOOSE = """
 source compose/up/say.sh; source compose/up/base_image.sh
@@ -19,28 +17,10 @@ choose_base_image; echo "chosen: $BASE_IMAGE"
 """
 
 
-def answers(port: int) -> bool:
-    """Whether a registry listens there."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v2/", timeout=2) as answer:
-            return answer.status == 200
-    except OSError:
-        return False
-
-
 @pytest.fixture(scope="module")
 def registry() -> Iterator[str]:
-    """The address of a registry that holds nothing yet."""
-    port, name = free_port(), f"registry-{uuid.uuid4().hex[:8]}"
-    docker(
-        *("run", "--detach", "--rm", "--name", name, "--publish", f"127.0.0.1:{port}:5000"),
-        f"{os.environ['IMAGE_PREFIX']}/registry",
-    )
-    try:
-        eventually(lambda: answers(port), 60, "the registry")
-        yield f"127.0.0.1:{port}"
-    finally:
-        docker("rm", "--force", name)
+    with empty_registry() as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

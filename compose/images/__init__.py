@@ -1,0 +1,1 @@
+"""How images are built, and the configuration of what others have written."""
