@@ -17,9 +17,10 @@ from ci.errors import RefusedError
 from ci.experiment.ends import keep_ending
 from ci.first_releases import keep_releasing
 from ci.release import metrics, records
+from ci.release.code import Outcome, record_code
 from ci.release.description import planned
 from ci.settings import Settings
-from ci.slots.state import BUCKETS
+from ci.slots.state import BUCKETS, Slot
 from ci.worker import QUEUE, Quality, clear_up, register
 from compose.service.command_line import run as run_commands
 from compose.service.jobs import defer, follow, job_app, job_status, work
@@ -136,6 +137,21 @@ def experiment_stop_command() -> None:
     Ends with 0 when that is done, with 1 when none runs.
     """
     raise typer.Exit(ask_and_follow("experiment_stop", lambda _: {"reason": "somebody stopped it"}))
+
+
+@cli.command("record-code")
+def record_code_command(
+    slot: Annotated[Slot, typer.Argument(help="The slot that got it.")],
+    image: Annotated[str, typer.Argument(help="The name of the image.")],
+    image_id: Annotated[str, typer.Argument(help="SHA-256 of what the engine has.")],
+    outcome: Annotated[Outcome, typer.Option(help="Whether the slot kept it.")] = Outcome.RELEASED,
+) -> None:
+    """Record that a slot got other code; `make release-code` calls this.
+
+    Ends with 0 when that is recorded, with 1 when the database does not answer.
+    """
+    with connected() as connection:
+        record_code(connection, slot, image, image_id, outcome)
 
 
 @cli.command("certificates")

@@ -1,4 +1,4 @@
-"""The table of deployments: what was live at any moment, and why."""
+"""The tables of deployments: what was live at any moment, by which code, and why."""
 
 from sqlalchemy import BigInteger, Column, DateTime, Double, Identity, Integer, Table, Text, func
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -106,4 +106,27 @@ rejected_candidate = Table(
     ),
     Column("log", ARRAY(Text), nullable=False, comment="the last lines that its slot logged"),
     comment="Versions that a release took back, each with its evidence",
+)
+
+code_release = Table(
+    "code_release",
+    metadata,
+    Column("release_id", BigInteger, Identity(), primary_key=True, comment="order"),
+    Column(
+        "at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=func.now(),
+        comment="when the slot answered with it, or had its previous image again",
+    ),
+    Column("slot", Text, nullable=False, comment="the slot that got it"),
+    Column(
+        "image",
+        Text,
+        nullable=False,
+        comment="its name: by commit and lock, or by digest where it came from a registry",
+    ),
+    Column("image_id", Text, nullable=False, comment="SHA-256 of what the engine has"),
+    Column("outcome", Text, nullable=False, comment="released or taken back"),
+    comment="Each image that a slot got, and whether it kept it",
 )

@@ -12,10 +12,11 @@ cd "$(dirname "$0")/.."
 source compose/up/say.sh
 source compose/up/settings.sh
 source compose/up/lock.sh
+source compose/up/commit.sh
 source compose/up/build_images.sh
+source compose/up/name_images.sh
 
 UNUSED=${UNUSED:-24h}
-BY_CONTENT=':([0-9a-f]{12}(-dirty)?|unknown)-[0-9a-f]{12}$'
 
 # Without a name, and of which there is no container either, running or stopped
 nameless_images() {

@@ -53,8 +53,23 @@ replace_image() {
     say "Slot $slot gets its previous image back"
     docker tag "$image:before-$slot" "$image:$slot"
     recreate "$slot" || true
+    record "$slot" 'taken back'
     fail "slot $slot did not get ready with the new image" "See: make logs SERVICE=recommender-$slot"
   fi
+  record "$slot" released
+}
+
+# record SLOT OUTCOME: in the database, without which people are answered all the same
+record() {
+  docker compose exec -T releaser python -m ci record-code "$1" "$(known_as)" "$(image_id "$IMAGE")" \
+    --outcome "$2" > /dev/null 2>&1 ||
+    say "The releaser or the database does not answer: that slot $1 got this image is not recorded"
+}
+
+# By its content, where it was built here
+known_as() {
+  docker image inspect --format '{{range .RepoTags}}{{println .}}{{end}}' "$IMAGE" |
+    grep -E "$BY_CONTENT" | tail -n 1 | grep . || printf '%s' "$IMAGE"
 }
 
 # The same image once more, after a release that was killed, say, is not its own previous one.

@@ -81,7 +81,7 @@ GRANT DELETE ON online_metric, reprocessed_lines TO evaluation;
 
 -- ... and tells Nginx what is popular while nothing is live
 GRANT SELECT ON model_version, online_metric, receipt, rating, viewing TO releaser;
-GRANT SELECT, INSERT ON deployment, gate_measurement, rejected_candidate TO releaser;
+GRANT SELECT, INSERT ON deployment, gate_measurement, rejected_candidate, code_release TO releaser;
 
 -- the releaser begins and ends experiments, the evaluation counts their people and looks
 GRANT SELECT, INSERT, UPDATE ON experiment TO releaser;

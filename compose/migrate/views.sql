@@ -197,6 +197,15 @@ FROM (
            format('rejected_candidate: %s', rejection_id)
     FROM rejected_candidate
     UNION ALL
+    SELECT at,
+           CASE outcome
+               WHEN 'released' THEN format('Slot %s got the code of %s.', slot, image)
+               ELSE format('Slot %s did not get ready with the code of %s; it has its own again.',
+                           slot, image)
+           END,
+           format('code_release: %s', release_id)
+    FROM code_release
+    UNION ALL
     SELECT started_at,
            format('%s was %s %s: %s.', challenger,
                   CASE kind WHEN 'interleaving' THEN 'interleaved with' ELSE 'tried against' END,

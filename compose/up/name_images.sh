@@ -3,6 +3,8 @@
 # IMAGE_REGISTRY it is pushed there, and its digest recorded: by that it comes back, to the byte.
 
 IMAGE_RECORD=build/images.txt
+# shellcheck disable=SC2034  # release_code.sh and prune.sh use it
+BY_CONTENT=':([0-9a-f]{12}(-dirty)?|unknown)-[0-9a-f]{12}$'
 # What pins all that is not in the commit itself but the distribution's packages
 LOCKS=(
   {ci,ingest,monitoring,recommender,trainer}/requirements.txt compose/simulator/requirements.txt
