@@ -130,3 +130,17 @@ code_release = Table(
     Column("outcome", Text, nullable=False, comment="released or taken back"),
     comment="Each image that a slot got, and whether it kept it",
 )
+
+pipeline_step = Table(
+    "pipeline_step",
+    metadata,
+    Column("step", Text, primary_key=True, comment="which step of Jenkins's pipelines"),
+    Column("ended_at", DateTime(timezone=True), nullable=False, comment="when it last ended"),
+    Column(
+        "failures",
+        BigInteger,
+        nullable=False,
+        comment="how often it has failed since it last ended well",
+    ),
+    comment="How each step that Jenkins asks its helper for last ended",
+)

@@ -1,5 +1,6 @@
--- What Jenkins may do: ask for a training or a release as `make retrain` and `make release` do, and
--- follow it. The role can read and write nothing; these functions do so as their owner.
+-- What Jenkins may do: ask for a training or a release as `make retrain` and `make release` do,
+-- follow it, and tell how a step ended that it asked its helper for. The role can read and write
+-- nothing; these functions do so as their owner.
 
 CREATE OR REPLACE FUNCTION ask_for(task text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -40,8 +41,29 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     ORDER BY line_id
 $$;
 
-REVOKE ALL ON FUNCTION ask_for(text), asked_job_status(bigint), asked_job_lines(bigint, bigint)
+-- A row for each, however often it is called.
+CREATE OR REPLACE FUNCTION step_ended(name text, well boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    -- what the helper can be asked for: ci/helper/verbs.py
+    steps text[] := ARRAY['lint', 'test-unit', 'test-integration', 'certificate', 'images',
+                          'release-code', 'drill'];
+BEGIN
+    IF name <> ALL (steps) OR well IS NULL THEN
+        RAISE invalid_parameter_value USING MESSAGE =
+            format('there is no step %L; there are: %s', name, array_to_string(steps, ', '));
+    END IF;
+    INSERT INTO pipeline_step AS known (step, ended_at, failures)
+    VALUES (name, now(), (NOT well)::int)
+    ON CONFLICT (step) DO UPDATE
+    SET ended_at = now(), failures = CASE WHEN well THEN 0 ELSE known.failures + 1 END;
+END
+$$;
+
+REVOKE ALL ON FUNCTION ask_for(text), asked_job_status(bigint), asked_job_lines(bigint, bigint),
+    step_ended(text, boolean)
     FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO scheduler;
-GRANT EXECUTE ON FUNCTION ask_for(text), asked_job_status(bigint), asked_job_lines(bigint, bigint)
+GRANT EXECUTE ON FUNCTION ask_for(text), asked_job_status(bigint), asked_job_lines(bigint, bigint),
+    step_ended(text, boolean)
     TO scheduler;

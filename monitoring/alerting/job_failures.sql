@@ -1,5 +1,6 @@
--- How often each job has failed since it last ended well. Jobs that ended well are forgotten
--- after a week, so older failures do not count: what came after them is not known.
+-- How often each job, and each step of Jenkins's pipelines, has failed since it last ended well. Jobs
+-- that ended well are forgotten after a week, so older failures do not count: what came after them
+-- is not known.
 WITH succeeded AS (
     SELECT task_name, max(id) AS id
     FROM procrastinate_jobs
@@ -20,4 +21,7 @@ SELECT job.task_name AS task,
 FROM procrastinate_jobs AS job
 LEFT JOIN succeeded USING (task_name)
 GROUP BY job.task_name, job.queue_name
-ORDER BY job.task_name
+UNION ALL
+SELECT step, 'jenkins', CASE WHEN ended_at > now() - interval '7 days' THEN failures ELSE 0 END
+FROM pipeline_step
+ORDER BY task

@@ -48,7 +48,7 @@ IS_THE_DATA_RIGHT = Dashboard(
             "short",
             [("marquee_job_failures", "{{task}}")],
             1,
-            alerts=("TrainingFailed", "ScheduledReleaseFailing", "JobFailing"),
+            alerts=("TrainingFailed", "ScheduledReleaseFailing", "JobFailing", "BuildFailing"),
         ),
         Panel(
             "Lines that did not land",

@@ -71,6 +71,14 @@ def test_a_failure_that_is_older_than_what_is_remembered_does_not_count(settings
     assert failures(settings) == 0
 
 
+def test_a_step_of_a_pipeline_that_failed_is_told_until_it_ends_well(settings, owner):
+    owner.execute("SELECT step_ended('lint', false), step_ended('images', true)")
+    assert failures(settings, "lint", "jenkins") == 1
+    assert failures(settings, "images", "jenkins") == 0
+    owner.execute("SELECT step_ended('lint', true)")
+    assert failures(settings, "lint", "jenkins") == 0
+
+
 def aborted(settings, version="v2"):
     name = "marquee_release_aborted_timestamp_seconds"
     return sample(settings, name, model_version=version)

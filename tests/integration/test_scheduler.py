@@ -1,4 +1,4 @@
-"""The role that Jenkins has: it asks for a training or a release, follows it, and nothing else."""
+"""The role that Jenkins has: it asks for jobs, follows them, tells how steps ended, no more."""
 
 import os
 import re
@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from ci.helper.verbs import VERBS
 from compose.service.jobs import defer, job_app, say
 from tests.waiting import eventually
 from trainer.worker import ask
@@ -64,6 +65,21 @@ def test_a_job_that_it_may_not_ask_for_is_refused_with_what_there_is(owner, sche
     assert jobs(owner) == []
 
 
+def test_how_often_a_step_failed_since_it_last_ended_well_is_one_row(owner, scheduler):
+    for well in (False, True, False, False):
+        scheduler.execute("SELECT step_ended('lint', %s)", (well,))
+    scheduler.execute("SELECT step_ended('images', true)")
+    rows = owner.execute("SELECT step, failures FROM pipeline_step ORDER BY step").fetchall()
+    assert rows == [("images", 0), ("lint", 2)]
+
+
+def test_it_tells_of_what_the_helper_can_be_asked_for_and_of_nothing_else(scheduler):
+    for verb in VERBS:
+        scheduler.execute("SELECT step_ended(%s, true)", (verb,))
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="there are: lint, "):
+        scheduler.execute("SELECT step_ended('train', true)")
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -72,6 +88,7 @@ def test_a_job_that_it_may_not_ask_for_is_refused_with_what_there_is(owner, sche
         "SELECT * FROM rating",
         "SELECT * FROM deployment",
         "SELECT * FROM live_now",
+        "SELECT * FROM pipeline_step",
         "INSERT INTO procrastinate_jobs (queue_name, task_name) VALUES ('train', 'train')",
         "INSERT INTO job_log (job_id, message) VALUES (1, 'x')",
         "DELETE FROM procrastinate_jobs",
