@@ -5,7 +5,7 @@
 # an image, and a build without any takes what the base image knows.
 
 ARG BASE_IMAGE=debian:trixie-slim
-ARG GRAFANA_IMAGE=grafana/grafana:12.2.0
+ARG GRAFANA_IMAGE=grafana/grafana:13.2.0
 ARG JENKINS_IMAGE=jenkins/jenkins:2.528.1-lts-jdk21
 
 FROM ${BASE_IMAGE} AS base

@@ -13,12 +13,14 @@ WHAT_CHANGED = Dashboard(
             "The version that is live, by slot. Why: deployment in make psql.",
             "short",
             [("marquee_live_version", "{{model_version}} in {{slot}}")],
+            no_bound="it names what is live",
         ),
         Panel(
             "Share of a release",
             "Buckets of 1,000 on the version being released; 0 while none is.",
             "short",
             [("marquee_release_share", "buckets")],
+            no_bound="it goes from 0 to 1,000, or back",
         ),
         Panel(
             "Answers by version",
@@ -33,12 +35,14 @@ WHAT_CHANGED = Dashboard(
                     "{{model_version}}",
                 )
             ],
+            no_bound="as many as people ask",
         ),
         Panel(
             "Releases that ended",
             "By how they ended. Aborted ones say why in make status and in deployment.",
             "short",
             [("increase(marquee_releases_total[$__rate_interval])", "{{outcome}}")],
+            no_bound="good and bad ends are drawn; the alert fires for bad ones",
             alerts=("ReleaseAborted",),
         ),
         Panel(
@@ -46,12 +50,14 @@ WHAT_CHANGED = Dashboard(
             "Share of the running or last training that is done.",
             "percentunit",
             [("marquee_training_progress_ratio", "done")],
+            no_bound="it goes from 0 to 1 each time",
         ),
         Panel(
             "Starts",
             "When each process started; a line that climbs is a service that restarts.",
             "dateTimeAsIso",
             [('process_start_time_seconds{job!=""} * 1000', "{{service}}")],
+            no_bound="it is a time; the alert fires from four starts in 15 minutes on",
             alerts=("ServiceRestarting",),
         ),
     ),

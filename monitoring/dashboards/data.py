@@ -11,6 +11,7 @@ IS_THE_DATA_RIGHT = Dashboard(
             "By table. Nothing while people are there: docker compose logs ingest.",
             "cps",
             [("sum by (table) (rate(marquee_ingest_rows_total[$__rate_interval]))", "{{table}}")],
+            no_bound="as many as people leave",
         ),
         Panel(
             "Ingest lag",
@@ -29,6 +30,7 @@ IS_THE_DATA_RIGHT = Dashboard(
             "1 where each consumed line is there once. At 0: ingest_audit in make psql, first.",
             "short",
             [("min by (partition) (marquee_ingest_audit_balanced)", "partition {{partition}}")],
+            bad_below=1,
             alerts=("AuditUnbalanced",),
         ),
         Panel(
@@ -41,6 +43,7 @@ IS_THE_DATA_RIGHT = Dashboard(
                     "{{topic}}",
                 )
             ],
+            no_bound="as many as people leave",
         ),
         Panel(
             "Jobs that fail",
@@ -61,16 +64,18 @@ IS_THE_DATA_RIGHT = Dashboard(
                 ),
                 ("sum(rate(marquee_ingest_duplicates_total[$__rate_interval]))", "doubled"),
             ],
+            no_bound="the alerts hold the share of all lines: 2 % refused, 5 % doubled",
             alerts=("LinesRefused", "LinesDoubled"),
         ),
         Panel(
             "Since the last pass",
-            "Of retention every few minutes, of evaluation every minute.",
+            "Each has one every minute; of retention the alert fires from an hour on.",
             "s",
             [
                 ("time() - (marquee_retention_last_pass_timestamp_seconds > 0)", "retention"),
                 ("time() - (marquee_evaluation_last_pass_timestamp_seconds > 0)", "evaluation"),
             ],
+            bad_from=600,
             alerts=("RetentionStuck", "EvaluationStuck"),
         ),
         Panel(

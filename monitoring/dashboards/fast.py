@@ -1,6 +1,6 @@
 """Is it fast: requests, latency, and what was not answered as promised."""
 
-from monitoring.dashboards.panels import Dashboard, Panel
+from monitoring.dashboards.panels import ONE_IN_FIVE_MINUTES, Dashboard, Panel
 
 SLOT = "{{slot}}"
 CHOSEN = 'slot=~"$slot", model_version=~"$version"'
@@ -11,7 +11,13 @@ IS_IT_FAST = Dashboard(
     "marquee-fast",
     "Marquee: is it fast?",
     (
-        Panel("Requests", "What the slots answer.", "reqps", [(REQUESTS, SLOT)]),
+        Panel(
+            "Requests",
+            "What the slots answer.",
+            "reqps",
+            [(REQUESTS, SLOT)],
+            no_bound="as many as people ask",
+        ),
         Panel(
             "Latency of the slots",
             "Inside a slot (Flask and the path around it). SlowAnswers fires from 300 ms on.",
@@ -33,6 +39,7 @@ IS_IT_FAST = Dashboard(
                     "{{reason}}",
                 )
             ],
+            no_bound="what is usual depends on who comes",
         ),
         Panel(
             "Lists by Nginx itself",
@@ -43,6 +50,7 @@ IS_IT_FAST = Dashboard(
                 ("rate(marquee_nginx_own_lists_total[$__rate_interval])", "no slot in time"),
                 ("rate(marquee_nginx_over_share_lists_total[$__rate_interval])", "over a share"),
             ],
+            no_bound="the alerts hold their share of all lists, from 1 % on",
             alerts=("ListsByNginx", "ListsOverShare"),
         ),
         Panel(
@@ -53,6 +61,7 @@ IS_IT_FAST = Dashboard(
                 ("rate(marquee_nginx_failed_answers_total[$__rate_interval])", "failed"),
                 ("rate(marquee_nginx_late_answers_total[$__rate_interval])", "late"),
             ],
+            bad_from=5 / 600,
             alerts=("PromiseBroken", "PromiseSlipping", "AnswersMissed"),
         ),
         Panel(
@@ -60,6 +69,7 @@ IS_IT_FAST = Dashboard(
             "They wait there for PostgreSQL. Growing: make status, then the log of postgres.",
             "short",
             [("marquee_receipts_spooled", SLOT)],
+            bad_from=100_000,
             alerts=("ReceiptsWaiting",),
         ),
         Panel(
@@ -72,6 +82,7 @@ IS_IT_FAST = Dashboard(
                     "{{status}}",
                 )
             ],
+            no_bound="the alert holds the share of 5xx, from 1 % on",
             alerts=("HighErrorRate",),
         ),
         Panel(
@@ -79,6 +90,7 @@ IS_IT_FAST = Dashboard(
             "Given up because the volume was full: these answers cannot be explained.",
             "cps",
             [("rate(marquee_receipts_dropped_total[$__rate_interval])", SLOT)],
+            bad_from=ONE_IN_FIVE_MINUTES,
             alerts=("ReceiptsDropped",),
         ),
     ),

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+WELL, BAD = "transparent", "red"
+ONE_IN_FIVE_MINUTES = 1 / 300
+"""A second: what an alert on any increase within five minutes fires from."""
 COLUMNS = 24
 PANEL_WIDTH, PANEL_HEIGHT = 8, 8
 SCHEMA_VERSION = 37
@@ -26,6 +29,10 @@ class Panel:
     queries: Sequence[tuple[str, str]]
     bad_from: float | None = None
     """From here on it is drawn red."""
+    bad_below: float | None = None
+    """Below it is drawn red."""
+    no_bound: str = ""
+    """Why it has neither."""
     alerts: Sequence[str] = ()
     """Whoever is woken by one of these looks here."""
 
@@ -74,12 +81,18 @@ def model(dashboard: Dashboard) -> dict[str, Any]:
         "refresh": "10s",
         "time": {"from": "now-1h", "to": "now"},
         "annotations": {"list": [_annotation(*annotation) for annotation in ANNOTATIONS]},
-        "templating": {"list": [_variable(*variable) for variable in VARIABLES]},
+        "templating": {"list": [_variable(*variable) for variable in _chosen_by(dashboard)]},
         "links": [
             {"type": "dashboards", "tags": ["marquee"], "title": "Marquee", "asDropdown": True}
         ],
         "panels": [_panel(place, panel) for place, panel in enumerate(dashboard.panels)],
     }
+
+
+def _chosen_by(dashboard: Dashboard) -> list[tuple[str, str]]:
+    """The variables that some query of a dashboard has in it: one that changes nothing misleads."""
+    queries = " ".join(query for panel in dashboard.panels for query, _legend in panel.queries)
+    return [(name, query) for name, query in VARIABLES if f"${name}" in queries]
 
 
 def panel_links(dashboards: Sequence[Dashboard]) -> dict[str, str]:
@@ -138,10 +151,12 @@ def _panel(place: int, panel: Panel) -> dict[str, Any]:
 
 
 def _description(panel: Panel) -> str:
-    if not panel.alerts:
-        return panel.description
-    alerts = ", ".join(panel.alerts)
-    return f"{panel.description} Alerts, each with what to do in OPERATIONS.md: {alerts}."
+    told = [panel.description]
+    if panel.no_bound:
+        told.append(f"No bound: {panel.no_bound}.")
+    if panel.alerts:
+        told.append(f"Alerts, each with what to do in OPERATIONS.md: {', '.join(panel.alerts)}.")
+    return " ".join(told)
 
 
 def _links(panel: Panel) -> list[dict[str, Any]]:
@@ -151,15 +166,24 @@ def _links(panel: Panel) -> list[dict[str, Any]]:
 
 
 def _defaults(panel: Panel) -> dict[str, Any]:
-    steps: list[dict[str, Any]] = [{"color": "green", "value": None}]
-    if panel.bad_from is not None:
-        steps.append({"color": "red", "value": panel.bad_from})
+    steps = _steps(panel)
     return {
         "unit": panel.unit,
         "min": 0,
         "thresholds": {"mode": "absolute", "steps": steps},
-        "custom": {"thresholdsStyle": {"mode": "off" if panel.bad_from is None else "line"}},
+        "custom": {"thresholdsStyle": {"mode": "area" if len(steps) > 1 else "off"}},
     }
+
+
+def _steps(panel: Panel) -> list[dict[str, Any]]:
+    """Where which background begins, from below; what is well has none."""
+    lowest = WELL if panel.bad_below is None else BAD
+    steps: list[dict[str, Any]] = [{"color": lowest, "value": None}]
+    if panel.bad_below is not None:
+        steps.append({"color": WELL, "value": panel.bad_below})
+    if panel.bad_from is not None:
+        steps.append({"color": BAD, "value": panel.bad_from})
+    return steps
 
 
 def _target(line: int, expression: str, legend: str) -> dict[str, Any]:

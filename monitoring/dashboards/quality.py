@@ -13,6 +13,7 @@ IS_THE_MODEL_GOOD = Dashboard(
             "Of each algorithm at the newest training, on held-out data; more is better.",
             "none",
             [("marquee_model_ndcg20", "{{algorithm}}")],
+            no_bound="it depends on the data; the gate holds it against popularity",
         ),
         Panel(
             "Online: answers that led to watching",
@@ -27,12 +28,14 @@ IS_THE_MODEL_GOOD = Dashboard(
                     "{{model_version}} {{arm}}",
                 )
             ],
+            no_bound="it goes with the hour and who comes; experiments and the gate compare",
         ),
         Panel(
             "Lists ranked for whoever asked",
             "By the model or by what somebody just did; the rest is popular or by age and job.",
             "percentunit",
             [('marquee_personal_share{slot=~"$slot"}', SLOT)],
+            no_bound="who is new rightly gets what is popular; beside it stands how many are new",
         ),
         Panel(
             "Age of the model",
@@ -47,6 +50,7 @@ IS_THE_MODEL_GOOD = Dashboard(
             "More than LATENESS behind the stream: no figure reckons with them.",
             "short",
             [("marquee_evaluation_too_late_rows", "{{kind}}")],
+            no_bound="it only grows, and the alert fires when it does",
             alerts=("JudgedTooLate",),
         ),
         Panel(
@@ -55,10 +59,12 @@ IS_THE_MODEL_GOOD = Dashboard(
             " higher; if it jumps: make retrain.",
             "short",
             [("marquee_drift_rating_index", "{{model_version}}")],
+            no_bound="0.27 to 0.44 was seen minutes after a release that was well",
         ),
         Panel(
             "New to the live version",
-            "Of people, and of what they choose. It recommends what it knows: make retrain.",
+            "Of people (an alert from 0.5 on) and of what they choose (0.2). It recommends what it"
+            " knows: make retrain.",
             "percentunit",
             [('marquee_drift_share{at="now", what=~"new_people|new_movies"}', "{{what}}")],
             0.5,
@@ -69,6 +75,7 @@ IS_THE_MODEL_GOOD = Dashboard(
             "Rated or only watched, now and at the training. At 0 a kind is missing: arrival.",
             "percentunit",
             [('marquee_drift_share{what=~"rated|only_watched"}', "{{what}} {{at}}")],
+            no_bound="the alert fires below a tenth of its own share at the training",
             alerts=("KindOfEventMissing",),
         ),
         Panel(
@@ -76,6 +83,7 @@ IS_THE_MODEL_GOOD = Dashboard(
             "Now and at the training. If it doubles, lists feed on themselves: DIVERSITY.",
             "percentunit",
             [('marquee_drift_share{what="top_movies"}', "{{at}}")],
+            no_bound="it depends on the movies; hold it against its share at the training",
         ),
     ),
 )

@@ -1,6 +1,6 @@
 """Is anybody told: the way of an alert from a rule to a person."""
 
-from monitoring.dashboards.panels import Dashboard, Panel
+from monitoring.dashboards.panels import ONE_IN_FIVE_MINUTES, Dashboard, Panel
 
 IS_ANYBODY_TOLD = Dashboard(
     "marquee-told",
@@ -11,6 +11,7 @@ IS_ANYBODY_TOLD = Dashboard(
             "Always 1: rules are evaluated. A gap is a time when nobody would have been told.",
             "short",
             [('ALERTS{alertname="Watchdog"}', "fires")],
+            bad_below=1,
             alerts=("Watchdog", "AlertTest"),
         ),
         Panel(
@@ -18,6 +19,7 @@ IS_ANYBODY_TOLD = Dashboard(
             "1 where an address is set. Slack tells people; the other hears when all is silent.",
             "short",
             [("marquee_secret_set", "{{name}}")],
+            bad_below=1,
             alerts=("SlackNotSet", "DeadMansSwitchNotSet"),
         ),
         Panel(
@@ -33,6 +35,7 @@ IS_ANYBODY_TOLD = Dashboard(
                     "{{receiver_name}}",
                 )
             ],
+            bad_from=ONE_IN_FIVE_MINUTES,
             alerts=("NotificationsFailing",),
         ),
         Panel(
@@ -49,6 +52,7 @@ IS_ANYBODY_TOLD = Dashboard(
                     "in vain to {{alertmanager}}",
                 ),
             ],
+            bad_from=ONE_IN_FIVE_MINUTES,
             alerts=("NotificationsLost",),
         ),
         Panel(
@@ -64,6 +68,7 @@ IS_ANYBODY_TOLD = Dashboard(
                     "{{rule_group}}",
                 )
             ],
+            bad_from=ONE_IN_FIVE_MINUTES,
             alerts=("RuleEvaluationFailing",),
         ),
         Panel(
@@ -74,6 +79,7 @@ IS_ANYBODY_TOLD = Dashboard(
                 ("prometheus_config_last_reload_successful", "prometheus"),
                 ("alertmanager_config_last_reload_successful", "alertmanager"),
             ],
+            bad_below=1,
             alerts=("ConfigurationRefused",),
         ),
     ),

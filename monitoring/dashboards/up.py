@@ -13,6 +13,7 @@ IS_IT_UP = Dashboard(
             "1 where a service answers Prometheus. At 0: docker compose logs of that service.",
             "short",
             [("up", "{{service}}")],
+            bad_below=1,
             alerts=("ServiceDown", "WantedServiceDown", "SlotDown", "BothSlotsDown"),
         ),
         Panel(
@@ -25,6 +26,7 @@ IS_IT_UP = Dashboard(
                 ("pg_up", "postgres"),
                 ("marquee_database_answers", "postgres, to somebody new"),
             ],
+            bad_below=1,
         ),
         Panel(
             "Memory of each service",
@@ -39,6 +41,7 @@ IS_IT_UP = Dashboard(
                     "{{service}} {{container}}",
                 )
             ],
+            no_bound="each service has its own, mem_limit in compose/; the host's is beside it",
         ),
         Panel(
             "Processors used by each service",
@@ -53,6 +56,7 @@ IS_IT_UP = Dashboard(
                     "{{service}} {{container}}",
                 )
             ],
+            no_bound="what nobody else needs may be used; the host's is beside it",
         ),
         Panel(
             "Memory of the host",
@@ -87,6 +91,7 @@ IS_IT_UP = Dashboard(
                     "{{device}}",
                 )
             ],
+            bad_below=0.05,
             alerts=("FilesRunningOut",),
         ),
         Panel(
@@ -99,14 +104,11 @@ IS_IT_UP = Dashboard(
         ),
         Panel(
             "Clock of the host",
-            "How far off it is, and whether something keeps it (1). Times on rows are off as far.",
+            "How far off it is. Times on rows are off as far: timedatectl timesync-status.",
             "s",
-            [
-                ("abs(node_timex_offset_seconds)", "off"),
-                ("node_timex_sync_status", "kept"),
-                ("max(marquee_ingest_clock_behind_seconds)", "behind the stream"),
-            ],
-            alerts=("ClockOff", "ClockNotKept", "ClockBehindStream"),
+            [("abs(node_timex_offset_seconds)", "off")],
+            0.5,
+            alerts=("ClockOff",),
         ),
         Panel(
             "Age of the newest backup",
@@ -115,6 +117,22 @@ IS_IT_UP = Dashboard(
             [("time() - marquee_backup_last_timestamp_seconds", "since the last")],
             26 * 3600,
             alerts=("BackupTooOld", "NoBackup"),
+        ),
+        Panel(
+            "Is the clock kept?",
+            "1 where something keeps the clock of this host right. At 0: install chrony.",
+            "short",
+            [("node_timex_sync_status", "kept")],
+            bad_below=1,
+            alerts=("ClockNotKept",),
+        ),
+        Panel(
+            "Clock behind the stream",
+            "How much later than it is here lines say that they were published: see both clocks.",
+            "s",
+            [("max(marquee_ingest_clock_behind_seconds)", "behind")],
+            300,
+            alerts=("ClockBehindStream",),
         ),
     ),
 )

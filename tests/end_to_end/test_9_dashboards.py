@@ -15,7 +15,7 @@ import httpx
 import pytest
 import yaml
 
-from monitoring.dashboards.panels import model
+from monitoring.dashboards.panels import VARIABLES, model
 from monitoring.dashboards.questions import DASHBOARDS
 from tests.waiting import eventually
 
@@ -46,6 +46,15 @@ def lines_of_an_hour(query: str) -> list[dict[str, object]]:
 @pytest.mark.parametrize("query", QUERIES)
 def test_a_graph_has_lines(query):
     eventually(lambda: lines_of_an_hour(query), 120, f"lines of {query}")
+
+
+@pytest.mark.parametrize(("name", "query"), VARIABLES)
+def test_there_is_something_to_choose(name, query):
+    """What Grafana asks for a variable of the kind label_values(metric, label)."""
+    metric, label = re.fullmatch(r"label_values\((.+), (\w+)\)", query).groups()
+    address = f"http://127.0.0.1:{os.environ['PROMETHEUS_PORT']}/api/v1/label/{label}/values"
+    found = httpx.get(address, params={"match[]": metric}).json()["data"]
+    assert found, name
 
 
 @pytest.fixture(scope="module")

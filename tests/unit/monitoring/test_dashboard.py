@@ -4,15 +4,18 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from math import prod
 from pathlib import Path
 
 import promql_parser as promql
 import pytest
+import yaml
 
-from monitoring.dashboards.panels import ANNOTATIONS, model, panel_links
+from monitoring.dashboards.panels import ANNOTATIONS, VARIABLES, model, panel_links
 from monitoring.dashboards.questions import DASHBOARDS
 from monitoring.page.operations import operations_page
-from tests.unit.monitoring.rules import ALERTS, RULES
+from recommender.metrics import Metrics
+from tests.unit.monitoring.rules import ALERTS, PROMETHEUS, RULES
 
 OPERATIONS = Path("OPERATIONS.md")
 ADDRESSES = re.compile(r"http://127\.0\.0\.1:8083(/\S+)#(\S+)")
@@ -85,6 +88,84 @@ def test_a_panel_says_what_it_shows_in_which_unit(panel):
     assert panel.unit
     assert panel.description.endswith(".")
     assert all(legend for _query, legend in panel.queries)
+
+
+@pytest.mark.parametrize("panel", PANELS, ids=by_title)
+def test_a_panel_has_a_bound_or_says_why_it_has_none(panel):
+    bounds = [bound for bound in (panel.bad_from, panel.bad_below) if bound is not None]
+    assert bool(bounds) != bool(panel.no_bound)
+    assert not panel.no_bound.endswith(".")
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda dashboard: dashboard.uid)
+def test_what_is_beyond_a_bound_is_drawn_red_and_nothing_else(dashboard):
+    for panel, drawn in zip(dashboard.panels, model(dashboard)["panels"], strict=True):
+        steps = drawn["fieldConfig"]["defaults"]["thresholds"]["steps"]
+        red = [step["value"] for step in steps if step["color"] == "red"]
+        below = [] if panel.bad_below is None else [None]
+        above = [] if panel.bad_from is None else [panel.bad_from]
+        assert red == below + above
+        assert (f"No bound: {panel.no_bound}." in drawn["description"]) == (not red)
+
+
+def numbers(expression: str) -> set[float]:
+    """What an alert holds its figures against; of a product, the product."""
+    bare = re.sub(r'"[^"]*"|\[[^]]*\]|offset \w+', "", expression)
+    products = re.findall(r"(?<![\w.])[\d.]+(?:\s*\*\s*[\d.]+)*(?![\w.])", bare)
+    return {prod(float(factor) for factor in product.split("*")) for product in products}
+
+
+def ranges(expression: str) -> set[float]:
+    """The ranges of an expression, in seconds."""
+    found = nodes(promql.parse(expression))
+    selectors = (node for node in found if isinstance(node, promql.MatrixSelector))
+    return {selector.range.total_seconds() for selector in selectors}
+
+
+def test_the_numbers_of_an_alert_are_those_it_is_held_against():
+    assert numbers('a{b="5", c=~"6"}[7m] offset 8m > 26 * 3600 and x2 < 0.1') == {26 * 3600, 0.1}
+
+
+@pytest.mark.parametrize("panel", [panel for panel in PANELS if panel.alerts], ids=by_title)
+def test_a_bound_is_that_of_an_alert(panel):
+    """As it is, as its share of a whole, or as a rate; more than 0 is at least 1."""
+    bound = panel.bad_below if panel.bad_from is None else panel.bad_from
+    if bound is None:
+        return
+    rules = [rule["expr"] for rule in ALERTS if rule["alert"] in panel.alerts]
+    spans = {1.0}.union(*map(ranges, rules))
+    meant = {round(way, 9) for way in (1 - bound, *(bound * span for span in spans))}
+    held = {round(number, 9) for number in set().union(*map(numbers, rules))}
+    assert meant & (held | ({1.0} if 0.0 in held else set()))
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda dashboard: dashboard.uid)
+def test_a_dashboard_offers_the_choices_that_change_what_it_shows(dashboard):
+    drawn = model(dashboard)
+    asked = " ".join(line["expr"] for panel in drawn["panels"] for line in panel["targets"])
+    used = set(re.findall(r"\$(\w+)", asked)) - {"__rate_interval"}
+    assert {offered["name"] for offered in drawn["templating"]["list"]} == used
+
+
+@pytest.mark.parametrize(("name", "query"), VARIABLES)
+def test_a_choice_is_used_and_asks_for_labels_that_the_stack_exports(name, query):
+    metric, label = re.fullmatch(r"label_values\((.+), (\w+)\)", query).groups()
+    assert any(f"${name}" in asked for _title, asked in QUERIES)
+    selector = promql.parse(metric)
+    assert isinstance(selector, promql.VectorSelector)
+    assert label in labels_of(selector.name)
+
+
+def labels_of(metric: str) -> set[str]:
+    """The labels of a slot's metric: its own, and those that Prometheus gives its targets."""
+    (own,) = (
+        collector._labelnames  # noqa: SLF001 -- the library tells them to nobody else
+        for collector, names in Metrics().registry._collector_to_names.items()  # noqa: SLF001 -- as above
+        if metric in names
+    )
+    jobs = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())["scrape_configs"]
+    (slots,) = (job["static_configs"] for job in jobs if job["job_name"] == "recommender")
+    return set(own).union(*(target["labels"] for target in slots))
 
 
 @pytest.mark.parametrize(("title", "query"), QUERIES)
