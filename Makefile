@@ -37,7 +37,7 @@ password: ## Show a password: NAME=analyst, grafana, jenkins, ...
 rotate: ## Give one database role a new password, nobody locked out: NAME=ingest, analyst, ...
 	@docker compose run --rm --no-deps -T rotate python -m compose.migrate rotate '$(NAME)'
 backup: ## Copy database, models, state and secrets to BACKUP_DIRECTORY, while all runs
-	@docker compose exec -T backup python -m compose.backup take
+	@compose/exec.sh backup python -m compose.backup take
 restore: ## Start from a backup, here or on another host: FROM=folder; asks before it replaces
 	@compose/restore.sh
 images: ## Build every image of this checkout, push it where IMAGE_REGISTRY is set; TWICE=1: again, and what differs
@@ -53,11 +53,11 @@ prune: ## What builds left behind: images without a name, cache unused for UNUSE
 retrain: ## Train a model version and show how good it is
 	@$(if $(ASK_QUEUE),$(ASK_QUEUE) train,compose/exec.sh trainer python -m trainer retrain)
 reproduce: ## Fit a version again from its pinned data and compare: VERSION=name
-	@docker compose exec -T trainer python -m trainer reproduce $(VERSION)
+	@compose/exec.sh trainer python -m trainer reproduce $(VERSION)
 release: ## Release the newest accepted version, step by step; VERSION=name; QUALITY=skip asks no people; PLAN=1 only says how
-	@$(if $(ASK_QUEUE),$(ASK_QUEUE) release,docker compose exec -T releaser python -m ci release) $(if $(VERSION),--version $(VERSION)) $(if $(QUALITY),--quality $(QUALITY)) $(if $(PLAN),--plan)
+	@$(if $(ASK_QUEUE),$(ASK_QUEUE) release,compose/exec.sh releaser python -m ci release) $(if $(VERSION),--version $(VERSION)) $(if $(QUALITY),--quality $(QUALITY)) $(if $(PLAN),--plan)
 rollback: ## Put the previous version back, at once
-	@docker compose exec -T releaser python -m ci rollback
+	@compose/exec.sh releaser python -m ci rollback
 story: ## What happened to what is live in the last SINCE='1 hour', in sentences, each with its evidence
 	@docker compose exec -T postgres psql --host=/tmp --username=analyst --no-psqlrc --expanded --set=since='$(or $(SINCE),1 hour)' --file=- marquee < ci/story.sql
 certificates: ## Was what each release proved changed or removed since? KNOWN=hash that must be there still

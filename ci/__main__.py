@@ -11,6 +11,7 @@ import typer
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.types import JSONValue
 from prometheus_client import start_http_server
+from rich.console import Console
 
 from ci.certificate.chain import Checked, check
 from ci.errors import RefusedError
@@ -23,6 +24,7 @@ from ci.settings import Settings
 from ci.slots.state import BUCKETS, Slot
 from ci.worker import QUEUE, Quality, clear_up, register
 from compose.service.command_line import run as run_commands
+from compose.service.job_progress import show
 from compose.service.jobs import defer, follow, job_app, job_status, work
 from compose.service.log import configure_logging
 from monitoring.experiments.assignment import ExperimentKind
@@ -217,8 +219,7 @@ def ask_and_follow(
     try:
         with psycopg.connect(conninfo, autocommit=True) as connection:
             job_id = defer(job_app(conninfo), task, QUEUE, **arguments(connection))
-            for line in follow(conninfo, job_id):
-                typer.echo(f"{line.at:%H:%M:%S} {line.message}")
+            show(follow(conninfo, job_id), Console(highlight=False))
             return 0 if job_status(connection, job_id) == "succeeded" else 1
     except AlreadyEnqueued:
         typer.echo(f"a {task} is waiting already", err=True)

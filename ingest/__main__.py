@@ -4,6 +4,7 @@ import asyncio
 import signal
 import time
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,9 +16,12 @@ import structlog
 import typer
 from kafka import KafkaProducer
 from prometheus_client import start_http_server
+from rich.console import Console
 
 from compose.service.command_line import run as run_commands
 from compose.service.database import DatabaseSettings
+from compose.service.job_progress import show
+from compose.service.jobs import JobLine
 from compose.service.jobs import work as work_on_jobs
 from compose.service.log import configure_logging
 from ingest.audit.audit import audit as audit_tables
@@ -37,7 +41,7 @@ from ingest.landing.estimate import estimate as estimate_stream
 from ingest.landing.landed import is_landed
 from ingest.metrics import INGEST, RETENTION
 from ingest.offsets import stored_offsets
-from ingest.rejects.reprocessing import rejects_table
+from ingest.rejects.reprocessing import readable_rejects, rejects_table
 from ingest.rejects.reprocessing import reprocess as reprocess_rejects
 from ingest.retention.retention_pass import retain, retention_table
 from ingest.settings import IngestSettings, RetentionSettings
@@ -225,16 +229,22 @@ def reprocess() -> None:
     them from the next one on, online evaluation judges by them what is not closed yet, and
     recommendations that follow what somebody just did, and experiments, never see them.
     """
-    settings = RetentionSettings()
-    read: int = 0
     count: Counter[str] = Counter()
+    show(_reprocessed(RetentionSettings(), count), Console(highlight=False))
+    typer.echo(f"{count.total():,} lines moved: {dict(count)}")
+
+
+def _reprocessed(settings: RetentionSettings, count: Counter[str]) -> Iterator[JobLine]:
+    """Move what can be read by now, a transaction at each turn; `count` gets what was moved."""
+    read: int = 0
     with _connect(settings) as connection:
+        total = readable_rejects(connection)
         admission = admission_rules(connection, settings)
         for moved in reprocess_rejects(connection, lambda: admission.newest(_now())):
             read += moved.read
-            count += moved.rows.count
-            typer.echo(f"{count.total():,} of {read:,} refused lines moved")
-    typer.echo(f"{count.total():,} lines moved: {dict(count)}")
+            count.update(moved.rows.count)
+            told = f"{count.total():,} of {read:,} refused lines moved"
+            yield JobLine(_now(), told, min(1.0, read / max(1, total)))
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from datetime import UTC, datetime
 from functools import partial
 
 import psycopg
@@ -11,8 +12,8 @@ from rich.console import Console
 
 from compose.service.assignment import AssignmentError
 from compose.service.command_line import run as run_commands
-from compose.service.job_progress import show
-from compose.service.jobs import follow, job_status
+from compose.service.job_progress import progress, show
+from compose.service.jobs import JobLine, follow, job_status
 from compose.service.log import configure_logging
 from trainer.errors import TrainerError
 from trainer.metrics import TrainingMetrics
@@ -66,7 +67,10 @@ def reproduce(version: str) -> None:
     from trainer.reproduction import reproduce as make_again  # noqa: PLC0415 -- see below
 
     try:
-        comparison = make_again(Settings(), version, typer.echo)
+        with progress(Console(highlight=False)) as tell:
+            comparison = make_again(
+                Settings(), version, lambda words: tell(JobLine(datetime.now(UTC), words, None))
+            )
     except TrainerError as error:
         typer.echo(f"cannot tell: {error}")
         raise typer.Exit(2) from error

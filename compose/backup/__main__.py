@@ -10,6 +10,7 @@ import typer
 from procrastinate.exceptions import AlreadyEnqueued
 from prometheus_client import REGISTRY, start_http_server
 from pydantic_settings import BaseSettings
+from rich.console import Console
 
 from compose.backup.archive import unpack
 from compose.backup.backup import MIB
@@ -30,6 +31,7 @@ from compose.backup.settings import Settings
 from compose.backup.worker import QUEUE, TASK, backup_app
 from compose.service.command_line import run as run_commands
 from compose.service.database import DatabaseSettings
+from compose.service.job_progress import show
 from compose.service.jobs import defer, follow, job_app, job_status, work
 from compose.service.log import configure_logging
 
@@ -67,8 +69,7 @@ def take() -> None:
     try:
         with psycopg.connect(conninfo, autocommit=True) as connection:
             job_id = defer(job_app(conninfo), TASK, QUEUE)
-            for line in follow(conninfo, job_id):
-                typer.echo(f"{line.at:%H:%M:%S} {line.message}")
+            show(follow(conninfo, job_id), Console(highlight=False))
             raise typer.Exit(0 if job_status(connection, job_id) == "succeeded" else 1)
     except AlreadyEnqueued:
         typer.echo("a backup is waiting already", err=True)

@@ -39,13 +39,19 @@ look() {
     --field-separator=' ' --command="$1" marquee 2> /dev/null || true
 }
 
+# Those that say how far it is are a bar on a terminal, and lines elsewhere.
 show_new_lines() {
-  local id line
-  while read -r id line; do
+  local id percent line
+  while read -r id percent line; do
     if [ -z "$id" ]; then continue; fi
-    printf '          %s\n' "$line"
+    if [ -t 1 ] && [ "$percent" != - ]; then
+      show_bar "$percent" "$line"
+    else
+      end_bar
+      printf '          %s\n' "$line"
+    fi
     SHOWN_LINE=$id
-  done < <(look "SELECT line_id, split_part(message, E'\n', 1) FROM job_log WHERE line_id > $SHOWN_LINE ORDER BY 1")
+  done < <(look "SELECT line_id, coalesce(trunc(done * 100)::text, '-'), split_part(message, E'\n', 1) FROM job_log WHERE line_id > $SHOWN_LINE ORDER BY 1")
 }
 
 show_landed() {

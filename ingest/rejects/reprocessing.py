@@ -56,6 +56,14 @@ def _shown(raw: bytes) -> str:
     return repr(raw[:SHOWN_BYTES])[2:-1] + ("…" if len(raw) > SHOWN_BYTES else "")
 
 
+def readable_rejects(connection: psycopg.Connection) -> int:
+    """How many rejected lines are there whole, and will be tried."""
+    row = connection.execute(
+        "SELECT count(*) FROM reject WHERE reason <> %s", (Reason.OVER_LONG,)
+    ).fetchone()
+    return row[0] if row else 0
+
+
 def reprocess(
     connection: psycopg.Connection,
     rules: Callable[[], Rules],

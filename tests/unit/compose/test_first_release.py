@@ -1,5 +1,7 @@
 """Following the first training and release, which the services do by themselves."""
 
+import shlex
+
 from tests.unit.compose.shell import bash
 
 SOURCES = (
@@ -25,13 +27,24 @@ def test_a_stream_of_ones_own_is_not_waited_for():
 def test_it_shows_each_line_once_until_a_model_is_live():
     stubs = (
         "TURN=0; released() { [ $((TURN++)) -ge 3 ]; }; jobs_failed() { echo 0; };"
-        ' look() { case "$1" in *"line_id > 0 "*) echo "4 read the rows"; echo "9 fitted" ;;'
+        ' look() { case "$1" in *"line_id > 0 "*) echo "4 25 read the rows"; echo "9 - live" ;;'
         " esac; }"
     )
     found = bash(f"{SOURCES}; {stubs}; {SIMULATED}; follow_first_release")
     assert found.returncode == 0, found.stderr
     shown = [line.strip() for line in found.stdout.splitlines()]
-    assert shown[1:] == ["read the rows", "fitted"]
+    assert shown[1:] == ["read the rows", "live"]
+
+
+def test_on_a_terminal_what_says_how_far_it_is_is_a_bar_and_the_rest_lines():
+    stubs = 'look() { echo "4 25 read the rows"; echo "9 - v1 was trained"; }; show_new_lines'
+    script = shlex.quote(f"{SOURCES}; {stubs}")
+    found = bash(f"script --quiet --command {shlex.quote(f'bash -euc {script}')} /dev/null")
+    shown = found.stdout.split("\x1b[K")[-1].splitlines()
+    assert shown == [
+        "          [#####               ]  25 %  read the rows",
+        "          v1 was trained",
+    ]
 
 
 def test_a_failed_training_ends_it_with_where_to_look(tmp_path):

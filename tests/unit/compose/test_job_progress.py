@@ -33,5 +33,14 @@ def test_in_a_terminal_steps_become_a_bar_with_the_newest_beside_it():
     assert "fitted ease" in shown(terminal=True)
 
 
+def test_in_a_terminal_a_bar_goes_on_where_nothing_says_how_far_it_is():
+    out = io.StringIO()
+    steps = [JobLine(AT, "place: green was told to load v2", None)]
+    show(steps, Console(file=out, force_terminal=True, width=80, highlight=False))
+    assert "waiting for its turn" in out.getvalue()
+    assert "place: green was told to load v2" in out.getvalue()
+    assert "0:00:0" in out.getvalue()
+
+
 def test_in_a_terminal_what_is_no_step_stays_above_the_bar():
     assert any(line.endswith("v1 was trained") for line in shown(terminal=True).splitlines())
