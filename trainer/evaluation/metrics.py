@@ -6,7 +6,7 @@ min(20, relevant); recall is over min(20, relevant) too. Users without a relevan
 without any history, say nothing about a ranking and are left out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ from trainer.versions.popularity_prior import Held
 DEPTH = 20
 RESAMPLES = 2_000
 DECOY_USERS = 2_000
+CALIBRATION_GROUPS = 10
 DISCOUNTS = 1 / np.log2(np.arange(2, DEPTH + 2))
 IDEAL = np.cumsum(DISCOUNTS)
 
@@ -57,11 +58,23 @@ class RankingFigures:
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """What was predicted and what was given, of predictions that are alike."""
+
+    predicted: float
+    """Their mean."""
+    given: Figure
+    """The mean of the ratings given, with an interval."""
+
+
+@dataclass(frozen=True)
 class RatingError:
     """How far predicted ratings are off, in points of the scale."""
 
     rmse: float
     mae: float
+    calibration: Sequence[Calibration] = ()
+    """Of groups of equal size, the lowest predictions first."""
 
 
 def judge_ranking(
@@ -142,9 +155,15 @@ def _judged(
     )
 
 
-def hits_by_place(ranking: RankingFigures, split: Split, liked: float) -> NDArray[np.float64]:
-    """float64 [20]: of the judged users, the share who liked what stood at each place."""
-    relevant = split.test.only(split.test.ratings >= liked)
+def hits_by_place(
+    ranking: RankingFigures, split: Split, liked: float | None = None
+) -> NDArray[np.float64]:
+    """float64 [20]: of the judged users, the share who liked what stood at each place.
+
+    Without `liked`, the share who watched or rated it at all.
+    """
+    test = split.test
+    relevant = test if liked is None else test.only(test.ratings >= liked)
     hits = _hits_of(relevant, ranking.rows, ranking.lists)
     return hits.sum(axis=0) / max(len(hits), 1)
 
@@ -207,8 +226,32 @@ def judge_ratings(model: RatingModel, test: Interactions) -> RatingError | None:
     rated = test.only(~np.isnan(test.ratings))
     if not len(rated):
         return None
-    errors = model.predict(rated.rows(), rated.items).astype(np.float64) - rated.ratings
-    return RatingError(float(np.sqrt(np.mean(errors**2))), float(np.mean(np.abs(errors))))
+    predicted = model.predict(rated.rows(), rated.items).astype(np.float64)
+    given = rated.ratings.astype(np.float64)
+    errors = predicted - given
+    return RatingError(
+        float(np.sqrt(np.mean(errors**2))),
+        float(np.mean(np.abs(errors))),
+        list(calibration(predicted, given)),
+    )
+
+
+def calibration(
+    predicted: NDArray[np.float64], given: NDArray[np.float64]
+) -> Iterator[Calibration]:
+    """Whether who is predicted more gives more: a group for each tenth of the predictions.
+
+    Args:
+        predicted: float64 [ratings], at least one.
+        given: float64 [ratings], of the same people for the same movies.
+    """
+    order = np.argsort(predicted, kind="stable")
+    for group in np.array_split(order, min(CALIBRATION_GROUPS, len(order))):
+        mean, half = given[group].mean(), 1.96 * given[group].std() / np.sqrt(len(group))
+        yield Calibration(
+            float(predicted[group].mean()),
+            Figure(float(mean), float(mean - half), float(mean + half)),
+        )
 
 
 def mean_figure(values: NDArray[np.float64], random: np.random.Generator) -> Figure:

@@ -37,6 +37,7 @@ def plots(
         "segments.svg": _segments(figures),
         "newcomers.svg": _newcomers(figures),
         "places.svg": _places(figures),
+        "calibration.svg": _calibration(figures),
         "learning.svg": _learning(figures),
         "versions.svg": _versions(versions),
         "data.svg": _data(interactions),
@@ -83,13 +84,29 @@ def _newcomers(figures: Figures) -> Figure:
 
 
 def _places(figures: Figures) -> Figure:
-    """Whether a higher place means a better chance: how many liked what stood there."""
-    picture, axes = _plain("place in the list", "share who liked the movie there")
+    """Whether a higher place means a better chance: how many liked, or met, what stood there."""
+    picture, axes = _plain("place in the list", "share of people")
     places = figures.get("places", {})
-    axes.plot(
-        [int(place) for place in places], [figure["value"] for figure in places.values()], ".-"
-    )
+    for name, label in (("met", "watched or rated the movie there"), ("value", "liked it")):
+        shown = [int(place) for place, figure in places.items() if name in figure]
+        axes.plot(shown, [places[str(place)][name] for place in shown], ".-", label=label)
     axes.set_ylim(bottom=0)
+    axes.legend()
+    return picture
+
+
+def _calibration(figures: Figures) -> Figure:
+    """Whether who is predicted more gives more; where nobody predicts, whether places mean more."""
+    found = figures.get("calibration", {})
+    if not found:
+        return _places(figures)
+    picture, axes = _plain("rating predicted, by tenths", "rating given, with 95 % intervals")
+    for algorithm, groups in found.items():
+        given, errors = _values_and_errors(groups)
+        predicted = [group["predicted"] for group in groups.values()]
+        axes.errorbar(predicted, given, yerr=errors, fmt=".-", capsize=3, label=algorithm)
+    axes.axline((predicted[0], predicted[0]), slope=1, color="grey", linewidth=0.8)
+    axes.legend()
     return picture
 
 

@@ -11,7 +11,13 @@ from trainer.data.interactions import Interactions, Scale
 from trainer.data.split import split_at_one_time
 from trainer.errors import UnsuitableDataError
 from trainer.evaluation.beyond_accuracy import beyond_accuracy, heavy_users, popular_movies
-from trainer.evaluation.metrics import Figure, hits_by_place, judge_for_movies, mean_figure
+from trainer.evaluation.metrics import (
+    Calibration,
+    Figure,
+    hits_by_place,
+    judge_for_movies,
+    mean_figure,
+)
 from trainer.selection.choice import SEED, Selection
 from trainer.selection.learning_curve import Point
 from trainer.selection.trials import BASELINE, Judgement, Recipe, Trial, judge_on_test
@@ -42,6 +48,11 @@ def figures(selection: Selection, liked: float) -> dict[str, Any]:
         "gains": _gains(selection),
         "segments": _segments_of_users(selection) | _segments_of_movies(selection, liked),
         "places": _places(selection, liked),
+        "calibration": {
+            name: _calibration(judgement.rating_error.calibration)
+            for name, judgement in judgements.items()
+            if judgement.rating_error
+        },
         "judged_users": {"value": len(judgements[chosen].ranking.ndcg)},
     }
     for name, judgement in judgements.items():
@@ -87,10 +98,22 @@ def _segments_of_movies(selection: Selection, liked: float) -> Stated:
 
 
 def _places(selection: Selection, liked: float) -> Stated:
-    """By place in the lists, the share of people who liked what stood there."""
+    """By place in the lists, the share of people who liked, or met, what stood there."""
     ranking = selection.judgements[selection.chosen.algorithm].ranking
-    shares = hits_by_place(ranking, selection.split, liked)
-    return {str(place): {"value": float(share)} for place, share in enumerate(shares, 1)}
+    liking = hits_by_place(ranking, selection.split, liked)
+    meeting = hits_by_place(ranking, selection.split)
+    return {
+        str(place): {"value": float(share), "met": float(met)}
+        for place, (share, met) in enumerate(zip(liking, meeting, strict=True), 1)
+    }
+
+
+def _calibration(groups: Sequence[Calibration]) -> Stated:
+    """What was predicted and given, by group, the lowest predictions first."""
+    return {
+        str(number): {"predicted": group.predicted, **_stated(group.given)}
+        for number, group in enumerate(groups, 1)
+    }
 
 
 def _figures_of(judgement: Judgement, training: Interactions) -> Stated:

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from trainer.data.interactions import Interactions
 from trainer.data.split import Split, split_each_user
-from trainer.evaluation.metrics import judge_for_movies, judge_ranking, judge_ratings, mean_figure
+from trainer.evaluation.metrics import (
+    Figure,
+    calibration,
+    judge_for_movies,
+    judge_ranking,
+    judge_ratings,
+    mean_figure,
+)
 
 MOVIES = 30
 
@@ -101,6 +108,18 @@ def test_rating_errors_are_those_of_the_formulas():
     error = judge_ratings(FixedModel(predicted), test)
     assert error.rmse == pytest.approx(sqrt((1 + 1 + 4) / 3))
     assert error.mae == pytest.approx(4 / 3)
+
+
+def test_ratings_are_compared_by_tenths_of_what_was_predicted():
+    predicted = np.arange(100.0)[::-1]
+    found = list(calibration(predicted, given=predicted / 2))
+    assert [group.predicted for group in found] == [4.5 + 10 * tenth for tenth in range(10)]
+    assert [group.given.value for group in found] == [group.predicted / 2 for group in found]
+
+
+def test_fewer_ratings_than_tenths_stand_for_themselves():
+    (one,) = calibration(np.array([3.0]), np.array([4.0]))
+    assert (one.predicted, one.given) == (3.0, Figure(4.0, 4.0, 4.0))
 
 
 def test_movies_that_were_only_watched_have_no_rating_error():

@@ -50,6 +50,20 @@ def test_places_say_how_many_liked_what_stood_there(selection):
         assert found[str(place)]["value"] == pytest.approx(share)
 
 
+def test_places_say_how_many_met_what_stood_there(selection):
+    found = figures(selection, SCALE.liked)["places"]
+    assert all(place["met"] >= place["value"] for place in found.values())
+    assert any(place["met"] > place["value"] for place in found.values())
+
+
+def test_what_was_predicted_stands_beside_what_was_given_for_who_predicts(selection):
+    found = figures(selection, SCALE.liked)["calibration"]
+    assert list(found) == ["svd"]
+    predicted = [group["predicted"] for group in found["svd"].values()]
+    assert predicted == sorted(predicted)
+    assert all(group["low"] <= group["value"] <= group["high"] for group in found["svd"].values())
+
+
 def test_popular_movies_and_the_long_tail_are_told_apart(selection):
     found = figures(selection, SCALE.liked)["segments"]
     assert found["popular_movies"] != found["long_tail_movies"]

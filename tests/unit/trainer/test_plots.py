@@ -21,7 +21,13 @@ FIGURES = {
         "5000": {"value": 0.1, "low": 0.09, "high": 0.11},
         "80000": {"value": 0.14, "low": 0.13, "high": 0.15},
     },
-    "places": {"1": {"value": 0.3}, "2": {"value": 0.2}},
+    "places": {"1": {"value": 0.3, "met": 0.4}, "2": {"value": 0.2, "met": 0.3}},
+    "calibration": {
+        "svd": {
+            "1": {"predicted": 2.5, "value": 2.0, "low": 1.9, "high": 2.1},
+            "2": {"predicted": 4.0, "value": 4.5, "low": 4.4, "high": 4.6},
+        }
+    },
 }
 VERSIONS = {"20260130-030000-als": {"value": 0.12, "low": 0.11, "high": 0.13}}
 NAMES = {f"{name}.svg" for name in PICTURES}
@@ -53,6 +59,18 @@ def test_a_curve_that_there_is_not_is_said_to_be_none(interactions):
         text for text in texts(plots({}, interactions, {})["learning.svg"]) if "curve" in text
     )
     assert said == NO_LEARNING_CURVE
+
+
+def test_predicted_ratings_are_drawn_against_given_ones(interactions):
+    drawn = texts(plots(FIGURES, interactions, {})["calibration.svg"])
+    assert {"svd", "rating predicted, by tenths"} <= drawn
+
+
+def test_where_no_ratings_are_predicted_places_show_what_a_list_is_worth(interactions):
+    ranked = {"places": FIGURES["places"]}
+    drawn = plots(ranked, interactions, {})
+    assert "watched or rated the movie there" in texts(drawn["calibration.svg"])
+    assert drawn["calibration.svg"] == drawn["places.svg"]
 
 
 def test_what_one_person_judged_is_not_drawn(interactions):
