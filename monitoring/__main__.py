@@ -31,7 +31,7 @@ from monitoring.evaluation.results import too_late
 from monitoring.experiments.gate import rule, unless_silent
 from monitoring.experiments.plot import interval_over_time
 from monitoring.experiments.summaries import Summary, looks, summaries
-from monitoring.page.publisher import Publisher, prepare, publish_forever
+from monitoring.page.publisher import Publisher, prepare, publish_forever, publish_or_log
 from monitoring.page.rendering import style_hash
 from monitoring.settings import Settings
 from monitoring.status.alerts import alert_facts
@@ -60,10 +60,10 @@ def work_queue() -> None:
     exporter = Exporter(registry, time.time)
     start_http_server(settings.metrics_port, registry=registry)
     prepare(settings)
+    publisher = Publisher(settings)
+    publish_or_log(publisher, datetime.now(UTC))  # with the database away, what follows ends
     stop = Event()
-    page = Thread(
-        target=publish_forever, args=(Publisher(settings), stop, PAGE_SECONDS), daemon=True
-    )
+    page = Thread(target=publish_forever, args=(publisher, stop, PAGE_SECONDS), daemon=True)
     page.start()
     jobs = job_app(settings.conninfo())
     register(jobs, settings, exporter, DriftExporter(registry))

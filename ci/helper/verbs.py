@@ -17,13 +17,23 @@ class Verb:
     """Whether it goes on to its end when nobody listens any more: half of it would hurt."""
 
 
+SCREENSHOTS = (
+    "screenshot-status-full-phone-light.png",
+    "screenshot-status-full-phone-dark.png",
+    "screenshot-status-full-desk-light.png",
+    "screenshot-status-full-desk-dark.png",
+)
+"""What a browser drew of the status page."""
+
 VERBS = {
     "lint": Verb(("tests/run.sh", "lint"), takes_tree=True),
     "test-unit": Verb(
         ("tests/run.sh", "unit"), takes_tree=True, results=("coverage.xml", "junit-unit.xml")
     ),
     "test-integration": Verb(
-        ("tests/run.sh", "integration"), takes_tree=True, results=("junit-integration.xml",)
+        ("tests/run.sh", "integration"),
+        takes_tree=True,
+        results=("junit-integration.xml", *SCREENSHOTS),
     ),
     "certificate": Verb(
         ("tests/run.sh", "certificate"), takes_tree=True, results=("certificate.json",)

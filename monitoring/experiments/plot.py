@@ -16,6 +16,8 @@ SIZE = (7.0, 3.6)
 """Inches of 72 points."""
 LABEL_WIDTH = 25
 """Letters of a line beside the axis."""
+MOST_DOTS = 30
+"""Of looks: with more their dots lie on each other."""
 COLOUR = "#3b82c4"
 STYLE = {"svg.fonttype": "none", "svg.hashsalt": "marquee", "font.size": 9}
 
@@ -49,7 +51,8 @@ def draw_looks(axes: Axes, looks: Sequence[Look], colour: str) -> None:
     axes.fill_between(
         times, lows, highs, color=colour, alpha=0.25, linewidth=0, label="interval at all looks"
     )
-    axes.plot(times, [look.value for look in looks], ".-", color=colour, label="lift")
+    line = ".-" if len(looks) <= MOST_DOTS else "-"
+    axes.plot(times, [look.value for look in looks], line, color=colour, label="lift")
 
 
 def _title(summary: Summary) -> str:

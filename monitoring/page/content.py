@@ -1,4 +1,4 @@
-"""What the status page says: what is live, whether it is well, what happened; nothing is read."""
+"""What the status page knows and says in words: what is live, whether it is well."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,8 +26,10 @@ class Release:
     reason: str
     steps: Sequence[str]
     times: Sequence[datetime]
+    slots: Sequence[str]
+    """Which slot gets the version, at each step."""
     shares: Sequence[int]
-    """Of 1,000 buckets, after each step."""
+    """Of 1,000 buckets those of that slot, after each step."""
     reasons: Sequence[str]
 
     @property
@@ -64,6 +66,8 @@ class Version:
     lows: Sequence[float] = field(default=(), hash=False)
     highs: Sequence[float] = field(default=(), hash=False)
     """Of the NDCG@20 of each, its 95 % interval."""
+    figure_groups: Sequence[str] = field(default=(), hash=False)
+    """What its figures tell of."""
 
 
 @dataclass(frozen=True)
@@ -156,16 +160,6 @@ class Content:
     figures: LiveFigures | None
 
 
-@dataclass(frozen=True)
-class Happening:
-    """One line of what happened, for people."""
-
-    at: datetime
-    kind: str
-    text: str
-    well: bool = True
-
-
 def headline(content: Content) -> str:
     """What is live, since when and why, in one sentence."""
     step = content.step
@@ -178,9 +172,14 @@ def headline(content: Content) -> str:
     )
 
 
-def troubles(content: Content) -> list[str]:
-    """What is not well now, a line each; empty when all that is known is well."""
+def troubles(content: Content, unreadable_since: datetime | None = None) -> list[str]:
+    """What is not well now, a line each; empty when all that is known is well.
+
+    `unreadable_since`: the database has not answered since then.
+    """
     found = [f"{fact.name}: {fact.text}" for fact in content.facts if not fact.well]
+    if unreadable_since is not None:
+        found.insert(0, f"the database does not answer since {unreadable_since:%H:%M}")
     if content.figures is None:
         return [*found, "Prometheus does not answer: alerts, latency and lag are unknown"]
     return found + [
@@ -235,57 +234,20 @@ def last_experiment(content: Content) -> str:
     tried = content.experiments[0]
     state = "runs" if tried.ended_at is None else f"ended {ago(tried.ended_at, content.at)}"
     begun = ago(tried.started_at, content.at)
-    return f"The experiment {_what_was_tried(tried)} {state}, begun {begun}: {_found(tried)}."
+    return (
+        f"The experiment {what_was_tried(tried)} {state}, begun {begun}: {what_was_found(tried)}."
+    )
 
 
-def _what_was_tried(tried: Summary) -> str:
+def what_was_tried(tried: Summary) -> str:
+    """An experiment by its name, where it has one of its own, and its arms."""
     arms = f"{tried.challenger} {ExperimentKind(tried.kind).against} {tried.control}"
     return arms if tried.name == arms else f"{tried.name} ({arms})"
 
 
-def _found(tried: Summary) -> str:
+def what_was_found(tried: Summary) -> str:
+    """What an experiment says so far, and why."""
     if tried.verdict is None:
         return "nobody's time is over yet"
     verdict = tried.verdict.replace("_", " ")
     return f"{verdict} after {tried.people or 0:,} people: {tried.reason}"
-
-
-def happenings(content: Content, most: int = 24) -> list[Happening]:
-    """What happened lately, newest first: releases, trainings, experiments, restarts, alerts.
-
-    That people judged a release is told with it.
-    """
-    found = [_released(release) for release in content.releases]
-    found += [_trained(version) for version in content.versions]
-    own = (each for each in content.experiments if each.name != f"release of {each.challenger}")
-    found += [_tried(each) for each in own]
-    figures = content.figures or NOTHING_KNOWN
-    found += [_restarted(restart) for restart in figures.restarts]
-    found += [_alerted(alert) for alert in figures.alerts if alert.severity not in EXPECTED]
-    return sorted(found, key=lambda happening: happening.at, reverse=True)[:most]
-
-
-def _released(release: Release) -> Happening:
-    text = f"{release.version} {release.outcome}: {release.reason}"
-    return Happening(release.ended_at, release.action, text, release.well)
-
-
-def _trained(version: Version) -> Happening:
-    text = f"{version.version} by {version.algorithm}, {version.verdict}: {version.reason}"
-    return Happening(version.created_at, "training", text, version.verdict == "accepted")
-
-
-def _tried(tried: Summary) -> Happening:
-    state = "runs" if tried.ended_at is None else f"ended, {tried.end_reason}"
-    text = f"{_what_was_tried(tried)} {state}: {_found(tried)}"
-    return Happening(tried.ended_at or tried.started_at, "experiment", text)
-
-
-def _restarted(restart: Restart) -> Happening:
-    ran = ago(restart.ran_since, restart.at).removesuffix(" ago")
-    return Happening(restart.at, "restart", f"{restart.service} was started again after {ran}")
-
-
-def _alerted(alert: Alert) -> Happening:
-    until = "fires still" if alert.ended_at is None else f"until {alert.ended_at:%H:%M} UTC"
-    return Happening(alert.started_at, "alert", f"{alert.name}, {until}", well=False)

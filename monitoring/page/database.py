@@ -17,12 +17,10 @@ from monitoring.page.content import (
     Release,
     Version,
 )
+from monitoring.page.happenings import MOST_READ
 from monitoring.status.overview import last_step, overview
 
 SQL = files("monitoring.page")
-MOST_RELEASES = 8
-MOST_VERSIONS = 8
-MOST_EXPERIMENTS = 8
 QUALITY_SPAN = timedelta(days=7)
 
 
@@ -34,13 +32,15 @@ def read_content(
     Raises:
         psycopg.Error: the database cannot be read.
     """
-    experiments = summaries(connection, MOST_EXPERIMENTS)
+    experiments = summaries(connection, MOST_READ)
+    step = last_step(connection)
+    live = step.live_version if step else None
     return Content(
         at=now,
-        step=last_step(connection),
+        step=step,
         facts=[fact for fact in overview(connection, now) if fact.name in FACTS],
-        releases=_read(connection, "releases.sql", Release, most=MOST_RELEASES),
-        versions=tuple(_read(connection, "versions.sql", Version, most=MOST_VERSIONS)),
+        releases=_read(connection, "releases.sql", Release, most=MOST_READ),
+        versions=tuple(_read(connection, "versions.sql", Version, most=MOST_READ, live=live)),
         quality=_read(connection, "online_quality.sql", Quality, since=now - QUALITY_SPAN),
         experiments=experiments,
         looks=looks(connection, experiments[0].experiment_id) if experiments else (),

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 from monitoring.apis import Labels, series, value, values
 from monitoring.page.content import Alert, LiveFigures, Restart, Series
+from monitoring.page.happenings import FIGURES_SPAN
 
-SPAN = timedelta(hours=24)
 STEP = timedelta(minutes=10)
 ALERT_STEP = timedelta(minutes=1)
 
@@ -102,7 +102,7 @@ def runs(times: Sequence[float], step: float) -> Iterator[tuple[float, float]]:
 
 def _series(url: str, query: str, now: datetime, label: str) -> Iterator[Series]:
     for labels, points in _range(url, query, now, STEP):
-        known = [(_time(at), number) for at, number in points if not math.isnan(number)]
+        known = [(_time(at), number) for at, number in points if math.isfinite(number)]
         if known:
             times, numbers = zip(*known, strict=True)
             yield Series(labels.get(label, ""), times, numbers)
@@ -112,7 +112,7 @@ def _range(
     url: str, query: str, now: datetime, step: timedelta
 ) -> list[tuple[Labels, list[tuple[float, float]]]]:
     end = now.timestamp() // step.seconds * step.seconds  # the same points until the next one
-    return series(url, query, end - SPAN.total_seconds(), end, step.seconds)
+    return series(url, query, end - FIGURES_SPAN.total_seconds(), end, step.seconds)
 
 
 def _time(unix: float) -> datetime:

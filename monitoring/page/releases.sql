@@ -11,6 +11,7 @@ SELECT action, version,
        (array_agg(reason ORDER BY step_id DESC))[1] AS reason,
        array_agg(step ORDER BY step_id) AS steps,
        array_agg(at ORDER BY step_id) AS times,
+       array_agg(slot ORDER BY step_id) AS slots,
        array_agg(share ORDER BY step_id) AS shares,
        array_agg(reason ORDER BY step_id) AS reasons
 FROM run

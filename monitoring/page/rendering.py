@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import re
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
 
@@ -10,15 +12,31 @@ from markupsafe import Markup
 
 from monitoring.page import content as content_module
 from monitoring.page import plots
-from monitoring.page.content import NOTHING_KNOWN, Content
+from monitoring.page.content import NOTHING_KNOWN, Content, Version
+from monitoring.page.happenings import Happenings, happenings
 from monitoring.status.overview import ago
 
 HERE = files("monitoring.page")
 STYLE = HERE.joinpath("style.css").read_text()
 TEMPLATE = HERE.joinpath("page.html").read_text()
 
-PICTURES = ("ranking", "segments", "newcomers", "places", "learning", "versions", "data")
+MOST_EXPLAINED = 8
+"""Of releases and versions each, the newest."""
+MOST_OLDER_EXPLAINED = 6
+"""Of versions that are older and named on the page: it has to stay small."""
+PICTURES = (
+    "ranking",
+    "segments",
+    "newcomers",
+    "places",
+    "calibration",
+    "learning",
+    "versions",
+    "data",
+)
 """What a training draws of its version."""
+LATER_PICTURES = frozenset({"calibration", "learning"})
+"""Of these, those that only versions have whose figures state what is drawn."""
 
 
 def style_hash() -> str:
@@ -29,20 +47,80 @@ def style_hash() -> str:
 
 def render(content: Content, unreadable_since: datetime | None = None) -> str:
     """The page; `unreadable_since`: the database has not answered since then."""
+    happened = happenings(content)
+    told = {
+        "headline": content_module.headline(content),
+        "troubles": content_module.troubles(content, unreadable_since),
+        "last_release": content_module.last_release(content),
+        "last_experiment": content_module.last_experiment(content),
+    }
+    texts = [*map(str, told.values()), *(happening.text for happening in happened.shown)]
+    versions = _explained(content, content_module.headline(content), texts)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters |= {"moment": _moment, "ago": lambda time: ago(time, content.at)}
-    return environment.from_string(TEMPLATE).render(
+    filters: dict[str, Callable[..., object]] = {
+        "moment": _moment,
+        "clock": _clock,
+        "machine": lambda time: f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "ago": lambda time: ago(time, content.at),
+        "linked": linker([version.version for version in versions]),
+    }
+    environment.filters |= filters
+    return environment.from_string(
+        TEMPLATE
+    ).render(
+        told,
         style=Markup(STYLE),  # noqa: S704 -- a file of ours
         content=content,
-        headline=content_module.headline(content),
-        troubles=content_module.troubles(content),
-        last_release=content_module.last_release(content),
-        last_experiment=content_module.last_experiment(content),
-        happenings=content_module.happenings(content),
+        happened=happened,
+        reach=_reach(happened),
+        releases=content.releases[:MOST_EXPLAINED],
+        versions=versions,
         plots=_plots(content),
-        pictures=PICTURES,
+        pictures=pictures_of,
         unreadable_since=unreadable_since,
     )
+
+
+def linker(names: Sequence[str]) -> Callable[[str], Markup]:
+    """What makes each of these names in a text a link to the part of the page with that id."""
+    choice = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    named = re.compile(rf"(?<![\w-])({choice})(?![\w-])")
+
+    def linked(text: str) -> Markup:
+        parts = named.split(text) if choice else [text]  # every other one is a name
+        link = Markup('<a href="#{0}">{0}</a>')
+        return Markup().join(
+            link.format(part) if place % 2 else part for place, part in enumerate(parts)
+        )
+
+    return linked
+
+
+def _explained(content: Content, headline: str, texts: Sequence[str]) -> list[Version]:
+    """The newest versions, the one of the headline, and others that the page names."""
+    text = " ".join(texts)
+    older = [each for each in content.versions[MOST_EXPLAINED:] if each.version in text]
+    live_first = sorted(older, key=lambda version: version.version not in headline)
+    return [*content.versions[:MOST_EXPLAINED], *live_first[:MOST_OLDER_EXPLAINED]]
+
+
+def pictures_of(version: Version) -> list[str]:
+    """The names of what was drawn of a version."""
+    return [
+        name for name in PICTURES if name not in LATER_PICTURES or name in version.figure_groups
+    ]
+
+
+def _reach(happened: Happenings) -> str:
+    """How far back the list of what happened goes, and what it leaves out."""
+    since = _clock(happened.complete_since)
+    if happened.left_out:
+        return (
+            f"The list reaches back to {_clock(happened.shown[-1].at)};"
+            f" {happened.left_out} more of what happened since {since} are left out."
+        )
+    before = " What is older is told without alerts and restarts." if happened.shown else ""
+    return f"{'That' if happened.shown else 'Nothing'} is all since {since}.{before}"
 
 
 def _plots(content: Content) -> list[tuple[str, str, Markup]]:
@@ -58,7 +136,7 @@ def _plots(content: Content) -> list[tuple[str, str, Markup]]:
         (
             "Quality offline",
             "NDCG@20 on what was held out, with 95 % intervals",
-            plots.offline_quality(content.versions),
+            plots.offline_quality(content.versions[:MOST_EXPLAINED]),
         ),
         (
             "Newest training",
@@ -85,4 +163,8 @@ def _plots(content: Content) -> list[tuple[str, str, Markup]]:
 
 
 def _moment(time: datetime) -> str:
-    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _clock(time: datetime) -> str:
+    return f"{time.astimezone(UTC):%d %b %H:%M}"

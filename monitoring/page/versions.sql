@@ -1,4 +1,4 @@
--- The newest model versions: from what, by what, how good, and what the gate said.
+-- The newest model versions, and the live one: from what, by what, how good, and what the gate said.
 SELECT version, algorithm, created_at, git_commit, data_hash, interactions, users, movies,
        verdict, reason,
        (ndcg ->> 'value')::float8 AS ndcg,
@@ -6,7 +6,8 @@ SELECT version, algorithm, created_at, git_commit, data_hash, interactions, user
        (ndcg ->> 'high')::float8 AS ndcg_high,
        coalesce(tried.judged, '{}') AS judged,
        coalesce(tried.lows, '{}') AS lows,
-       coalesce(tried.highs, '{}') AS highs
+       coalesce(tried.highs, '{}') AS highs,
+       ARRAY(SELECT jsonb_object_keys(figures)) AS figure_groups
 FROM model_version
 -- figures stood side by side before they were nested by algorithm
 CROSS JOIN LATERAL (
@@ -22,5 +23,6 @@ LEFT JOIN LATERAL (
     CROSS JOIN LATERAL jsonb_to_record(figure -> 'ndcg20') AS ndcg20 (value float8, low float8, high float8)
     WHERE low IS NOT NULL AND high IS NOT NULL
 ) AS tried ON true
+WHERE version = %(live)s
+   OR version IN (SELECT version FROM model_version ORDER BY created_at DESC LIMIT %(most)s)
 ORDER BY created_at DESC
-LIMIT %(most)s

@@ -22,9 +22,9 @@ from datetime import UTC, datetime, timedelta
 import typer
 
 from tests.benchmarks.report import ROOT, measured_commit, progress
+from tests.browser import browser, largest_paint, show
 from tests.drill.hour_expectations import Expectation, Played, expectations, unexpected
 from tests.drill.slipped_in import slip_in
-from tests.end_to_end.browser import browser, largest_paint, show
 from tests.end_to_end.conftest import Stack
 from tests.end_to_end.test_4_alerts import ask
 from tests.waiting import eventually

@@ -1,25 +1,29 @@
-"""The status page in a real browser: it loads, fits a phone, and can be read by everybody.
+"""The status page of a stack that lives, in a real browser: it loads, fits a phone, can be read.
 
-Screenshots are left in build/browser.
+Screenshots are left in build.
 """
 
-import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from axe_selenium_python import Axe
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
-from tests.end_to_end.browser import browser, show
+from tests.browser import (
+    SCHEMES,
+    WIDTHS,
+    axe_violations,
+    browser,
+    errors,
+    keep_screenshot,
+    overhang,
+    scheme_of,
+    show,
+)
 from tests.end_to_end.conftest import Stack
 
-SCREENSHOTS = Path("build/browser")
-WIDTHS = {"phone": 360, "desk": 1100}
 
-
-@pytest.fixture(scope="module", params=["light", "dark"], name="browser")
+@pytest.fixture(scope="module", params=SCHEMES, name="browser")
 def _browser(request: pytest.FixtureRequest) -> Iterator[Chrome]:
     with browser(request.param) as chrome:
         yield chrome
@@ -31,15 +35,9 @@ def page(browser: Chrome, stack: Stack) -> Chrome:
     return browser
 
 
-def scheme_of(page: Chrome) -> str:
-    """The colour scheme that the page is drawn in."""
-    dark = "return matchMedia('(prefers-color-scheme: dark)').matches"
-    return "dark" if page.execute_script(dark) else "light"
-
-
 def test_it_loads_without_an_error(page):
     assert page.find_element(By.TAG_NAME, "h1").text == "Marquee"
-    assert [line["message"] for line in page.get_log("browser")] == []
+    assert errors(page) == []
 
 
 def test_its_style_is_taken(page):
@@ -47,26 +45,25 @@ def test_its_style_is_taken(page):
 
 
 @pytest.mark.parametrize("device", WIDTHS)
-def test_nothing_is_wider_than_the_window(page, device):
+def test_nothing_is_wider_than_the_window_and_everybody_can_read_it(page, device):
     show(page, WIDTHS[device])
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.save_screenshot(str(SCREENSHOTS / f"status-{device}-{scheme_of(page)}.png"))
-    wider = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert page.execute_script(wider) <= 0
-
-
-def test_everybody_can_read_it(page):
-    show(page, WIDTHS["desk"])
-    axe = Axe(page)
-    axe.inject()
-    violations = axe.run()["violations"]
-    assert [(found["id"], found["help"]) for found in violations] == [], json.dumps(violations)
+    keep_screenshot(page, f"status-{device}-{scheme_of(page)}")
+    assert overhang(page) <= 0
+    assert axe_violations(page) == []
 
 
 def test_a_release_explains_itself_when_it_is_opened(page):
     release = page.find_element(By.TAG_NAME, "details")
     release.find_element(By.TAG_NAME, "summary").click()
     assert release.find_elements(By.TAG_NAME, "li")[0].is_displayed()
+
+
+def test_a_version_explains_itself_where_its_name_is_clicked(page):
+    live = page.find_element(By.CSS_SELECTOR, ".lead a")
+    explained = page.find_element(By.ID, live.text)
+    assert not explained.is_displayed()
+    live.click()
+    assert explained.is_displayed()
 
 
 def test_a_version_leads_to_pictures_that_a_browser_draws(page):
@@ -76,4 +73,4 @@ def test_a_version_leads_to_pictures_that_a_browser_draws(page):
     for picture in newest:
         page.get(picture)
         assert page.find_element(By.TAG_NAME, "svg").size["width"] > 100
-        assert [line["message"] for line in page.get_log("browser")] == []
+        assert errors(page) == []

@@ -2,19 +2,26 @@
 
 import http.client
 import json
+import os
+import subprocess
+import sys
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 
+from monitoring.evaluation.evaluation_pass import run_pass
+from monitoring.evaluation.windows import Terms
 from monitoring.page.database import read_content
-from monitoring.page.publisher import NAME, Publisher, prepare
+from monitoring.page.publisher import LAST_KNOWN_NAME, NAME, Publisher, prepare
 from monitoring.settings import Settings
 from tests.integration.serving import nginx
 from tests.ports import free_port
 from tests.stores import service_environment
+from tests.waiting import eventually
 
+PERSON = 987_654_321
 NOWHERE = "http://127.0.0.1:1"
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
 
@@ -122,6 +129,65 @@ def test_with_the_database_away_the_last_page_stays_and_says_so(publisher):
     publisher.publish(datetime.now(UTC))
     assert "The database does not answer since" in page.read_text()
     assert "v2 is live in slot green" in page.read_text()
+
+
+@pytest.mark.usefixtures("released")
+def test_a_service_that_starts_with_the_database_away_says_so_on_the_page(publisher, tmp_path):
+    publisher.publish(datetime.now(UTC))
+    page = publisher.settings.page_folder / NAME
+    environment = os.environ | {
+        "PAGE_ROOT": str(publisher.settings.page_root),
+        "PROMETHEUS_URL": NOWHERE,
+        "DATABASE_PORT": str(free_port()),
+        "HEARTBEAT_FILE": str(tmp_path / "heartbeat"),
+        "METRICS_PORT": str(free_port()),
+    }
+    command = [sys.executable, "-m", "monitoring", "evaluate", "work"]
+    with subprocess.Popen(command, env=environment) as service:
+        eventually(lambda: "does not answer since" in page.read_text(), 60, "a page that says so")
+        service.kill()
+    assert "v2 is live in slot green" in page.read_text()
+    assert "Marquee: not well" in page.read_text()
+
+
+def test_what_was_last_known_by_other_code_is_left_alone(publisher):
+    publisher.publish(datetime.now(UTC))
+    known = publisher.settings.page_root / LAST_KNOWN_NAME
+    known.write_text('{"at": "2026-01-31T10:00:00Z"}')
+    page = publisher.settings.page_folder / NAME
+    before = page.read_text()
+    away = publisher.settings.model_copy(update={"database_port": free_port()})
+    Publisher(away).publish(datetime.now(UTC))
+    assert page.read_text() == before
+
+
+@pytest.fixture
+def judged(conninfo):
+    """An answer to one person, who watched something of it."""
+    with psycopg.connect(conninfo("marquee"), autocommit=True) as owner:
+        owner.execute(
+            "INSERT INTO receipt VALUES (gen_random_uuid(), now() - interval '10 min', %s,"
+            " ARRAY['a'], 'v2', 'green', 0, 'control', 'model', 1)",
+            (PERSON,),
+        )
+        owner.execute(
+            "INSERT INTO watch VALUES (now() - interval '590 s', %s, 'a', 0, 0, 0),"
+            " (now(), %s, 'b', 0, 0, 999)",
+            (PERSON, PERSON),
+        )
+        owner.execute("INSERT INTO stream_offset VALUES ('log', 0, 0, 1000)")
+    minute = timedelta(minutes=1)
+    with psycopg.connect(conninfo("evaluation"), autocommit=True) as connection:
+        run_pass(connection, Terms(minute, minute, minute), datetime.now(UTC), lambda: False)
+
+
+@pytest.mark.usefixtures("released", "trained", "judged")
+def test_nobody_is_named_on_the_page(publisher):
+    publisher.publish(datetime.now(UTC))
+    text = (publisher.settings.page_folder / NAME).read_text()
+    assert "answers that led to watching" in text
+    assert str(PERSON) not in text
+    assert str(PERSON) not in (publisher.settings.page_root / LAST_KNOWN_NAME).read_text()
 
 
 def test_with_the_database_away_from_the_start_there_is_no_page(publisher):

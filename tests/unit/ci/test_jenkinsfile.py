@@ -1,5 +1,6 @@
 """The pipelines ask for nothing that a person could not ask make for; each has its job."""
 
+import fnmatch
 import re
 import subprocess
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ci.helper.verbs import VERBS
 from ci.pipeline import steps
+from tests.browser import SCHEMES, WIDTHS
 
 ROOT = Path(__file__).parents[3]
 PIPELINES = [ROOT / "ci/Jenkinsfile", *sorted((ROOT / "ci/pipelines").glob("*.Jenkinsfile"))]
@@ -53,6 +56,13 @@ def test_only_the_drill_can_be_off_and_is_unless_it_has_a_time():
     assert ["pipelineJob('drill')" in job for job in off] == [True]
     assert "disabled('${DRILL_CRON:-}'.isEmpty())" in off[0]
     assert SERVICE["environment"]["DRILL_CRON"] == "${JENKINS_DRILL_CRON:-}"
+
+
+def test_screenshots_come_from_the_helper_and_are_archived():
+    archived = re.search(r"artifacts: 'build/(\S+)'", (ROOT / "ci/Jenkinsfile").read_text())
+    wanted = {f"screenshot-status-full-{d}-{s}.png" for d in WIDTHS for s in SCHEMES}
+    results = VERBS["test-integration"].results
+    assert set(fnmatch.filter(results, archived.group(1))) == wanted
 
 
 def test_the_jobs_are_groovy(tmp_path):

