@@ -72,7 +72,7 @@ def render(content: Content, unreadable_since: datetime | None = None) -> str:
         style=Markup(STYLE),  # noqa: S704 -- a file of ours
         content=content,
         happened=happened,
-        reach=_reach(happened),
+        reach=_reach(happened, known=content.figures is not None),
         releases=content.releases[:MOST_EXPLAINED],
         versions=versions,
         plots=_plots(content),
@@ -111,16 +111,20 @@ def pictures_of(version: Version) -> list[str]:
     ]
 
 
-def _reach(happened: Happenings) -> str:
-    """How far back the list of what happened goes, and what it leaves out."""
+def _reach(happened: Happenings, *, known: bool) -> str:
+    """How far back the list of what happened goes, and what it leaves out.
+
+    `known`: whether alerts and restarts are.
+    """
     since = _clock(happened.complete_since)
+    without = "" if known else " Alerts and restarts are not in it: Prometheus does not answer."
     if happened.left_out:
         return (
             f"The list reaches back to {_clock(happened.shown[-1].at)};"
-            f" {happened.left_out} more of what happened since {since} are left out."
+            f" {happened.left_out} more of what happened since {since} are left out.{without}"
         )
     before = " What is older is told without alerts and restarts." if happened.shown else ""
-    return f"{'That' if happened.shown else 'Nothing'} is all since {since}.{before}"
+    return f"{'That' if happened.shown else 'Nothing'} is all since {since}.{without or before}"
 
 
 def _plots(content: Content) -> list[tuple[str, str, Markup]]:

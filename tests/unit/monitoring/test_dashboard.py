@@ -82,6 +82,13 @@ def test_nothing_needs_a_newer_grafana_than_9_3(dashboard):
     assert {panel["type"] for panel in model(dashboard)["panels"]} == {"timeseries"}
 
 
+def test_one_grafana_is_named_everywhere_and_it_reads_them():
+    places = ("Dockerfile", "compose/monitoring.yml", "compose/up/settings.sh")
+    named = [re.findall(r"grafana/grafana:([\d.]+)", Path(place).read_text()) for place in places]
+    ((version,),) = {tuple(versions) for versions in named}
+    assert tuple(map(int, version.split("."))) >= (9, 3)
+
+
 @pytest.mark.parametrize("panel", PANELS, ids=by_title)
 def test_a_panel_says_what_it_shows_in_which_unit(panel):
     assert panel.title

@@ -122,6 +122,11 @@ def test_a_list_that_leaves_nothing_out_says_since_when_that_is_all(versions, sa
     assert f"{said} 30 Jan 14:03." in render(content(releases=[], versions=versions))
 
 
+def test_a_list_without_alerts_says_why():
+    assert "not in it: Prometheus does not answer" in render(content(figures=None))
+    assert "not in it" not in render(content())
+
+
 def test_a_version_is_a_link_to_its_own_part_of_the_page_wherever_it_is_named():
     tags = Tags(render(content()))
     (target,) = (attributes for _, attributes in tags.found if attributes.get("id") == NEW)
