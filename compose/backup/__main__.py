@@ -1,6 +1,7 @@
 """Back everything up, and put a backup back: `python -m compose.backup --help`."""
 
 import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +19,7 @@ from compose.backup.database import restore
 from compose.backup.errors import BackupError
 from compose.backup.folder import (
     DATABASE,
+    FILES,
     MODELS,
     SECRETS,
     STATE,
@@ -31,8 +33,8 @@ from compose.backup.settings import Settings
 from compose.backup.worker import QUEUE, TASK, backup_app
 from compose.service.command_line import run as run_commands
 from compose.service.database import DatabaseSettings
-from compose.service.job_progress import show
-from compose.service.jobs import defer, follow, job_app, job_status, work
+from compose.service.job_progress import progress, show
+from compose.service.jobs import JobLine, defer, follow, job_app, job_status, work
 from compose.service.log import configure_logging
 
 NICENESS = 10
@@ -90,8 +92,7 @@ def list_command() -> None:
 @cli.command("check")
 def check_command(folder: Folder) -> None:
     """Read all of a backup and say whether it is whole; ends with 1 where it is not."""
-    for name in check(folder):
-        typer.echo(f"{name} is whole")
+    show(_by_size(folder, FILES, check(folder), "is whole"), Console(highlight=False))
     manifest = read_manifest(folder)
     typer.echo(
         f"{manifest.project} at {manifest.taken_at}: {manifest.lines:,} lines, live"
@@ -104,20 +105,36 @@ def check_command(folder: Folder) -> None:
 def restore_files(folder: Folder) -> None:
     """Write secrets, models and state onto their volumes, which must be empty."""
     places = Places()
-    for archive, target in (
-        (SECRETS, places.secrets),
-        (MODELS, places.models),
-        (STATE, places.state),
-    ):
+    targets = {SECRETS: places.secrets, MODELS: places.models, STATE: places.state}
+    written = _unpacked(folder, targets)
+    show(_by_size(folder, tuple(targets), written, "is back"), Console(highlight=False))
+
+
+def _unpacked(folder: Path, targets: Mapping[str, Path]) -> Iterator[str]:
+    """Write each archive to where it belongs; yields its name then."""
+    for archive, target in targets.items():
         unpack(folder / archive, target)
-        typer.echo(f"{archive} is back")
+        yield archive
+
+
+def _by_size(
+    folder: Path, names: Sequence[str], done: Iterable[str], words: str
+) -> Iterator[JobLine]:
+    """A line for each file of a backup that is done, and the share of all bytes that is."""
+    sizes = {name: file.stat().st_size for name in names if (file := folder / name).is_file()}
+    passed = 0
+    for name in done:
+        passed += sizes[name]
+        yield JobLine(datetime.now(UTC), f"{name} {words}", passed / sum(sizes.values()))
 
 
 @cli.command("restore-database")
 def restore_database(folder: Folder) -> None:
     """Put the dump in the database's place, whole or not at all; connects as the owner."""
-    restore(DatabaseSettings().conninfo(), folder / DATABASE)
-    typer.echo(f"{DATABASE} is back")
+    with progress(Console(highlight=False)) as tell:
+        tell(JobLine(datetime.now(UTC), f"reading {DATABASE}", None))
+        restore(DatabaseSettings().conninfo(), folder / DATABASE)
+        tell(JobLine(datetime.now(UTC), f"{DATABASE} is back", None))
 
 
 if __name__ == "__main__":

@@ -37,12 +37,18 @@ in_manifest() { sed -n "s/^ *\"$1\": \"\(.*\)\",\{0,1\}\$/\1/p" "$FROM/manifest.
 # By the engine alone: Compose would make this stack's volumes, and we have only looked so far.
 check_backup() {
   say "Reading all of the backup of $(in_manifest project) at $(in_manifest taken_at)"
-  docker run --rm --network none --read-only --cap-drop ALL --user 0:0 --tmpfs /tmp \
+  local terminal=()
+  if at_terminal; then terminal=(--tty); fi
+  docker run --rm "${terminal[@]}" --network none --read-only --cap-drop ALL --user 0:0 --tmpfs /tmp \
     --volume "$FROM:/from:ro" "$IMAGE_PREFIX/backup" python -m compose.backup check /from || fail "$FROM is not whole" "Nothing was changed. Take an older one: ls $(dirname "$FROM")"
 }
 
+at_terminal() { [ -t 0 ] && [ -t 1 ]; }
+
 # in_restore COMMAND...: where the backup is at /from and the volumes can be written
 in_restore() {
-  docker compose run --rm --no-deps -T --volume "$FROM:/from:ro" restore \
+  local terminal=(-T)
+  if at_terminal; then terminal=(); fi
+  docker compose run --rm --no-deps "${terminal[@]}" --volume "$FROM:/from:ro" restore \
     python -m compose.backup "$@"
 }

@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from compose.backup.__main__ import cli
 from compose.backup.errors import DamagedError, NewerError
 from compose.backup.folder import (
     FILES,
@@ -114,3 +116,20 @@ def test_a_backup_without_a_manifest_is_refused(tmp_path):
     (folder / MANIFEST).unlink()
     with pytest.raises(DamagedError, match=f"{MANIFEST} is missing"):
         read_manifest(folder)
+
+
+def test_a_check_tells_each_file_and_what_the_backup_is_of(tmp_path):
+    folder = whole_backup(tmp_path)
+    told = CliRunner().invoke(cli, ["check", str(folder)])
+    assert told.exit_code == 0
+    *files, of = told.stdout.splitlines()
+    assert [line.split()[1:] for line in files] == [[name, "is", "whole"] for name in FILES]
+    assert of.startswith("marquee at 2026-01-31T12:00:00+00:00: 3 lines")
+
+
+def test_a_check_of_a_damaged_backup_tells_how_far_it_is_whole(tmp_path):
+    folder = whole_backup(tmp_path)
+    (folder / FILES[2]).unlink()
+    told = CliRunner().invoke(cli, ["check", str(folder)])
+    assert isinstance(told.exception, DamagedError)
+    assert [line.split()[1] for line in told.stdout.splitlines()] == list(FILES[:2])
