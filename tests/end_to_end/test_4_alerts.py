@@ -29,7 +29,7 @@ UPTIME = 'time() - process_start_time_seconds{service="prometheus"}'
 GRAVE = 'ALERTS{alertstate="firing", severity!~"none|setup"}'
 SET_UP_LATER = {"SlackNotSet", "DeadMansSwitchNotSet", "NoBackup", "ClockNotKept"}
 
-TESTS = f"{os.environ['IMAGE_PREFIX']}/tests"
+TESTS = f"{os.environ.get('IMAGE_PREFIX', 'marquee-test')}/tests"
 SLOTS = ("recommender-blue", "recommender-green")
 WATCHED_ELSEWHERE = ("prometheus", "alertmanager")
 """Whoever hears the Watchdog notices when these stop."""
