@@ -46,8 +46,9 @@ play() {
   local service=$1 asked asker began=0 seconds=null
   say "Killing $service; expected: ${EXPECTED[$service]}"
   asked=$(mktemp)
-  ask_people "$asked" &
+  ask_people > "$asked" 2> /dev/null &
   asker=$!
+  await_first "$asked"
   sleep 1
   docker compose kill --signal SIGKILL "$service" > /dev/null 2>&1
   sleep "$DOWN_SECONDS"

@@ -101,3 +101,30 @@ def test_the_report_is_whole_json(tmp_path):
 @pytest.mark.parametrize(("milliseconds", "seconds"), [(0, "0.0"), (1290, "1.2"), (60_000, "60.0")])
 def test_seconds_have_one_decimal(milliseconds, seconds):
     assert bash(f"{SOURCES}; tenths {milliseconds}").stdout.strip() == seconds
+
+
+ASKED = f"""{SOURCES}
+answered() {{ [ "$1" -ne 2 ]; }}
+sleep() {{ command sleep 0.01; }}
+asked=$(mktemp)
+"""
+
+
+def test_somebody_asks_until_ended_and_who_got_no_list_is_counted():
+    ended = "ask_people > $asked & await_first $asked; command sleep 0.5; kill $!"
+    done = bash(f"{ASKED} {ended}; count $asked answered; count $asked failed")
+    answered, failed = map(int, done.stdout.split())
+    assert answered >= 1
+    assert failed <= 1
+
+
+def test_from_a_network_it_asks_nginx_by_its_name_there_and_is_ended_with_its_caller():
+    stub = 'docker() { echo docker "$@"; }; exec() { "$@"; exit; }'
+    environment = {
+        "ASKING_NETWORK": "published",
+        "COMPOSE_PROJECT_NAME": "town",
+        "IMAGE_PREFIX": "town",
+    }
+    done = bash(f"{SOURCES}; {stub}; ask_people", environment=environment)
+    assert "--network town_published" in done.stdout
+    assert "NGINX_ADDRESS=nginx" in done.stdout
