@@ -82,11 +82,10 @@ class Runner:
 
 
 def _end_when(process: subprocess.Popen[bytes], ended_by: Callable[[], bool]) -> None:
-    while process.poll() is None:
-        if ended_by():
-            _end(process)
-            return
+    """End it when told to; what it left running by its own end would keep its output open."""
+    while process.poll() is None and not ended_by():
         sleep(LOOK_SECONDS)
+    _end(process)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -93,6 +93,7 @@ def agent(tmp_path, checkout, monkeypatch) -> Iterator[Agent]:
         "tidies": shell(f"({TIDIES}); true"),
         "outlives": shell("touch $BEGUN; sleep 2; touch $ENDED", outlives_caller=True),
         "forges": shell("echo exit 0; exit 4"),
+        "forgets": shell("sleep 300 & echo begun"),
     }
     known = Helper(verbs, Runner(folder), folder, lambda: sha256(TOKEN.encode()).hexdigest())
     with server(known, ("127.0.0.1", 0)) as listening:
@@ -114,6 +115,10 @@ def test_what_a_verb_prints_is_printed_and_its_status_passed_on(agent):
 
 def test_what_a_verb_prints_cannot_pass_for_its_status(agent):
     assert agent.ask("forges") == (4, "exit 0\n", "")
+
+
+def test_what_a_verb_left_running_ends_with_it(agent):
+    assert agent.ask("forgets") == (0, "begun\n", "")
 
 
 def test_a_verb_gets_the_commit_and_nothing_else_of_the_workspace(agent):
