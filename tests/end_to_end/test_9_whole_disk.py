@@ -71,7 +71,8 @@ def test_a_disk_full_for_all_costs_no_request_and_all_go_on_by_themselves(stack,
     before = steps(stack)
     release = subprocess.Popen(["make", "release"], cwd=CHECKOUT, stdout=subprocess.DEVNULL)
     eventually(lambda: steps(stack) > before + 2, 120, "a release on its way")
-    with under(Load(stack.nginx_port, rate=50, connections=4)) as outcome:
+    asked = Load(stack.nginx_port, rate=50, connections=4, patience=5)  # answered, if not in time
+    with under(asked) as outcome:
         with full(disk):
             assert left(disk) < len(BLOCK)
             for _ in range(FULL_SECONDS):

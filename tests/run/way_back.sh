@@ -72,7 +72,7 @@ check_went_back() {
   check_rows_and_version "$2" "$3"
   await 120 "the $4 lines that had landed" has_landed "$4"
   in_checkout docker compose exec -T retention python -m ingest audit
-  say "$2 answers, by the code of before; no row and no line is missing"
+  say "$2 answers, by the code of before; no row of then and no line since is missing"
 }
 
 has_landed() { [ "$(ask_database "$LANDED")" -ge "$1" ]; }
