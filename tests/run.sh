@@ -19,6 +19,7 @@ source compose/up/install_engine.sh
 source compose/up/start_engine.sh
 source compose/up/base_image.sh
 source compose/up/build_images.sh
+source compose/up/check_jenkins.sh
 source compose/up/start_services.sh
 source compose/up/ask_nginx.sh
 source compose/up/first_release.sh

@@ -65,12 +65,13 @@ drill() {
   say "Drill: alerts, serving, lost secrets, reboots and restore"
   trap remove_stack EXIT
   start_stack
+  prepare_helper
   in_tests_image --volume /var/run/docker.sock:/var/run/docker.sock \
     --volume "$BACKUP_DIRECTORY:$BACKUP_DIRECTORY" --env DRILL_ROUNDS=5 \
-    --env HEALTHY_MINUTES=15 --env ONE_BY_ONE=yes --env-file <(stack_environment) \
+    --env HEALTHY_MINUTES=15 --env ONE_BY_ONE=yes --env EVERY_STEP=yes --env-file <(stack_environment) \
     -- pytest tests/end_to_end/test_4_alerts.py tests/end_to_end/test_7_serving_faults.py \
     tests/end_to_end/test_9_lost_secrets.py tests/end_to_end/test_9_reboot.py \
-    tests/end_to_end/test_9_restore.py
+    tests/end_to_end/test_9_restore.py tests/end_to_end/test_9_the_pipelines.py
   remove_stack
   say "Drill: one disk, full for everything at once"
   whole_disk

@@ -16,10 +16,17 @@ start_stack() {
 
 test_stack() {
   build_image registry "$IMAGE_PREFIX/registry"
+  prepare_helper
   say "End-to-end tests"
   in_tests_image --volume /var/run/docker.sock:/var/run/docker.sock \
     --volume "$BACKUP_DIRECTORY:$BACKUP_DIRECTORY" --env-file <(stack_environment) \
     -- pytest tests/end_to_end --durations=12 --junit-xml=build/junit-end-to-end.xml "${PYTEST_ARGUMENTS[@]}"
+}
+
+# Jenkins's own image is in a registry only; its helper is built and told of this stack here.
+prepare_helper() {
+  COMPOSE_PROFILES=jenkins bake helper
+  JENKINS=on keep_for_helper
 }
 
 stack_environment() {
