@@ -12,6 +12,8 @@ EXPECTED = frozenset({"none", "setup"})
 """Severities of alerts that fire on a stack that is well."""
 FACTS = frozenset({"live model", "last release", "last audit", "answers judged", "last batch"})
 """The facts that the page shows as they are; the numbers of rows it leaves to `make status`."""
+TELLING = 100
+"""Answers; a share of fewer says nothing."""
 
 
 @dataclass(frozen=True)
@@ -212,7 +214,7 @@ def _difference(content: Content, release: Release) -> str:
     after = _pooled([each for each in content.quality if each.model_version == release.version])
     older = [each for each in content.quality if each.window_end <= release.started_at]
     before = _pooled([each for each in older if each.model_version != release.version])
-    if after is None or before is None:
+    if after is None or before is None or min(after[1], before[1]) < TELLING:
         return "live; too little is known yet to say whether people are better off."
     return (
         f"live; {after[0]:.1%} of its {after[1]:,} answers led to watching,"
@@ -242,7 +244,7 @@ def last_experiment(content: Content) -> str:
 def what_was_tried(tried: Summary) -> str:
     """An experiment by its name, where it has one of its own, and its arms."""
     arms = f"{tried.challenger} {ExperimentKind(tried.kind).against} {tried.control}"
-    return arms if tried.name == arms else f"{tried.name} ({arms})"
+    return arms if tried.name == arms else f"“{tried.name}” ({arms})"
 
 
 def what_was_found(tried: Summary) -> str:

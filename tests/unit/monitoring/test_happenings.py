@@ -65,7 +65,7 @@ def test_an_experiment_is_told_when_it_ended_and_that_of_a_release_with_the_rele
     ended = experiment(ended_at=before(2), end_reason="a release needs its slot")
     line = told(experiments=[ended, experiment(name=f"release of {NEW}")])
     assert (line.at, line.kind) == (before(2), "experiment")
-    assert line.text.startswith("bolder (")
+    assert line.text.startswith("“bolder” (")
     assert "ended, a release needs its slot: undecided after 1,234 people" in line.text
 
 

@@ -2,6 +2,7 @@ import pytest
 
 from monitoring.page.content import (
     Alert,
+    Quality,
     headline,
     last_experiment,
     last_release,
@@ -66,6 +67,11 @@ def test_without_answers_on_both_sides_no_release_has_helped():
     assert "too little is known yet" in last_release(content(quality=[]))
 
 
+def test_a_few_answers_say_nothing_of_a_release():
+    windows = [Quality(OLD, before(6), 0.10, 1000), Quality(NEW, before(2), 0.5, 2)]
+    assert "too little is known yet" in last_release(content(quality=windows))
+
+
 def test_a_release_that_was_taken_back_says_why():
     told = last_release(content(releases=[release("abort", "3 % of the answers failed")]))
     assert told.endswith("taken back, because 3 % of the answers failed.")
@@ -83,7 +89,7 @@ def test_a_release_in_progress_is_not_the_last_that_ended():
 
 def test_a_running_experiment_is_told_with_its_verdict_and_why():
     told = last_experiment(content(experiments=[experiment()]))
-    assert told.startswith("The experiment bolder (")
+    assert told.startswith("The experiment “bolder” (")
     assert told.endswith("undecided after 1,234 people: 0 lies within the interval.")
 
 

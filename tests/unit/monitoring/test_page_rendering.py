@@ -187,7 +187,7 @@ def test_what_a_style_says_is_said_by_attributes():
 
 def test_the_interval_of_an_experiment_is_drawn_and_told():
     page = render(content(experiments=[experiment()], looks=LOOKS))
-    assert "The experiment bolder" in page
+    assert "The experiment “bolder”" in page
     assert "with the interval at all looks" in page
 
 
