@@ -16,6 +16,7 @@ from ingest.lines.admission import EVERY_ID, KnownIds, TimeVerdicts
 from ingest.lines.grammar import (
     KINDS,
     MAX_LINE_BYTES,
+    MAX_MOVIE_BYTES,
     MINUTE_BYTES,
     WATCH,
     WATCHED_REST,
@@ -126,7 +127,7 @@ def _encode_watches(
     for offset, line in _numbered(part, duplicates):
         if (
             (match := watched(line, MINUTE_BYTES))
-            and len(line) <= MAX_LINE_BYTES
+            and len(line) <= MAX_MOVIE_BYTES
             and verdicts[line[:MINUTE_BYTES]] is None
             and not (unknown and unknown(*match.groups()))
         ):

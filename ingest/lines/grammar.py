@@ -17,6 +17,9 @@ from typing import Final, assert_never
 MAX_LINE_BYTES: Final = 4096
 """A request with 20 long ids has some 1,500 bytes; longer than this is no line of ours."""
 
+MAX_MOVIE_BYTES: Final = 1024
+"""Enough for 300 percent-encoded letters, and what a key of PostgreSQL's (2,704 bytes) can hold."""
+
 MINUTE_BYTES: Final = len("2023-10-25T07:20")
 
 
@@ -107,7 +110,10 @@ SECONDS = rb":[0-5]\d(?:\.\d{1,9})?"
 TO_THE_MICROSECOND = rb"(?P<seconds>(?::[0-5]\d(?P<fraction>\.\d{1,6})?)?)(?(fraction)\d{0,3})"
 ZONE = rb"(?:Z|[+-]\d\d(?::?\d\d)?)"
 USER = rb"[1-9]\d{0,17}"
-MOVIE = rb"[a-z0-9+._*-]+(?:%[0-9A-Fa-f]{2}[a-z0-9+._*-]*)*|(?:%[0-9A-Fa-f]{2}[a-z0-9+._*-]*)+"
+ENCODED = rb"%[0-9A-Fa-f]{2}[a-z0-9+._*-]*"
+MOVIE = rb"(?![A-Fa-z0-9+._*%%-]{%d})(?:[a-z0-9+._*-]+(?:%b)*|(?:%b)+)" % (
+    *(MAX_MOVIE_BYTES + 1, ENCODED, ENCODED),
+)
 PRINTABLE = rb"[^\x00-\x1f\x7f]*"
 
 HEAD = rb"(?P<minute>%b)%b(?P<zone>%b?),(?P<user>%b)," % (MINUTE, TO_THE_MICROSECOND, ZONE, USER)

@@ -1,6 +1,8 @@
 import json
 import os
+import random
 import signal
+import string
 import subprocess
 import sys
 import threading
@@ -21,6 +23,7 @@ from ingest.errors import PartitionInUseError
 from ingest.landing.admission_rules import AdmissionRules
 from ingest.landing.transaction import Landing, connect
 from ingest.lines.grammar import (
+    MAX_MOVIE_BYTES,
     ONE_TO_FIVE,
     AccountCreated,
     Event,
@@ -521,6 +524,18 @@ def metadata_api(answers: dict[str, object]) -> Iterator[str]:
         threading.Thread(target=server.serve_forever).start()
         yield f"http://localhost:{server.server_port}"
         server.shutdown()
+
+
+def test_a_movie_of_the_longest_id_is_summed_up_and_known(conninfo, retention):
+    draw = random.Random(1)  # what repeats itself is compressed, and would fit
+    longest = "".join(draw.choices(string.ascii_lowercase + string.digits, k=MAX_MOVIE_BYTES))
+    noon = OLD.replace(hour=12, minute=0, second=0)
+    judge(conninfo, until=NOW)
+    land(conninfo, [NEW, Watched(noon, 1, longest, 1)])
+    retain(retention, SETTINGS, NOW)
+    discover(retention)
+    assert (1, longest, 1, 1, noon, noon) in viewings(conninfo)
+    assert count(conninfo, f"movie WHERE movie_id = '{longest}'") == 1
 
 
 def test_movies_and_users_that_were_met_are_known_once(conninfo, retention):

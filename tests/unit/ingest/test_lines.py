@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from ingest.lines.grammar import (
     MAX_LINE_BYTES,
+    MAX_MOVIE_BYTES,
     AccountCreated,
     Rated,
     Reason,
@@ -34,6 +35,23 @@ def test_a_rating():
     assert parse(line) == Rated(
         at(2023, 9, 28, 20, 20, 31), 235078, "to+live+and+die+in+l.a.+1985", 3.0
     )
+
+
+LONGEST = b"%C3%A9" * (MAX_MOVIE_BYTES // 6) + b"+2014"[: MAX_MOVIE_BYTES % 6]
+NAMES_A_MOVIE = [
+    b"2023-10-25T07:20,1,GET /data/m/%b/1.mpg",
+    b"2023-10-25T07:20,1,GET /rate/%b=3",
+    b"2023-10-25T07:20,1,recommendation request a:1, status 200, result: %b, 9 ms",
+    b"2023-10-25T07:20,1,recommendation request a:1, status 200, result: up+2009, %b, 9 ms",
+]
+
+
+@pytest.mark.parametrize("line", NAMES_A_MOVIE)
+def test_a_movie_id_is_at_most_as_long_as_a_key_of_the_database_can_hold(line):
+    assert len(LONGEST) == MAX_MOVIE_BYTES
+    assert not isinstance(parse(line % LONGEST), Rejected)
+    longer = line % (LONGEST + b"x")
+    assert parse(longer) == Rejected(Reason.BAD_MOVIE, longer)
 
 
 def test_a_created_account():

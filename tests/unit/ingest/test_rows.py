@@ -1,6 +1,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -103,6 +104,12 @@ def test_an_old_line_is_refused_as_expired():
 def test_an_over_long_watch_is_refused():
     rows = encoded([b"2026-03-10T11:00,5,GET /data/m/%b/7.mpg" % (b"u" * 5000)])
     assert (rows.of["watch"], rows.rejected) == ([], {Reason.OVER_LONG: 1})
+
+
+@pytest.mark.parametrize(("length", "refused"), [(1024, {}), (1025, {Reason.BAD_MOVIE: 1})])
+def test_a_watch_of_an_over_long_movie_is_refused(length, refused):
+    rows = encoded([b"2026-03-10T11:00,5,GET /data/m/%b/7.mpg" % (b"u" * length)])
+    assert (len(rows.of["watch"]), rows.rejected) == (1 - len(refused), refused)
 
 
 pieces = st.sampled_from(
