@@ -12,6 +12,7 @@ source compose/up/say.sh
 source compose/up/settings.sh
 source compose/up/lock.sh
 source compose/up/commit.sh
+source compose/up/check_modes.sh
 source compose/up/install_engine.sh
 source compose/up/start_engine.sh
 source compose/up/base_image.sh
@@ -23,6 +24,7 @@ source compose/images/build_twice.sh
 hold_stack_lock
 read_settings
 check_commit
+check_modes
 install_engine
 start_engine
 choose_base_image

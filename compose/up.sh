@@ -11,6 +11,7 @@ source compose/up/say.sh
 source compose/up/settings.sh
 source compose/up/lock.sh
 source compose/up/commit.sh
+source compose/up/check_modes.sh
 source compose/up/check_host.sh
 source compose/up/check_jenkins.sh
 source compose/up/check_ports.sh
@@ -39,6 +40,7 @@ check_ports
 check_jenkins
 choose_subnets
 check_commit
+check_modes
 check_database
 check_rights
 # ------------------------------------------------------------- from here on, changes

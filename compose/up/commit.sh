@@ -2,18 +2,22 @@
 # Which code this is; every model version names it.
 
 # In a zip or tar archive that git made, git has put the commit here; in the helper's image, its build.
+IN_IMAGES=(ci compose ingest monitoring nginx recommender trainer)
 ARCHIVED_COMMIT=${SOURCE:-.}/compose/images/commit.txt
 
-# commit: the commit, with -dirty where files differ from it; "unknown" where nobody can tell
+# commit: the commit, with -dirty where files differ from it, or where some that it does not have
+# lie in the folders that images take; "unknown" where nobody can tell
 commit() {
   local found
   if found=$(in_repository rev-parse --verify HEAD 2> /dev/null); then
-    if [ -n "$(in_repository status --porcelain --untracked-files=no 2> /dev/null)" ]; then found+=-dirty; fi
+    if [ -n "$(changed --untracked-files=no; changed --untracked-files=all -- "${IN_IMAGES[@]}")" ]; then found+=-dirty; fi
   else
     found=$(grep -xE '[0-9a-f]{40}(-dirty)?' "$ARCHIVED_COMMIT" || echo unknown)
   fi
   printf '%s' "$found"
 }
+
+changed() { in_repository status --porcelain "$@" 2> /dev/null; }
 
 # The folder is named, not searched for: git refuses to find one that is another user's.
 in_repository() { git --git-dir="${SOURCE:-.}/.git" --work-tree="${SOURCE:-.}" "$@"; }

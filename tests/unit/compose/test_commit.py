@@ -55,6 +55,31 @@ def test_changed_files_are_told(repository):
     assert bash(f"{TOLD}commit", repository).stdout == f"{head}-dirty"
 
 
+@pytest.mark.parametrize(("path", "told"), [("compose/new.py", "-dirty"), ("notes.txt", "")])
+def test_a_new_file_is_told_where_images_take_it(repository, path, told):
+    (repository / path).write_text("x = 1\n")
+    head = git(repository, "rev-parse", "HEAD")
+    assert bash(f"{TOLD}commit", repository).stdout == f"{head}{told}"
+
+
+MODES = f"{TOLD}source {CHECKOUT}/compose/up/check_modes.sh; IN_IMAGES=(compose); check_modes"
+
+
+def test_a_checkout_that_others_can_read_is_as_it_should_be(repository):
+    assert bash(MODES, repository).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "mode"), [("compose/images/commit.txt", 0o640), ("compose/images", 0o700)]
+)
+def test_a_checkout_that_services_could_not_read_is_refused(repository, path, mode):
+    (repository / path).chmod(mode)
+    done = bash(MODES, repository)
+    assert done.returncode == 1
+    assert f"{path} is not readable by others" in done.stderr
+    assert "chmod -R go+rX compose" in done.stderr
+
+
 def test_an_archive_that_git_made_has_its_commit(repository, tmp_path):
     git(repository, "archive", "--output", str(tmp_path / "a.tar"), "HEAD")
     with tarfile.open(tmp_path / "a.tar") as archive:

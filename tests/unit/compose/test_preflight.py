@@ -148,8 +148,12 @@ def test_the_slots_get_a_subnet_that_is_not_the_others(tmp_path, lines, slots, c
     assert done.stdout.splitlines()[-1] == chosen, done.stderr
 
 
-@pytest.mark.parametrize("prefix", ["172.31", "172.31.250.0/24", "a.b.c", ""])
-def test_what_is_no_subnet_is_refused(prefix):
+NO_SUBNETS = ["172.31", "172.31.250.0/24", "a.b.c", "", "172.31.256", "10.008.1", "10.300.1"]
+NOT_PRIVATE = ["8.8.8", "127.0.0", "172.32.1", "192.169.1", "224.0.0", "0.0.0"]
+
+
+@pytest.mark.parametrize("prefix", [*NO_SUBNETS, *NOT_PRIVATE])
+def test_what_is_no_private_subnet_is_refused(prefix):
     done = bash(f"{HOST}SUBNET_PREFIX={prefix}; choose_subnet SUBNET_PREFIX published")
     assert done.returncode == 1
     assert "SUBNET_PREFIX is" in done.stderr
