@@ -107,10 +107,39 @@ def restore(conninfo: str, source: Path) -> None:
         jobs = f"--jobs={os.process_cpu_count() or 1}"
         into = make_conninfo(conninfo, dbname=beside)
         _run(["pg_restore", "--exit-on-error", jobs, f"--dbname={into}", str(source)])
+        _follow_receipts_here(into)
         _administer(server, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
         _administer(server, "ALTER DATABASE {} RENAME TO {}", beside, name)
     with psycopg.connect(conninfo, autocommit=True) as restored:
         restored.execute("ANALYZE")
+
+
+def _follow_receipts_here(conninfo: str) -> None:
+    """Say by this server's transactions which receipts evaluation has reckoned with.
+
+    The numbers in a dump are those of the server it was taken from: where these are higher,
+    evaluation would take every receipt for a new one at each pass.
+    """
+    with psycopg.connect(conninfo) as restored:
+        if restored.execute("SELECT to_regclass('evaluation_progress')").fetchone() == (None,):
+            return  # a dump from before receipts were followed
+        # before this transaction has a number, so that what it stores is not seen yet
+        progress = restored.execute(
+            "SELECT receipts_seen, pg_current_snapshot()::text FROM evaluation_progress"
+        ).fetchone()
+        seen, now = progress or (None, None)
+        # writes each row once more; an UPDATE would leave all of them there twice
+        restored.execute(
+            sql.SQL(
+                "ALTER TABLE receipt ALTER COLUMN stored_in TYPE bigint USING CASE"
+                " WHEN NOT pg_visible_in_snapshot(stored_in::text::xid8, {}::pg_snapshot)"
+                " THEN pg_current_xact_id()::text::bigint END"
+            ).format(sql.Literal(seen))
+        )
+        restored.execute(
+            "UPDATE evaluation_progress SET receipts_seen = %s WHERE receipts_seen IS NOT NULL",
+            (now,),
+        )
 
 
 def _administer(server: psycopg.Connection, statement: LiteralString, *names: str) -> None:

@@ -217,6 +217,12 @@ def test_a_dump_that_was_cut_off_leaves_the_database_as_it_was(stack, elsewhere,
     assert rows(elsewhere, "SELECT one FROM kept") == [(1,)]
 
 
+def test_a_dump_from_before_evaluation_followed_receipts_comes_back(stack, elsewhere):
+    stack.execute("DROP TABLE evaluation_progress; ALTER TABLE receipt DROP COLUMN stored_in")
+    restore(elsewhere, stack.back_up() / DATABASE)
+    assert rows(elsewhere, "SELECT count(*) FROM rating") == [(5000,)]
+
+
 def test_prometheus_is_told_of_the_newest_whole_backup(stack):
     registry = CollectorRegistry()
     metrics = BackupMetrics(registry, scheduled=True)
