@@ -117,6 +117,23 @@ def test_a_late_receipt_takes_what_was_refused_first_and_what_was_not(
     assert minutes_credited(owner) == {late.id: 3}
 
 
+def test_a_late_receipt_beside_what_was_refused_first_takes_each_event_once(
+    owner, evaluation, stream, take_refused
+):
+    first, late = Answer(0, 1, (MOVIE,)), Answer(2, 1, (MOVIE,))
+    lines = [Watched(4, 1, MOVIE), Watched(5, 1, MOVIE), Watched(6, 1, MOVIE)]
+    stream.store(first)
+    stream.land(lines[0])
+    stream.refuse(lines[1])
+    stream.land(lines[2])
+    stream.pass_by(45)
+    judge(evaluation)
+    assert take_refused() == 1
+    stream.store(late)
+    judge(evaluation)
+    assert minutes_credited(owner) == {late.id: 3}
+
+
 def test_what_lands_after_its_window_closed_is_counted_as_too_late(
     owner, evaluation, stream, take_refused
 ):

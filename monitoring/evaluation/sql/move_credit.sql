@@ -1,26 +1,35 @@
 -- Gives answers that arrived late what their users did since, in a range of lines that was
 -- credited before they were there; where another answer has it, that one loses it. What a
--- closed window has stays there.
+-- closed window has stays there. Lines that were reprocessed and wait for their turn are credited
+-- to nobody yet, and left to it.
 WITH person AS (
     SELECT user_id, min(time) AS earliest, max(time) + %(horizon)s AS latest
     FROM arrived
     GROUP BY user_id
 ),
-event AS MATERIALIZED (
-    SELECT watch.user_id, watch.movie_id, watch.time, 1 AS minutes, 0 AS ratings,
-           0::float8 AS rating
+landed AS MATERIALIZED (
+    SELECT watch.user_id, watch.movie_id, watch.time, watch.log_offset,
+           1 AS minutes, 0 AS ratings, 0::float8 AS rating
     FROM watch
     JOIN person ON person.user_id = watch.user_id
         AND watch.time >= person.earliest AND watch.time < person.latest
     WHERE watch.log_partition = %(log_partition)s
         AND watch.log_offset >= %(from_offset)s AND watch.log_offset < %(to_offset)s
     UNION ALL
-    SELECT rating.user_id, rating.movie_id, rating.time, 0, 1, rating.rating
+    SELECT rating.user_id, rating.movie_id, rating.time, rating.log_offset, 0, 1, rating.rating
     FROM rating
     JOIN person ON person.user_id = rating.user_id
         AND rating.time >= person.earliest AND rating.time < person.latest
     WHERE rating.log_partition = %(log_partition)s
         AND rating.log_offset >= %(from_offset)s AND rating.log_offset < %(to_offset)s
+),
+event AS MATERIALIZED (
+    SELECT *
+    FROM landed
+    WHERE NOT EXISTS (
+        SELECT FROM reprocessed_lines AS waiting
+        WHERE waiting.log_partition = %(log_partition)s
+            AND waiting.from_offset <= landed.log_offset AND waiting.to_offset > landed.log_offset)
 ),
 pair AS (
     SELECT user_id, movie_id FROM event GROUP BY user_id, movie_id
