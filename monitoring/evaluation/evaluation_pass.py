@@ -113,5 +113,9 @@ def _close(connection: psycopg.Connection, terms: Terms, progress: datetime) -> 
         return
     with connection.transaction():
         note_closed(connection, until)
-        values = {"until": until, "kept_from": until - WINDOWS_KEPT * terms.width}
+        values = {
+            "until": until,
+            "horizon": terms.horizon,
+            "kept_from": until - WINDOWS_KEPT * terms.width,
+        }
         connection.execute(SQL.joinpath("close.sql").read_bytes(), values)

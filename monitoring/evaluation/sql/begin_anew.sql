@@ -13,7 +13,10 @@ offsets AS (
     FROM first
     WHERE first.log_partition = evaluation_offset.log_partition
 ),
-credits AS (DELETE FROM answer_credit),
+credits AS (
+    DELETE FROM answer_credit
+    WHERE answered_at >= (SELECT judged_until FROM evaluation_progress)
+),
 windows AS (DELETE FROM judged_window)
 UPDATE evaluation_progress
 SET judged_from = judged_until, width_since = judged_until, closed_until = judged_until,

@@ -1,6 +1,7 @@
 -- Gives answers that arrived late what their users did since, in a range of lines that was
 -- credited before they were there; where another answer has it, that one loses it. What a
--- closed window has stays there. Lines that were reprocessed and wait for their turn are credited
+-- closed window has stays there; what its answers showed but have no credit for was never theirs
+-- (they may have come too late themselves). Lines that were reprocessed and wait for their turn are credited
 -- to nobody yet, and left to it.
 WITH person AS (
     SELECT user_id, min(time) AS earliest, max(time) + %(horizon)s AS latest
@@ -56,12 +57,20 @@ claim AS (
                PARTITION BY user_id, movie_id ORDER BY time, receipt_id)) AS until
     FROM shown
 ),
+had AS (
+    SELECT shown.*
+    FROM shown
+    LEFT JOIN answer_credit AS credit ON credit.answered_at = shown.time
+        AND credit.receipt_id = shown.receipt_id AND credit.movie_id = shown.movie_id
+        AND credit.answered_at < %(closed_until)s
+    WHERE NOT is_new
+        AND (shown.time >= %(closed_until)s OR credit.minutes > 0 OR credit.ratings > 0)
+),
 claim_before AS (
     SELECT *,
            least(time + %(horizon)s, lead(time) OVER (
                PARTITION BY user_id, movie_id ORDER BY time, receipt_id)) AS until
-    FROM shown
-    WHERE NOT is_new
+    FROM had
 ),
 moved AS (
     SELECT claim.receipt_id, claim.time, claim.place, event.movie_id,
