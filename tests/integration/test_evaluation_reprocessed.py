@@ -1,5 +1,7 @@
 """Lines that were refused and land later, at offsets that evaluation has passed, are judged too."""
 
+import random
+from collections import Counter
 from datetime import timedelta
 
 import psycopg
@@ -11,7 +13,15 @@ from ingest.rejects.reprocessing import reprocess
 from monitoring.evaluation.evaluation_pass import run_pass
 from monitoring.evaluation.results import too_late
 from monitoring.evaluation.windows import Terms
-from tests.integration.played_stream import MINUTE, NOW, Answer, PlayedStream, Watched, at
+from tests.integration.played_stream import (
+    MINUTE,
+    NOW,
+    Answer,
+    PlayedStream,
+    Watched,
+    at,
+    credits_by_hand,
+)
 
 TERMS = Terms(width=10 * MINUTE, horizon=30 * MINUTE, lateness=60 * MINUTE)
 MOVIE, OTHER = "up+2009", "heat+1995"
@@ -49,8 +59,8 @@ def take_refused(conninfo):
     return take
 
 
-def judge(evaluation):
-    return run_pass(evaluation, TERMS, NOW, lambda: False)
+def judge(evaluation, terms=TERMS):
+    return run_pass(evaluation, terms, NOW, lambda: False)
 
 
 def minutes_credited(owner):
@@ -132,6 +142,37 @@ def test_a_late_receipt_beside_what_was_refused_first_takes_each_event_once(
     stream.store(late)
     judge(evaluation)
     assert minutes_credited(owner) == {late.id: 3}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_in_whatever_order_all_comes_each_event_is_credited_once_and_as_by_hand(
+    owner, evaluation, stream, take_refused, seed
+):
+    terms = Terms(TERMS.width, TERMS.horizon, timedelta(hours=10))
+    dice = random.Random(seed)
+    answers, lines = [], []
+    stream.store(Answer(0, 9, (OTHER,)))
+    for _ in range(60):
+        minute, user = dice.uniform(0, 60), dice.choice([1, 2])
+        if dice.random() < 0.4:
+            answers.append(Answer(minute, user, dice.choice([(MOVIE,), (OTHER, MOVIE)])))
+            stream.store(answers[-1])
+        else:
+            lines.append(Watched(minute, user, dice.choice([MOVIE, OTHER])))
+            dice.choice([stream.land, stream.refuse])(lines[-1])
+        if dice.random() < 0.2:
+            take_refused()
+        if dice.random() < 0.2:
+            stream.pass_by(100)
+            judge(evaluation, terms)
+    take_refused()
+    stream.pass_by(100)
+    judge(evaluation, terms)
+    judge(evaluation, terms)
+    expected = Counter()
+    for (answer, _movie), (minutes, *_) in credits_by_hand(answers, lines, 30).items():
+        expected[answer] += minutes
+    assert minutes_credited(owner) == expected
 
 
 def test_what_lands_after_its_window_closed_is_counted_as_too_late(
