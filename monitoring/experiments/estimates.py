@@ -9,7 +9,7 @@ Online Controlled Experiments by Utilizing Pre-Experiment Data, WSDM 2013 (CUPED
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 FEWEST_PEOPLE = 50
 """Of fewer in an arm a mean is not about normal, and its variance not known."""
@@ -112,6 +112,41 @@ def _adjusted(sums: Sums, slope: float, centre: float) -> Estimate | None:
     value = plain.value - slope * (sums.x / sums.people - centre)
     spread = sums.y_variance() - 2 * slope * sums.covariance() + slope**2 * sums.x_variance()
     return Estimate(value, max(spread, 0.0) / sums.people, sums.people)
+
+
+def means(control: Sums, challenger: Sums) -> tuple[Estimate, Estimate] | None:
+    """The outcome per person of two arms to be compared, CUPED-adjusted; None of too few people.
+
+    Neither is surer than `_no_surer_than_together` lets it be.
+    """
+    one, other = adjusted(control, challenger)
+    both = control + challenger
+    together, _ = adjusted(both, both)
+    if one is None or other is None or together is None:
+        return None
+    return _no_surer_than_together(one, together), _no_surer_than_together(other, together)
+
+
+def ratios(control: Sums, challenger: Sums) -> tuple[Estimate, Estimate] | None:
+    """All outcomes over all of `x` of two arms to be compared; None where one has no `ratio`.
+
+    Neither is surer than `_no_surer_than_together` lets it be.
+    """
+    one, other, together = ratio(control), ratio(challenger), ratio(control + challenger)
+    if one is None or other is None or together is None:
+        return None
+    return _no_surer_than_together(one, together), _no_surer_than_together(other, together)
+
+
+def _no_surer_than_together(arm: Estimate, together: Estimate) -> Estimate:
+    """An arm's estimate, its variance at least what it is if both arms are alike.
+
+    Of 50 people none may have done what one in 50 does: they do not vary, and an arm would be
+    sure of 0 by what it lacks. Were the arms alike, its people would vary as all people do.
+    """
+    return replace(
+        arm, variance=max(arm.variance, together.variance * together.people / arm.people)
+    )
 
 
 def over_strata(strata: Sequence[tuple[Estimate, Estimate]]) -> tuple[Estimate, Estimate] | None:

@@ -13,7 +13,7 @@ from monitoring.experiments.confidence import Interval, interval
 from monitoring.experiments.estimates import (
     Estimate,
     Sums,
-    adjusted,
+    means,
     over_strata,
     relative_lift,
 )
@@ -142,9 +142,8 @@ def _preferred(people: Mapping[str, Sums], plan: Plan) -> Compared:
 
 def _pairs(strata: Mapping[int, Mapping[str, Sums]]) -> Iterator[tuple[Estimate, Estimate]]:
     for of in strata.values():
-        control, challenger = adjusted(*(of.get(arm, NOBODY) for arm in ARMS))
-        if control and challenger:
-            yield control, challenger
+        if both := means(*(of.get(arm, NOBODY) for arm in ARMS)):
+            yield both
 
 
 def _arm(sums: ByArm, arm: str) -> dict[str, Sums]:

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from tests.benchmarks.evaluation_canary import ROUNDS, canary_figures
 from tests.benchmarks.evaluation_interleaving import interactions, interleaving_figures, lists_of
 from tests.benchmarks.evaluation_pass import GROWTH, pass_figures
+from tests.benchmarks.evaluation_rare import rare_figures
 from tests.benchmarks.evaluation_readers import taking_chances, town
 from tests.benchmarks.evaluation_sequential import SEEDS, sequential_figures
 from tests.benchmarks.report import measured_commit, progress, write
@@ -37,6 +38,7 @@ def measure(scale: str = "small") -> None:
         data = interactions(people)
         lists = {name: lists_of(name, data, people) for name in ("popularity", "als", "ease")}
         found = sequential_figures(taking_chances(people, lists["popularity"]), progress)
+        found |= rare_figures(progress)
         found |= interleaving_figures(people, lists, progress)
     progress(f"passes over {LINES[scale]:,} new lines, and with {GROWTH} times the history")
     found |= pass_figures(LINES[scale])

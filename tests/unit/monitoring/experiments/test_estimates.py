@@ -14,8 +14,10 @@ from monitoring.experiments.estimates import (
     adjusted,
     difference,
     mean,
+    means,
     over_strata,
     ratio,
+    ratios,
     relative_lift,
 )
 
@@ -126,6 +128,41 @@ def test_where_nothing_was_before_nothing_is_taken_out():
     y, _, _ = people(1, 1000)
     nothing = np.zeros_like(y)
     assert adjusted(sums(y, nothing), sums(y, nothing))[0] == mean(sums(y))
+
+
+def watching(people, watchers):
+    return sums(np.repeat([1.0, 0.0], [watchers, people - watchers]))
+
+
+def test_an_arm_without_a_watcher_is_no_surer_than_all_people_together():
+    """Of 1,000 people 20 watched, none of the challenger's 50: chance, four times in ten."""
+    control, challenger = means(watching(950, 20), watching(50, 0))
+    assert challenger.value == 0
+    assert challenger.variance == pytest.approx(0.02 * 0.98 / 50, rel=0.01)
+    assert control == mean(watching(950, 20))
+
+
+def test_an_arm_in_which_nothing_failed_is_no_surer_than_all_people_together():
+    requests = np.full(50, 4.0)
+    nothing, some = sums(np.zeros(50), requests), sums(np.repeat([4.0, 0.0], [5, 45]), requests)
+    control, challenger = ratios(nothing, some)
+    together = ratio(nothing + some)
+    assert (control.value, challenger) == (0, ratio(some))
+    assert control.variance == pytest.approx(2 * together.variance)
+
+
+@given(st.integers(50, 500), st.integers(50, 500), st.integers(0, 50), st.integers(0, 50))
+def test_arms_to_be_compared_are_never_surer_than_each_by_itself(people, others, one, other):
+    control, challenger = watching(people, one), watching(others, other)
+    found = means(control, challenger)
+    for arm, alone in zip(found, adjusted(control, challenger), strict=True):
+        assert (arm.value, arm.people) == (alone.value, alone.people)
+        assert arm.variance >= alone.variance
+
+
+def test_too_few_people_are_not_compared():
+    assert means(watching(50, 1), watching(49, 1)) is None
+    assert ratios(watching(50, 1), watching(50, 1)) is None
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, 0.29])
