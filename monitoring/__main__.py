@@ -28,7 +28,7 @@ from monitoring.evaluation.evaluation_pass import Pass
 from monitoring.evaluation.exporter import Exporter
 from monitoring.evaluation.figures import OnlineFigure
 from monitoring.evaluation.results import too_late
-from monitoring.experiments.gate import rule, unless_silent
+from monitoring.experiments.gate import Decision, Ruling, rule, unless_silent
 from monitoring.experiments.plot import interval_over_time
 from monitoring.experiments.summaries import Summary, looks, summaries
 from monitoring.page.publisher import Publisher, prepare, publish_forever, publish_or_log
@@ -146,12 +146,16 @@ def ask_gate(
     Exit status: 0 go, 3 wait (nothing is known, or something cannot be read), 1 stop.
     """
     settings = Settings()
-    with psycopg.connect(settings.conninfo()) as connection:
-        try:
+    try:
+        with psycopg.connect(settings.conninfo()) as connection:
             ruling = rule(connection, version)
-        except LookupError as error:
-            raise typer.BadParameter(str(error), param_hint="VERSION") from error
-    ruling = unless_silent(ruling, list(unread(settings.prometheus_url)))
+    except LookupError as error:
+        raise typer.BadParameter(str(error), param_hint="VERSION") from error
+    except psycopg.Error as error:
+        words = " ".join(str(error).split())
+        ruling = Ruling(Decision.WAIT, f"the database cannot be read: {words}")
+    else:
+        ruling = unless_silent(ruling, list(unread(settings.prometheus_url)))
     typer.echo(ruling.as_json(version))
     raise typer.Exit(ruling.decision.exit_status)
 

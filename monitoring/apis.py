@@ -3,9 +3,11 @@
 import json
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from http.client import HTTPException
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -34,12 +36,14 @@ def firing(prometheus_url: str) -> list[Alert]:
     Raises:
         UnansweredError: it does not answer.
     """
-    answer = json.loads(_get(f"{prometheus_url}/api/v1/alerts"))
-    return [
-        _alert(alert["labels"], alert["annotations"], alert["activeAt"])
-        for alert in answer["data"]["alerts"]
-        if alert["state"] == "firing"
-    ]
+    url = f"{prometheus_url}/api/v1/alerts"
+    with _as_promised(url):
+        answer = json.loads(_get(url))
+        return [
+            _alert(alert["labels"], alert["annotations"], alert["activeAt"])
+            for alert in answer["data"]["alerts"]
+            if alert["state"] == "firing"
+        ]
 
 
 def handed_on(alertmanager_url: str) -> list[Alert]:
@@ -48,8 +52,12 @@ def handed_on(alertmanager_url: str) -> list[Alert]:
     Raises:
         UnansweredError: it does not answer.
     """
-    answer = json.loads(_get(f"{alertmanager_url}/api/v2/alerts"))
-    return [_alert(alert["labels"], alert["annotations"], alert["startsAt"]) for alert in answer]
+    url = f"{alertmanager_url}/api/v2/alerts"
+    with _as_promised(url):
+        answer = json.loads(_get(url))
+        return [
+            _alert(alert["labels"], alert["annotations"], alert["startsAt"]) for alert in answer
+        ]
 
 
 def _alert(labels: Labels, annotations: Labels, since: str) -> Alert:
@@ -67,12 +75,13 @@ def delivered(alertmanager_url: str, receiver: str) -> tuple[float, float]:
     Raises:
         UnansweredError: Alertmanager does not answer.
     """
-    page = _get(f"{alertmanager_url}/metrics")
+    url = f"{alertmanager_url}/metrics"
     counts = {REQUESTS: 0.0, FAILURES: 0.0}
-    for family in text_string_to_metric_families(page):
-        for sample in family.samples:
-            if sample.name in counts and sample.labels.get("receiver_name") == receiver:
-                counts[sample.name] += sample.value
+    with _as_promised(url):
+        for family in text_string_to_metric_families(_get(url)):
+            for sample in family.samples:
+                if sample.name in counts and sample.labels.get("receiver_name") == receiver:
+                    counts[sample.name] += sample.value
     return counts[REQUESTS], counts[FAILURES]
 
 
@@ -92,8 +101,9 @@ def values(prometheus_url: str, expression: str) -> list[tuple[Labels, float]]:
     Raises:
         UnansweredError: Prometheus does not answer.
     """
-    results = _results(prometheus_url, "query", query=expression)
-    return [(result["metric"], float(result["value"][1])) for result in results]
+    with _as_promised(prometheus_url):
+        results = _results(prometheus_url, "query", query=expression)
+        return [(result["metric"], float(result["value"][1])) for result in results]
 
 
 def series(
@@ -106,13 +116,14 @@ def series(
     Raises:
         UnansweredError: Prometheus does not answer.
     """
-    results = _results(
-        prometheus_url, "query_range", query=expression, start=start, end=end, step=step
-    )
-    return [
-        (result["metric"], [(at, float(number)) for at, number in result["values"]])
-        for result in results
-    ]
+    with _as_promised(prometheus_url):
+        results = _results(
+            prometheus_url, "query_range", query=expression, start=start, end=end, step=step
+        )
+        return [
+            (result["metric"], [(at, float(number)) for at, number in result["values"]])
+            for result in results
+        ]
 
 
 def _results(prometheus_url: str, way: str, **arguments: object) -> list[dict[str, Any]]:
@@ -122,10 +133,19 @@ def _results(prometheus_url: str, way: str, **arguments: object) -> list[dict[st
     return results
 
 
+@contextmanager
+def _as_promised(url: str) -> Iterator[None]:
+    """Take an answer that cannot be read, as the page of a proxy, for none."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError) as error:
+        raise UnansweredError(url, f"what came is not its answer ({error})") from error
+
+
 def _get(url: str) -> str:
     try:
         with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310 -- an operator's setting
             page: bytes = answer.read()
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         raise UnansweredError(url, error) from error
     return page.decode()

@@ -3,7 +3,7 @@
 MonitoringError
 ├── AlertTestError: an alert did not arrive
 ├── ListingError: what should be a listing of containers is none
-└── UnansweredError: Prometheus or Alertmanager did not answer
+└── UnansweredError: Prometheus or Alertmanager did not answer, or not what was asked
 """
 
 
@@ -20,8 +20,8 @@ class ListingError(MonitoringError):
 
 
 class UnansweredError(MonitoringError):
-    """Prometheus or Alertmanager did not answer."""
+    """Prometheus or Alertmanager did not answer, or not what was asked."""
 
-    def __init__(self, url: str, error: OSError) -> None:
-        """Say who was asked and why nothing came."""
+    def __init__(self, url: str, error: Exception | str) -> None:
+        """Say who was asked and why nothing came that tells anything."""
         super().__init__(f"{url} did not answer: {error}")

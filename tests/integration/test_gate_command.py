@@ -16,16 +16,21 @@ from tests.stores import service_environment
 VERSION = "20260102-000000-ease"
 
 
-@contextmanager
 def prometheus(up):
     """Answers every query with one value: whether a slot was read."""
+    found = {"data": {"result": [{"metric": {}, "value": [0, up]}]}}
+    return answering(json.dumps(found).encode())
+
+
+@contextmanager
+def answering(page):
+    """Answers every query with this page."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            found = {"data": {"result": [{"metric": {}, "value": [0, up]}]}}
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(json.dumps(found).encode())
+            self.wfile.write(page)
 
         def log_message(self, *_):
             pass
@@ -104,6 +109,44 @@ def test_without_prometheus_it_waits_and_says_so(owner, monkeypatch):
     done = ask(monkeypatch, f"http://127.0.0.1:{free_port()}")
     assert done.exit_code == 3
     assert "whether the slots are well is unknown" in json.loads(done.stdout)["reason"]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<html>it starts</html>",
+        b"",
+        b'{"status": "error", "errorType": "timeout", "error": "too long"}',
+        b'{"data": null}',
+        b'{"data": {"result": [{"metric": {}, "value": [0, "up"]}]}}',
+        b"\xff",
+    ],
+    ids=["a page", "nothing", "an error", "no data", "no number", "no text"],
+)
+def test_what_prometheus_did_not_mean_to_say_is_waited_for(owner, monkeypatch, page):
+    look(owner, "better", 0.02, 0.4)
+    with answering(page) as url:
+        done = ask(monkeypatch, url)
+    assert done.exit_code == 3
+    told = json.loads(done.stdout)
+    assert f"whether the slots are well is unknown: {url} did not answer" in told["reason"]
+    assert told["figures"]["verdict"] == "better"
+
+
+@pytest.mark.parametrize(
+    "away", [{"DATABASE_PORT": str(free_port())}, {"DATABASE_USER": "stranger"}]
+)
+def test_without_the_database_it_waits_and_says_so(owner, monkeypatch, away):
+    look(owner, "worse", -0.9, -0.4)
+    for name, value in away.items():
+        monkeypatch.setenv(name, value)
+    with prometheus("1") as url:
+        done = ask(monkeypatch, url)
+    assert done.exit_code == 3
+    (line,) = done.stdout.splitlines()
+    told = json.loads(line)
+    assert (told["decision"], told["figures"]) == ("wait", {})
+    assert told["reason"].startswith("the database cannot be read: connection failed")
 
 
 def test_a_version_that_does_not_exist_is_said_in_one_line(owner, monkeypatch):

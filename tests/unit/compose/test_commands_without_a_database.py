@@ -19,7 +19,6 @@ COMMANDS = [
     ("recommender", "explain", str(UUID(int=7))),
     ("monitoring", "evaluate", "pass"),
     ("monitoring", "experiments"),
-    ("monitoring", "gate", "20260131-030000-ease"),
     ("ci", "release"),
     ("ci", "rollback"),
     ("ci", "experiment-stop"),
