@@ -129,7 +129,8 @@ FROM experiment
 LEFT JOIN LATERAL (
     SELECT * FROM experiment_look
     WHERE experiment_look.experiment_id = experiment.experiment_id AND verdict IS NOT NULL
-    ORDER BY looked_at DESC
+    -- what it said when it ended: those who are counted after that change it no more
+    ORDER BY looked_at > coalesce(experiment.ended_at, 'infinity'), looked_at DESC
     LIMIT 1
 ) AS look ON true
 LEFT JOIN LATERAL (
@@ -139,7 +140,7 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS stratum ON true
 ORDER BY experiment.experiment_id DESC;
-COMMENT ON VIEW experiment_verdict IS 'What each experiment says so far, the newest on top; every look there was is in experiment_look';
+COMMENT ON VIEW experiment_verdict IS 'What each experiment says so far, or said when it ended, the newest on top; every look there was is in experiment_look';
 COMMENT ON COLUMN experiment_verdict.experiment_id IS 'number';
 COMMENT ON COLUMN experiment_verdict.name IS 'what is tried';
 COMMENT ON COLUMN experiment_verdict.kind IS 'ab: each arm gets one version; interleaving: lists of both';
@@ -152,7 +153,7 @@ COMMENT ON COLUMN experiment_verdict.people IS 'people whose time was over at th
 COMMENT ON COLUMN experiment_verdict.low IS 'lower end of the interval of value, at all looks together';
 COMMENT ON COLUMN experiment_verdict.value IS 'how many more people of the challenger''s watched something recommended, as a share; of interleaving how many more of the movies watched were the challenger''s, -1 to 1';
 COMMENT ON COLUMN experiment_verdict.high IS 'upper end of that interval';
-COMMENT ON COLUMN experiment_verdict.looked_at IS 'when it was last looked at and something had changed';
+COMMENT ON COLUMN experiment_verdict.looked_at IS 'when it was last looked at and something had changed; of one that ended, before its end';
 COMMENT ON COLUMN experiment_verdict.started_at IS 'start';
 COMMENT ON COLUMN experiment_verdict.ended_at IS 'end; null while it runs';
 COMMENT ON COLUMN experiment_verdict.end_reason IS 'why it ended';

@@ -26,7 +26,7 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True)
 class LatestVerdict:
-    """The newest experiment with the version as its challenger, as it was last looked at."""
+    """The newest experiment with the version as its challenger: its last look before it ended."""
 
     experiment: str
     control: str
@@ -64,7 +64,8 @@ FROM experiment
 LEFT JOIN LATERAL (
     SELECT * FROM experiment_look
     WHERE experiment_look.experiment_id = experiment.experiment_id AND verdict IS NOT NULL
-    ORDER BY looked_at DESC
+    -- what it said when it ended: those who are counted after that change it no more
+    ORDER BY looked_at > coalesce(experiment.ended_at, 'infinity'), looked_at DESC
     LIMIT 1
 ) AS look ON true
 WHERE experiment.challenger = %s

@@ -6,6 +6,7 @@ import pytest
 
 from monitoring.experiments.assignment import challenger_buckets
 from monitoring.experiments.experiment_pass import look_at_all
+from monitoring.experiments.gate import rule
 from monitoring.page.database import read_content
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -234,3 +235,34 @@ def test_rows_are_kept_for_those_whose_time_is_not_over(owner, evaluation, strea
     look(evaluation, 60)
     list(look_at_all(evaluation, START + 60 * MINUTE, NOW))
     assert owner.execute(lease).fetchone() is None
+
+
+def test_what_was_decided_when_it_ended_is_told_whatever_those_counted_later_did(
+    owner, evaluation, stream
+):
+    """Who came late watched with control alone; they are counted after the end."""
+    arm = arms(owner)
+    for user in PEOPLE:
+        is_early = user <= 300
+        stream.request(1 if is_early else 5, user)
+        if user % 3 if is_early else arm[user] == "control":
+            stream.watch(7, user)
+        elif is_early and arm[user] == "challenger":
+            stream.watch(7, user)
+    decided = look(evaluation, 32)
+    owner.execute("UPDATE experiment SET ended_at = %s", (START + 43 * MINUTE,))
+    later = look(evaluation, 50)
+    assert (decided.word, later.word) == ("better", "undecided")
+    told = owner.execute("SELECT verdict, reason, people FROM experiment_verdict").fetchall()
+    assert told == [("better", decided.reason, 300)]
+    assert rule_on(owner, "v2").reason == decided.reason
+
+
+def rule_on(owner, version):
+    owner.execute(
+        "INSERT INTO model_version (version, algorithm, git_commit, data_hash, interactions,"
+        " users, movies, figures, manifest, verdict, reason)"
+        " VALUES (%s, 'ease', 'c', 'd', 1, 1, 1, '{}', '{}', 'accepted', 'better')",
+        (version,),
+    )
+    return rule(owner, version)
