@@ -243,11 +243,9 @@ def test_what_was_decided_when_it_ended_is_told_whatever_those_counted_later_did
     """Who came late watched with control alone; they are counted after the end."""
     arm = arms(owner)
     for user in PEOPLE:
-        is_early = user <= 300
-        stream.request(1 if is_early else 5, user)
-        if user % 3 if is_early else arm[user] == "control":
-            stream.watch(7, user)
-        elif is_early and arm[user] == "challenger":
+        early, of_challenger = user <= 300, arm[user] == "challenger"
+        stream.request(1 if early else 5, user)
+        if (of_challenger or user % 3) if early else not of_challenger:
             stream.watch(7, user)
     decided = look(evaluation, 32)
     owner.execute("UPDATE experiment SET ended_at = %s", (START + 43 * MINUTE,))
