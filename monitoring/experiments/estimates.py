@@ -127,17 +127,6 @@ def means(control: Sums, challenger: Sums) -> tuple[Estimate, Estimate] | None:
     return _no_surer_than_together(one, together), _no_surer_than_together(other, together)
 
 
-def ratios(control: Sums, challenger: Sums) -> tuple[Estimate, Estimate] | None:
-    """All outcomes over all of `x` of two arms to be compared; None where one has no `ratio`.
-
-    Neither is surer than `_no_surer_than_together` lets it be.
-    """
-    one, other, together = ratio(control), ratio(challenger), ratio(control + challenger)
-    if one is None or other is None or together is None:
-        return None
-    return _no_surer_than_together(one, together), _no_surer_than_together(other, together)
-
-
 def _no_surer_than_together(arm: Estimate, together: Estimate) -> Estimate:
     """An arm's estimate, its variance at least what it is if both arms are alike.
 
