@@ -16,8 +16,11 @@ SLOTS = ("recommender-blue", "recommender-green")
 
 
 def marked(stack: Stack, mark: str) -> Load:
-    """A load whose requests can be told from everybody else's in Nginx's log."""
-    return Load(port=stack.nginx_port, rate=RATE, path="/recommend/{}?" + mark)
+    """A load whose requests can be told from everybody else's in Nginx's log.
+
+    Who hangs answers nobody for ever; how many are answered in time is for a benchmark to say.
+    """
+    return Load(port=stack.nginx_port, rate=RATE, path="/recommend/{}?" + mark, patience=5)
 
 
 def logged(stack: Stack, mark: str) -> list[dict[str, Any]]:
