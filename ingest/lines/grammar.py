@@ -112,7 +112,9 @@ ZONE = rb"(?:Z|[+-]\d\d(?::?\d\d)?)"
 USER = rb"[1-9]\d{0,17}"
 ENCODED = rb"%[0-9A-Fa-f]{2}[a-z0-9+._*-]*"
 MOVIE = rb"(?![A-Fa-z0-9+._*%%-]{%d})(?:[a-z0-9+._*-]+(?:%b)*|(?:%b)+)" % (
-    *(MAX_MOVIE_BYTES + 1, ENCODED, ENCODED),
+    MAX_MOVIE_BYTES + 1,
+    ENCODED,
+    ENCODED,
 )
 PRINTABLE = rb"[^\x00-\x1f\x7f]*"
 

@@ -128,6 +128,15 @@ Credits = dict[tuple[uuid.UUID, str], tuple[int, int, float]]
 """Minutes, ratings and their sum by answer and movie."""
 
 
+def minutes_credited(owner: psycopg.Connection) -> dict[uuid.UUID, int]:
+    """What evaluation gave each answer that it gave any minute."""
+    return dict(
+        owner.execute(
+            "SELECT receipt_id, sum(minutes) FROM answer_credit WHERE minutes <> 0 GROUP BY 1"
+        ).fetchall()
+    )
+
+
 def credits_by_hand(answers: list[Answer], lines: list[Line], horizon: float) -> Credits:
     """Who gets what, as the documentation says it: one event after the other."""
     found: defaultdict[tuple[uuid.UUID, str], list[float]] = defaultdict(lambda: [0, 0, 0.0])

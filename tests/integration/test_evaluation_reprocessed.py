@@ -21,6 +21,7 @@ from tests.integration.played_stream import (
     Watched,
     at,
     credits_by_hand,
+    minutes_credited,
 )
 
 TERMS = Terms(width=10 * MINUTE, horizon=30 * MINUTE, lateness=60 * MINUTE)
@@ -61,14 +62,6 @@ def take_refused(conninfo):
 
 def judge(evaluation, terms=TERMS):
     return run_pass(evaluation, terms, NOW, lambda: False)
-
-
-def minutes_credited(owner):
-    return dict(
-        owner.execute(
-            "SELECT receipt_id, sum(minutes) FROM answer_credit WHERE minutes <> 0 GROUP BY 1"
-        ).fetchall()
-    )
 
 
 def hit_rate(owner):

@@ -10,7 +10,14 @@ from compose.backup.database import dump, restore, snapshot
 from monitoring.evaluation.evaluation_pass import run_pass
 from monitoring.evaluation.results import too_late
 from monitoring.evaluation.windows import Terms
-from tests.integration.played_stream import MINUTE, NOW, Answer, PlayedStream, Watched
+from tests.integration.played_stream import (
+    MINUTE,
+    NOW,
+    Answer,
+    PlayedStream,
+    Watched,
+    minutes_credited,
+)
 from tests.stores import OWNER, as_role, database
 
 TERMS = Terms(width=10 * MINUTE, horizon=30 * MINUTE, lateness=60 * MINUTE)
@@ -56,14 +63,6 @@ def restored(source):
 
 def judge(evaluation):
     return run_pass(evaluation, TERMS, NOW, lambda: False)
-
-
-def minutes_credited(owner):
-    return dict(
-        owner.execute(
-            "SELECT receipt_id, sum(minutes) FROM answer_credit WHERE minutes <> 0 GROUP BY 1"
-        ).fetchall()
-    )
 
 
 def test_what_was_credited_before_the_backup_is_not_credited_again(evaluation, stream, back_up):

@@ -5,7 +5,15 @@ import pytest
 from monitoring.evaluation.evaluation_pass import run_pass
 from monitoring.evaluation.results import too_late
 from monitoring.evaluation.windows import Terms
-from tests.integration.played_stream import MINUTE, NOW, Answer, PlayedStream, Watched, at
+from tests.integration.played_stream import (
+    MINUTE,
+    NOW,
+    Answer,
+    PlayedStream,
+    Watched,
+    at,
+    minutes_credited,
+)
 
 TERMS = Terms(width=10 * MINUTE, horizon=30 * MINUTE, lateness=60 * MINUTE)
 CLOSES_10 = 105
@@ -19,14 +27,6 @@ def stream(owner):
 
 def judge(evaluation, terms=TERMS):
     return run_pass(evaluation, terms, NOW, lambda: False)
-
-
-def minutes_credited(owner):
-    return dict(
-        owner.execute(
-            "SELECT receipt_id, sum(minutes) FROM answer_credit WHERE minutes <> 0 GROUP BY 1"
-        ).fetchall()
-    )
 
 
 def test_an_answer_in_time_has_its_credit_though_one_before_it_came_too_late(
