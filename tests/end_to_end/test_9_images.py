@@ -34,16 +34,16 @@ def test_each_image_has_a_bill_of_materials(stack):
 
 
 BUILT = """FROM {base}
-RUN echo of the commit > /same
-RUN date +%s%N > /differs && touch /later
+RUN echo of the commit > /same && touch --date=@{second} /same
+RUN echo {second} > /differs && touch --date=@{second} /differs
 """
 
 
-def built(name):
-    """Build an image that is never quite the same, from nothing."""
+def built(name, second):
+    """Build an image as it would be at some second, from nothing: two builds may share a second."""
     subprocess.run(
         ["docker", "build", "--quiet", "--no-cache", "--tag", name, "-"],
-        input=BUILT.format(base=os.environ["BASE_IMAGE"]).encode(),
+        input=BUILT.format(base=os.environ["BASE_IMAGE"], second=second).encode(),
         capture_output=True,
         check=True,
     )
@@ -57,7 +57,7 @@ def test_of_two_builds_it_is_said_which_layers_differ_and_why():
     )
     script = "source compose/images/build_twice.sh; differing_layers"
     try:
-        first, second = map(built, names)
+        first, second = map(built, names, (1_000_000_000, 1_000_000_001))
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", f"{script} {first} {second} {base}"],
             cwd=CHECKOUT,
