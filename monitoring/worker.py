@@ -11,7 +11,7 @@ from procrastinate import App, JobContext
 from procrastinate.exceptions import JobAborted
 
 from monitoring.drift.exporter import DriftExporter
-from monitoring.drift.newest_lines import read_lately
+from monitoring.drift.recent_lines import read_recent_lines
 from monitoring.evaluation.evaluation_pass import Pass, run_pass
 from monitoring.evaluation.exporter import Exporter
 from monitoring.evaluation.results import latest_figures, too_late
@@ -57,7 +57,7 @@ def register(app: App, settings: Settings, exporter: Exporter, drift: DriftExpor
             with stoppable_connection(settings, context.should_abort) as connection:
                 done = evaluate_once(connection, settings, context.should_abort)
                 exporter.passed(done, latest_figures(connection), too_late(connection))
-                drift.show(read_lately(connection, datetime.now(UTC)))
+                drift.show(read_recent_lines(connection, datetime.now(UTC)))
         except psycopg.errors.QueryCanceled as error:
             raise JobAborted from error
         for judgement in done.judgements:

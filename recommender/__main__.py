@@ -113,13 +113,13 @@ def start_slot(settings: Settings) -> Flask:
     assignment = assignment_file(settings.state_dir, settings.slot)
     slot = Slot(settings.models_dir, assignment, metrics)
     activity = RecentActivity(settings.activity_users)
-    lately = Trending(datetime.now(UTC))
-    fallbacks = CurrentFallbacks(lately, KeptConnection(settings.conninfo()))
+    trending = Trending(datetime.now(UTC))
+    fallbacks = CurrentFallbacks(trending, KeptConnection(settings.conninfo()))
     follower = ActivityFollower(
         KeptConnection(settings.conninfo()),
         settings.kafka_topic,
         activity,
-        lately,
+        trending,
         metrics.freshness,
     )
 

@@ -16,7 +16,7 @@ MARGIN = 0.05
 FEWEST_PLANNED = 1000
 """Plans for fewer people make intervals wide for everybody who comes after them."""
 
-ANSWERED_LATELY = "SELECT count(DISTINCT user_id) FROM receipt WHERE time > now() - %s::interval"
+ANSWERED_WITHIN = "SELECT count(DISTINCT user_id) FROM receipt WHERE time > now() - %s::interval"
 
 
 def begin(
@@ -27,7 +27,7 @@ def begin(
     horizon: timedelta,
 ) -> None:
     """Have evaluation compare the target with what is live, by `share` of 1,000 buckets."""
-    row = connection.execute(ANSWERED_LATELY, (horizon,)).fetchone()
+    row = connection.execute(ANSWERED_WITHIN, (horizon,)).fetchone()
     design = experiments.Design(
         name=f"release of {target.version}",
         salt=target.version,

@@ -14,7 +14,7 @@ LEAST_SHARE = 1e-4
 
 
 @dataclass(frozen=True)
-class Lately:
+class RecentLines:
     """What people did of late, and the report of the training of what is live.
 
     A pair is a person and a movie that they watched or rated.
@@ -43,16 +43,16 @@ class Share:
     trained: float | None = None
 
 
-def rating_index(lately: Lately) -> float | None:
+def rating_index(recent: RecentLines) -> float | None:
     """Population stability index of ratings, the sum of (p - q) log(p / q); 0: nothing changed.
 
     None where there are too few, or the training's report has none.
     """
-    given = sum(lately.ratings.values())
-    before: Mapping[str, float] = lately.trained.get("rating_shares", {})
+    given = sum(recent.ratings.values())
+    before: Mapping[str, float] = recent.trained.get("rating_shares", {})
     if given < FEWEST_RATINGS or not before:
         return None
-    now = {value: number / given for value, number in lately.ratings.items()}
+    now = {value: number / given for value, number in recent.ratings.items()}
     pairs = (
         (max(before.get(value, 0), LEAST_SHARE), max(now.get(value, 0), LEAST_SHARE))
         for value in {*before, *now}
@@ -60,18 +60,18 @@ def rating_index(lately: Lately) -> float | None:
     return sum((p - q) * math.log(p / q) for p, q in pairs)
 
 
-def shares(lately: Lately) -> Iterator[Share]:
+def shares(recent: RecentLines) -> Iterator[Share]:
     """Shares of the people and pairs of late; none where there are too few."""
-    if lately.pairs < FEWEST_PAIRS:
+    if recent.pairs < FEWEST_PAIRS:
         return
-    rated = lately.rated_pairs / lately.pairs
-    rated_before = _rated(lately.trained)
-    yield Share("new_people", lately.new_people / lately.people)
-    yield Share("new_movies", lately.pairs_with_new_movies / lately.pairs)
+    rated = recent.rated_pairs / recent.pairs
+    rated_before = _rated(recent.trained)
+    yield Share("new_people", recent.new_people / recent.people)
+    yield Share("new_movies", recent.pairs_with_new_movies / recent.pairs)
     yield Share("rated", rated, rated_before)
     yield Share("only_watched", 1 - rated, None if rated_before is None else 1 - rated_before)
-    top = lately.pairs_with_top_movies / lately.pairs
-    yield Share("top_movies", top, lately.trained.get("top_share"))
+    top = recent.pairs_with_top_movies / recent.pairs
+    yield Share("top_movies", top, recent.trained.get("top_share"))
 
 
 def _rated(trained: Mapping[str, Any]) -> float | None:

@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from monitoring.drift.comparison import Lately, rating_index, shares
+from monitoring.drift.comparison import RecentLines, rating_index, shares
 
 
 class DriftExporter:
@@ -23,15 +23,15 @@ class DriftExporter:
             registry=registry,
         )
 
-    def show(self, lately: Lately | None) -> None:
+    def show(self, recent: RecentLines | None) -> None:
         """Show what the newest lines came to."""
         self._index.clear()
         self._share.clear()
-        if lately is None:
+        if recent is None:
             return
-        if (index := rating_index(lately)) is not None:
-            self._index.labels(lately.model_version).set(index)
-        for share in shares(lately):
+        if (index := rating_index(recent)) is not None:
+            self._index.labels(recent.model_version).set(index)
+        for share in shares(recent):
             self._share.labels(share.what, "now").set(share.now)
             if share.trained is not None:
                 self._share.labels(share.what, "training").set(share.trained)

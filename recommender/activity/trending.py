@@ -1,4 +1,4 @@
-"""Which movies are popular lately: each meeting of a user and a movie counts less as it ages."""
+"""Which movies are trending: each meeting of a user and a movie counts less as it ages."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -18,8 +18,8 @@ READ_PEOPLE_EVERY = timedelta(minutes=10)
 class CurrentFallbacks:
     """One thread refreshes; the one that answers looks."""
 
-    def __init__(self, lately: Trending, connection: KeptConnection) -> None:
-        self._lately = lately
+    def __init__(self, trending: Trending, connection: KeptConnection) -> None:
+        self._trending = trending
         self._connection = connection
         self._model: ModelVersion | None = None
         self._read_at: datetime | None = None
@@ -35,13 +35,13 @@ class CurrentFallbacks:
         Raises:
             psycopg.Error: the people could not be read; what is popular was taken in.
         """
-        self._lately.refresh(now)
-        if self._lately.movies != self._current.lately:
-            self._current = self._current.with_lately(self._lately.movies)
+        self._trending.refresh(now)
+        if self._trending.movies != self._current.trending:
+            self._current = self._current.with_trending(self._trending.movies)
         if model is not None and self._is_due(now, model):
             people = read_people(self._connection.get())
             lists = lists_by_group(people, model)
-            self._current = Directory(people, lists, self._lately.movies)
+            self._current = Directory(people, lists, self._trending.movies)
             self._model, self._read_at = model, now
 
     def _is_due(self, now: datetime, model: ModelVersion) -> bool:
@@ -56,13 +56,16 @@ class Directory:
     """Who gets which fallback; never changed, only replaced."""
 
     def __init__(
-        self, people: People, lists: Mapping[DemographicGroup, Sequence[str]], lately: Sequence[str]
+        self,
+        people: People,
+        lists: Mapping[DemographicGroup, Sequence[str]],
+        trending: Sequence[str],
     ) -> None:
-        self.lately = lately
+        self.trending = trending
         self._people = people
         self._lists = lists
-        self._of_nobody = Fallback(lately=lately) if lately else NO_FALLBACK
-        self._fallbacks = tuple(Fallback(lists[kind], lately) for kind in people)
+        self._of_nobody = Fallback(trending=trending) if trending else NO_FALLBACK
+        self._fallbacks = tuple(Fallback(lists[kind], trending) for kind in people)
         self._users, self._places = _sorted_users(people)
 
     def of(self, user_id: int) -> Fallback:
@@ -72,9 +75,9 @@ class Directory:
             return self._fallbacks[int(self._places[place])]
         return self._of_nobody
 
-    def with_lately(self, lately: Sequence[str]) -> "Directory":
-        """The same people, and other movies that are popular lately."""
-        return Directory(self._people, self._lists, lately)
+    def with_trending(self, trending: Sequence[str]) -> "Directory":
+        """The same people, and other movies that are trending."""
+        return Directory(self._people, self._lists, trending)
 
 
 def _sorted_users(people: People) -> tuple[NDArray[np.int64], NDArray[np.int32]]:

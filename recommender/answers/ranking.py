@@ -16,7 +16,7 @@ Reason = Literal["model", "fold_in", "people", "lately", "popular"]
 """How a list came about: the first of these that had something to say.
 
 model: computed at training; fold_in: scored now, from what the user did until now; people:
-what people like this user know; lately: popular lately; popular: popular ever.
+what people like this user know; lately: trending; popular: popular ever.
 """
 NO_ITEMS = np.empty(0, np.int32)
 NO_SCORES = np.empty(0, np.float32)
@@ -27,8 +27,8 @@ class Fallback(NamedTuple):
 
     people: Sequence[str] = ()
     """Movie ids that people like this user know, best first."""
-    lately: Sequence[str] = ()
-    """Movie ids that were popular lately, most popular first."""
+    trending: Sequence[str] = ()
+    """Movie ids that are trending, most popular first."""
 
 
 NO_FALLBACK = Fallback()
@@ -185,7 +185,7 @@ def _fillers(
     order = list(model.manifest.asked_after(len(done)))
     fillers: list[tuple[Reason, Iterable[int]]] = [
         ("people", items_in_order(model, fallback.people)),
-        ("lately", items_in_order(model, fallback.lately)),
+        ("lately", items_in_order(model, fallback.trending)),
         ("popular", model.popular[:enough].tolist()),
     ]
     asked = [filler for filler in fillers if filler[0] in order]

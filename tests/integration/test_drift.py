@@ -6,8 +6,8 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from monitoring.drift.comparison import Lately
-from monitoring.drift.newest_lines import LATELY, LINES, read_lately
+from monitoring.drift.comparison import RecentLines
+from monitoring.drift.recent_lines import LINES, RECENT, read_recent_lines
 from tests.integration.played_stream import NOW, PlayedStream, Rated, Watched
 
 REPORT = {"ratings": 3, "rating_shares": {"4": 1}}
@@ -40,9 +40,9 @@ def met(owner, user: int, movie: str, days_ago: int) -> None:
     owner.execute("INSERT INTO movie (movie_id, first_seen) VALUES (%s, %s)", (movie, at))
 
 
-def read(conninfo) -> Lately | None:
+def read(conninfo) -> RecentLines | None:
     with psycopg.connect(conninfo("evaluation"), autocommit=True) as evaluation:
-        return read_lately(evaluation, NOW)
+        return read_recent_lines(evaluation, NOW)
 
 
 @pytest.mark.usefixtures("live")
@@ -57,7 +57,7 @@ def test_what_people_did_is_told_beside_the_report_of_what_is_live(conninfo, own
         Rated(JUST_NOW, 2, "new", 4.5),
     )
     stream.land(Watched(JUST_NOW, 3, "never met before"), partition=1)
-    assert read(conninfo) == Lately(
+    assert read(conninfo) == RecentLines(
         model_version="v1",
         trained=REPORT,
         ratings={"4": 1, "4.5": 1},
@@ -84,7 +84,7 @@ def test_a_silent_stream_has_done_nothing(conninfo):
 
 @pytest.mark.usefixtures("live")
 def test_what_is_old_or_far_back_is_not_of_late(conninfo, owner, stream):
-    stream.land(Watched(JUST_NOW - LATELY / timedelta(minutes=1) - 1, 1, "yesterday's"))
+    stream.land(Watched(JUST_NOW - RECENT / timedelta(minutes=1) - 1, 1, "yesterday's"))
     stream.land(Watched(JUST_NOW, 2, "far back"), partition=1)
     owner.execute("UPDATE stream_offset SET next_offset = %s WHERE log_partition = 1", (2 * LINES,))
     stream.land(Watched(JUST_NOW, 3, "now"))

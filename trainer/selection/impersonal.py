@@ -1,7 +1,7 @@
 """Lists that ask for nothing of what somebody did, as models that can be judged like others.
 
 They say what a slot would have said: of people of a kind, what such people know (see
-`recommender.answers.demographics`); at a time, what was popular lately (see
+`recommender.answers.demographics`); at a time, what was trending (see
 `recommender.activity.trending`). What they leave open is filled up with what is popular.
 """
 
@@ -69,8 +69,8 @@ def _known(interactions: Interactions, group: NDArray[np.int32]) -> NDArray[np.f
 
 
 @dataclass(frozen=True)
-class PopularLately:
-    """What was popular lately at the time when somebody asked."""
+class Trending:
+    """What was trending when somebody asked."""
 
     item_model: PopularityModel
     times: NDArray[np.int64]
@@ -108,11 +108,11 @@ class PopularLately:
         )
 
     def score(self, rows: Rows) -> Scores:
-        """float32 [n, items]: what is popular lately above the rest, that as it is popular ever."""
+        """float32 [n, items]: what is trending above the rest, that as it is popular ever."""
         ever = np.empty(len(self.item_model.popular), np.float32)
         ever[self.item_model.popular] = np.linspace(1, 0, len(ever), endpoint=False)
-        lately = np.stack([self._at(at) for at in self.asked[rows]])
-        return np.where(lately >= ENOUGH_PEOPLE, 1 + lately, ever).astype(np.float32)
+        trending = np.stack([self._at(at) for at in self.asked[rows]])
+        return np.where(trending >= ENOUGH_PEOPLE, 1 + trending, ever).astype(np.float32)
 
     def _at(self, at: np.int64) -> NDArray[np.float64]:
         """float64 [items]: how many met each before this time, discounted by age."""

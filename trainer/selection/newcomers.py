@@ -2,7 +2,7 @@
 
 A fifth of the people are taken out before the chosen recipe is fitted. Of each, the first few
 things are known, and what they liked later is to be found: by folding these in, by what people
-of their kind know, by what was popular lately when they asked, and by what is popular ever.
+of their kind know, by what was trending when they asked, and by what is popular ever.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from trainer.data.interactions import Interactions
 from trainer.data.split import HELD_OUT_ONE_IN, Split
 from trainer.errors import UnsuitableDataError
 from trainer.evaluation.metrics import Figure, judge_ranking, judged_rows, mean_figure
-from trainer.selection.impersonal import OfTheirKind, PopularLately
+from trainer.selection.impersonal import OfTheirKind, Trending
 from trainer.selection.trials import Recipe
 from trainer.versions.item_models.item_model import ItemModel, Scores
 from trainer.versions.item_models.popularity import PopularityModel
@@ -115,7 +115,7 @@ class _Sources:
     model: FittedModel
     plain: FittedPopularity
     popular: FittedPopularity
-    lately: PopularLately
+    trending: Trending
     people: OfTheirKind | None
     """None where nothing is known of anybody."""
 
@@ -125,7 +125,7 @@ class _Sources:
             model,
             FittedPopularity(PopularityModel(others.popular())),
             FittedPopularity(PopularityModel(popular)),
-            PopularLately.fit(others, popular),
+            Trending.fit(others, popular),
             OfTheirKind.fit(others, popular) if others.groups.known.any() else None,
         )
 
@@ -140,7 +140,7 @@ class _Sources:
         found = {
             PLAIN: ndcg(self.plain),
             "popular": ndcg(self.popular),
-            "lately": ndcg(self.lately.asked_at(_asked(split))),
+            "lately": ndcg(self.trending.asked_at(_asked(split))),
         }
         if self.people:
             known = split.training.groups.known[rows]

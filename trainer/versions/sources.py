@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 HELD_BY = 50.0
 """So many people of the whole are added to each group of people."""
 HALF_LIFE = timedelta(days=1)
-"""After so long, a meeting of a user and a movie counts half for what is popular lately."""
+"""After so long, a meeting of a user and a movie counts half for what is trending."""
 ENOUGH_PEOPLE = 3.0
-"""A movie needs so many people, discounted by age, to be called popular lately."""
+"""A movie needs so many people, discounted by age, to be trending."""
 
 
 def usual_shares(known: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -68,7 +68,7 @@ def test_what_becomes_popular_reaches_a_stranger_and_leaves_a_known_user_alone(
 ):
     model = publish(tmp_path, top={7: range(20, 40)})
     before = [answers.give(Question(user), model) for user in (7, 999)]
-    fallback[0] = Fallback(lately=[MOVIES[50]])
+    fallback[0] = Fallback(trending=[MOVIES[50]])
     after = [answers.give(Question(user), model) for user in (7, 999)]
 
     assert [first_movie(line) for line in before] == [MOVIES[20], MOVIES[0]]

@@ -49,7 +49,7 @@ def test_everybody_gets_the_fallback_of_their_kind_and_others_what_is_popular_la
 
 def test_a_fallback_is_the_same_object_until_something_changes():
     directory = Directory(PEOPLE, {YOUNG: [], OLD: []}, ())
-    other = directory.with_lately(["lately+1999"])
+    other = directory.with_trending(["lately+1999"])
 
     assert directory.of(5) is directory.of(6)
-    assert other.of(5).lately == ["lately+1999"]
+    assert other.of(5).trending == ["lately+1999"]

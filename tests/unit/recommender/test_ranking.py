@@ -101,16 +101,16 @@ def test_a_history_is_in_the_order_in_which_a_training_would_see_it(tmp_path):
 
 
 def test_people_like_the_user_come_before_what_is_popular_lately_and_that_before_ever(model):
-    fallback = Fallback(people=[MOVIES[40]], lately=[MOVIES[41], "brand+new+2026", MOVIES[40]])
+    fallback = Fallback(people=[MOVIES[40]], trending=[MOVIES[41], "brand+new+2026", MOVIES[40]])
 
     movies, _scores, reason = answer(STRANGER, model, {}, fallback)
     assert movies[:4] == [MOVIES[item] for item in (40, 41, 0, 1)]
     assert reason == "people"
-    assert answer(STRANGER, model, {}, Fallback(lately=fallback.lately)).reason == "lately"
+    assert answer(STRANGER, model, {}, Fallback(trending=fallback.trending)).reason == "lately"
 
 
 def test_lists_that_are_too_short_are_filled_up_and_keep_their_reason(model):
-    movies, scores, reason = answer(8, model, {}, Fallback(lately=[MOVIES[41]]))
+    movies, scores, reason = answer(8, model, {}, Fallback(trending=[MOVIES[41]]))
 
     assert movies[:4] == [MOVIES[item] for item in (5, 6, 41, 1)]
     assert (len(scores), reason) == (2, "model")
@@ -149,7 +149,7 @@ LATE = {
     "0": ["lately", "people", "popular"],
     "2": ["model", "fold_in", "lately", "people", "popular"],
 }
-FALLBACK = Fallback(people=[MOVIES[30]], lately=[MOVIES[40]])
+FALLBACK = Fallback(people=[MOVIES[30]], trending=[MOVIES[40]])
 
 
 @pytest.fixture(scope="module")

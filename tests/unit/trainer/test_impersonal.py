@@ -6,7 +6,7 @@ import pytest
 from trainer.data.interactions import Interactions
 from trainer.data.people import DemographicGroups
 from trainer.selection import impersonal
-from trainer.selection.impersonal import HALF_LIFE_US, OfTheirKind, PopularLately
+from trainer.selection.impersonal import HALF_LIFE_US, OfTheirKind, Trending
 from trainer.versions.sources import ENOUGH_PEOPLE
 
 DAY = int(HALF_LIFE_US)
@@ -33,9 +33,7 @@ def test_what_many_met_just_now_is_popular_lately(monkeypatch, cuts):
     monkeypatch.setattr(impersonal, "CUTS", cuts)
     rows = [(user, 1, 0) for user in range(5)] + [(user + 10, 2, 9.9) for user in range(4)]
     asked = np.array([0, 0.5, 10, 100]) * DAY
-    model = PopularLately.fit(met(rows), np.array([3, 1, 2, 0, 4], np.int32)).asked_at(
-        asked.astype(int)
-    )
+    model = Trending.fit(met(rows), np.array([3, 1, 2, 0, 4], np.int32)).asked_at(asked.astype(int))
     assert [best_of(model, row) for row in range(4)] == [3, 1, 2, 3]
 
 
@@ -48,7 +46,7 @@ def test_counts_fall_by_half_each_day_whatever_is_kept_of_them(monkeypatch):
     expected = np.stack([np.bincount(interactions.items, row, 5) for row in weights])
     for cuts in (1, 7, 1000):
         monkeypatch.setattr(impersonal, "CUTS", cuts)
-        model = PopularLately.fit(interactions, np.arange(5, dtype=np.int32)).asked_at(asked)
+        model = Trending.fit(interactions, np.arange(5, dtype=np.int32)).asked_at(asked)
         scores = model.score(np.arange(30, dtype=np.int32))
         enough = expected >= ENOUGH_PEOPLE
         assert np.allclose(scores[enough], 1 + expected[enough], rtol=1e-5)
