@@ -65,9 +65,9 @@ def register(app: App, settings: Settings) -> None:
             experiment_run.start(environment, asked)
 
     @app.task(name="experiment_stop", queue=QUEUE, pass_context=True)
-    def experiment_stop_task(context: JobContext, reason: str) -> None:
+    def experiment_stop_task(context: JobContext, reason: str, harm: str | None = None) -> None:
         with held_environment(settings, context) as environment:
-            experiment_run.stop(environment, reason)
+            experiment_run.stop(environment, reason, harm)
 
     if settings.schedule == "internal" and settings.release_cron:
 

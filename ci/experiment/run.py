@@ -113,15 +113,24 @@ def _change_share(environment: Environment, runs: experiments.Running, wanted: W
     environment.say(f"{len(buckets)} of {BUCKETS} buckets get {get} from now on")
 
 
-def stop(environment: Environment, reason: str) -> None:
+def stop(environment: Environment, reason: str, harm: str | None = None) -> None:
     """End the experiment that runs: everybody gets the live version, the slot its own again.
+
+    Args:
+        environment: what it works on.
+        reason: why.
+        harm: what its challenger does to people, if that is why; it is the last verdict then.
 
     Raises:
         RefusedError: none runs.
         AbortedError: traffic is back, but the slot does not get ready with what it held.
     """
-    deployed = records.deployed(environment.connection)
-    names = records.end_experiments(environment.connection, reason)
+    connection = environment.connection
+    deployed = records.deployed(connection)
+    with connection.transaction():  # of one moment: no verdict comes after the last
+        if harm:
+            experiments.record_harm(connection, harm)
+        names = records.end_experiments(connection, reason)
     if not names:
         raise RefusedError("no experiment runs")
     settle(environment.settings, deployed)

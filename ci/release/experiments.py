@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import psycopg
 from psycopg.rows import class_row
@@ -13,7 +13,7 @@ from monitoring.experiments.verdict import Word
 
 RUNNING = """
 SELECT experiment_id, name, control, challenger, challenger_slot, salt, seed, stratum, share,
-       buckets, kind
+       buckets, kind, started_at
 FROM experiment
 JOIN experiment_stratum USING (experiment_id)
 WHERE ended_at IS NULL
@@ -32,6 +32,26 @@ WITH begun AS (
 INSERT INTO experiment_stratum (experiment_id, stratum, share, buckets)
 SELECT experiment_id, 1, cardinality(%(buckets)s::smallint[]), %(buckets)s FROM begun
 """
+STOPPED = """
+INSERT INTO experiment_look (experiment_id, looked_at, metric, control_people, challenger_people,
+                             control, challenger, value, low, high, verdict, reason)
+SELECT experiment_id, now(),
+       coalesce(metric,
+                CASE kind WHEN 'interleaving' THEN 'preference' ELSE 'people_watching' END),
+       coalesce(control_people, 0), coalesce(challenger_people, 0),
+       control_figure, challenger_figure, value, low, high, %(verdict)s, %(harm)s
+FROM experiment
+LEFT JOIN LATERAL (
+    SELECT metric, control_people, challenger_people, look.control AS control_figure,
+           look.challenger AS challenger_figure, value, low, high
+    FROM experiment_look AS look
+    WHERE look.experiment_id = experiment.experiment_id AND verdict IS NOT NULL
+    ORDER BY looked_at DESC
+    LIMIT 1
+) AS last ON true
+WHERE experiment_id = %(experiment_id)s
+"""
+"""A look as evaluation records one: the people as they were counted last, and the harm."""
 LAST_LOOK = """
 SELECT verdict, reason, control_people + challenger_people AS people, largest_sample
 FROM experiment_look
@@ -73,6 +93,7 @@ class Running:
     share: int
     buckets: list[int]
     kind: str
+    started_at: datetime
 
 
 def begin(
@@ -110,9 +131,16 @@ def change_share(
     )
 
 
-def why_to_end(connection: psycopg.Connection, experiment: Running) -> str | None:
+def record_harm(connection: psycopg.Connection, harm: str) -> None:
+    """Record that the experiment that runs is stopped for the harm that its challenger does."""
+    if runs := running(connection):
+        values = {"experiment_id": runs.experiment_id, "verdict": Word.STOP, "harm": harm}
+        connection.execute(STOPPED, values)
+
+
+def why_to_end(connection: psycopg.Connection, experiment_id: int) -> str | None:
     """Why there is nothing more to learn from it; None while there is."""
-    look = connection.execute(LAST_LOOK, (experiment.experiment_id,)).fetchone()
+    look = connection.execute(LAST_LOOK, (experiment_id,)).fetchone()
     if look is None:
         return None
     verdict, reason, people, largest_sample = look

@@ -3,7 +3,7 @@
 import httpx
 
 from ci.release.plan import Readiness
-from ci.slots.traffic import Traffic, parse_traffic
+from ci.slots.traffic import SlotFigures, Traffic, parse_figures
 
 TIMEOUT_SECONDS = 2.0
 
@@ -29,7 +29,12 @@ def readiness(client: httpx.Client, url: str) -> Readiness:
 
 def traffic(client: httpx.Client, url: str) -> Traffic | None:
     """What a slot counted since it started; None when it does not answer."""
+    return figures(client, url).traffic
+
+
+def figures(client: httpx.Client, url: str) -> SlotFigures:
+    """What a slot's metrics say; nothing when it does not answer."""
     try:
-        return parse_traffic(client.get(f"{url}/metrics").raise_for_status().text)
-    except (httpx.HTTPError, ValueError):
-        return None
+        return parse_figures(client.get(f"{url}/metrics").raise_for_status().text)
+    except (httpx.HTTPError, ValueError, OverflowError):
+        return SlotFigures()

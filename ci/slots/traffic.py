@@ -3,13 +3,14 @@
 import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import pairwise
 
 from prometheus_client.parser import text_string_to_metric_families
 
 REQUESTS = "marquee_requests_total"
 SECONDS_BUCKET = "marquee_request_seconds_bucket"
+STARTED = "process_start_time_seconds"
 CERTAINTY = 3.0
 """Standard errors; a watch looks every half second, so chance must be ruled out well."""
 
@@ -85,8 +86,32 @@ class Counted:
         return self.new.since(earlier.new or Traffic()) if self.new else None, old
 
 
+@dataclass(frozen=True)
+class SlotFigures:
+    """What a slot's metrics say; None of what they do not say, or of all if they are not read."""
+
+    traffic: Traffic | None = None
+    started_at: datetime | None = None
+    """When its process was started, UTC."""
+
+
+def parse_figures(exposition: str) -> SlotFigures:
+    """Read a slot's metrics.
+
+    Raises:
+        ValueError: the text is not in Prometheus's exposition format.
+    """
+    started = [
+        datetime.fromtimestamp(sample.value, UTC)
+        for family in text_string_to_metric_families(exposition)
+        for sample in family.samples
+        if sample.name == STARTED
+    ]
+    return SlotFigures(parse_traffic(exposition), started[0] if started else None)
+
+
 def parse_traffic(exposition: str) -> Traffic:
-    """Read a slot's metrics; an answer with a status of 500 or more is an error.
+    """Read what a slot answered; an answer with a status of 500 or more is an error.
 
     Raises:
         ValueError: the text is not in Prometheus's exposition format.

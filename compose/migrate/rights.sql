@@ -86,7 +86,9 @@ GRANT SELECT, INSERT ON deployment, gate_measurement, rejected_candidate, code_r
 -- the releaser begins and ends experiments, the evaluation counts their people and looks
 GRANT SELECT, INSERT, UPDATE ON experiment TO releaser;
 GRANT SELECT, INSERT ON experiment_stratum TO releaser;
-GRANT SELECT ON experiment_person, experiment_look TO releaser;
+-- it sees in a slot's own figures what no caller sees, and records that as a look
+GRANT SELECT, INSERT ON experiment_look TO releaser;
+GRANT SELECT ON experiment_person TO releaser;
 GRANT INSERT, UPDATE, DELETE ON experiment_offset, experiment_person, experiment_movie,
     experiment_look TO evaluation;
 GRANT DELETE ON retention_lease TO evaluation;

@@ -34,6 +34,8 @@ class PlayedSlot:
     requests: int = 0
     errors: int = 0
     replayed: int = 0
+    started_at: float = 0.0
+    """Unix time; long ago unless it is started anew."""
 
     def told(self) -> dict[str, Any]:
         return json.loads(self.path.read_text()) if self.path.exists() else {}
@@ -70,6 +72,7 @@ class PlayedSlot:
             f'marquee_requests_total{{status="500",reason="model"}} {self.errors}\n'
             f'marquee_request_seconds_bucket{{le="0.01"}} {self.requests}\n'
             f'marquee_request_seconds_bucket{{le="+Inf"}} {self.requests}\n'
+            f"process_start_time_seconds {self.started_at}\n"
         )
 
 

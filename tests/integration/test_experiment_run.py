@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import pytest
 
 from ci.errors import AbortedError, RefusedError
-from ci.experiment.ends import due
 from ci.experiment.run import Wanted, resume, start, stop
 from ci.release import experiments
 from ci.release.rollout import release, rollback
@@ -141,9 +140,11 @@ def test_a_release_ends_the_experiment_first(tried):
 )
 def test_it_ends_when_it_is_decided_or_has_had_its_people(tried, verdict, people, ends):
     start(tried.environment, wanted())
-    assert due(tried.environment.connection) is None
+    connection = tried.environment.connection
+    runs = experiments.running(connection)
+    assert experiments.why_to_end(connection, runs.experiment_id) is None
     look(tried, verdict, people)
-    assert bool(due(tried.environment.connection)) is ends
+    assert bool(experiments.why_to_end(connection, runs.experiment_id)) is ends
 
 
 def test_what_a_dead_releaser_left_of_an_experiment_is_put_right(tried):

@@ -6,8 +6,8 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from ci.experiment.ends import due
 from ci.experiment.run import Wanted, start, stop
+from ci.release import experiments
 from ci.release.environment import Environment
 from ci.release.slots import slot_client
 from tests.integration import town as towns
@@ -35,8 +35,8 @@ def test_people_who_get_movies_of_both_take_the_better_version_s(town, conninfo)
         environment = Environment(releaser, client, town.settings, lambda _: None, lambda: None)
         start(environment, Wanted(TRIED, 900, 1, 0.02, 2000, kind="interleaving"))
         with town.lived_in():
-            eventually(lambda: due(releaser), seconds=240)
-        stop(environment, due(releaser) or "")
+            eventually(lambda: why_to_end(releaser), seconds=240)
+        stop(environment, why_to_end(releaser) or "")
         verdict, low, high, people, why = analyst.execute(
             "SELECT verdict, low, high, people, end_reason FROM experiment_verdict"
         ).fetchone() or ("", 0, 0, 0, "")
@@ -46,6 +46,11 @@ def test_people_who_get_movies_of_both_take_the_better_version_s(town, conninfo)
         assert 50 <= people <= 600
         for port in town.settings.ports.values():
             eventually(lambda port=port: interleaved_with(port) is None)
+
+
+def why_to_end(connection):
+    runs = experiments.running(connection)
+    return experiments.why_to_end(connection, runs.experiment_id) if runs else None
 
 
 def interleaved_with(port):

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,7 +29,14 @@ V1, V2 = "20260101-000000-ease", "20260102-000000-ease"
 
 @contextmanager
 def obedient_slots(state: Path) -> Iterator[str]:
-    """Slots that are ready at once with whatever their file on the volume says."""
+    """Slots that are ready at once with whatever their file on the volume says.
+
+    Their metrics are the file `metrics` there; without it they have none.
+    """
+
+    def metrics() -> bytes:
+        file = state / "metrics"
+        return file.read_bytes() if file.exists() else b""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -39,7 +47,7 @@ def obedient_slots(state: Path) -> Iterator[str]:
             text = json.dumps(said | {"model_version": told.version if told else None})
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(b"" if page == "metrics" else text.encode())
+            self.wfile.write(metrics() if page == "metrics" else text.encode())
 
         def log_message(self, *_):
             pass
@@ -191,6 +199,19 @@ def test_lists_are_interleaved_from_the_command_until_somebody_stops_it(releaser
         assert "300 of 1000 buckets of people get lists with movies of" in lines
         status, lines = releaser.ask("experiment-stop")
         assert (status, beside()) == (0, [None, None]), lines
+
+
+def test_an_experiment_ends_without_a_person_when_its_slots_are_started_anew(releaser):
+    ended = "SELECT end_reason FROM experiment WHERE ended_at IS NOT NULL"
+    with releaser.working():
+        releaser.ask("release", "--version", V1)
+        status, lines = releaser.ask("experiment", V2, "--share", "300")
+        assert (status, len(sent_to_green(releaser.state))) == (0, 300), lines
+        (releaser.state / "metrics").write_text(f"process_start_time_seconds {time.time()}\n")
+        eventually(lambda: releaser.owner.execute(ended).rowcount, 120, "the experiment ends")
+        eventually(lambda: not sent_to_green(releaser.state), 120, "all people are back")
+    ((why,),) = releaser.owner.execute(ended).fetchall()
+    assert "was started anew at" in why
 
 
 def test_a_rollback_during_a_release_stops_it(releaser):

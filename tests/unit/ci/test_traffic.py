@@ -1,11 +1,13 @@
 import math
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
-from ci.slots.traffic import Traffic, parse_traffic
+from ci.slots.traffic import Traffic, parse_figures, parse_traffic
+from compose.service.metrics import process_registry
 
 counts = st.integers(0, 10_000)
 
@@ -31,6 +33,16 @@ def test_answers_are_counted_over_all_labels_and_5xx_are_errors():
 
 def test_a_slot_that_nobody_asked_has_no_traffic():
     assert parse_traffic(exposition({}, [])) == Traffic(0, 0, {})
+
+
+def test_a_slot_tells_since_when_its_process_runs():
+    started = parse_figures(generate_latest(process_registry()).decode()).started_at
+    assert started is not None
+    assert datetime.now(UTC) - timedelta(days=1) < started <= datetime.now(UTC)
+
+
+def test_a_slot_that_does_not_tell_is_not_thought_to_be_new():
+    assert parse_figures(exposition({}, [])).started_at is None
 
 
 def test_what_is_no_exposition_is_refused():
