@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
@@ -9,6 +10,8 @@ import psycopg
 from psycopg.rows import class_row
 
 from monitoring.experiments.verdict import Word
+
+MOMENT = "%Y-%m-%d %H:%M"
 
 
 class Decision(StrEnum):
@@ -39,6 +42,8 @@ class LatestVerdict:
     low: float | None
     value: float | None
     high: float | None
+    past: datetime | None = None
+    """When it ended, if the release that is going on did not begin it; None of what counts."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +57,27 @@ class Ruling:
     def as_json(self, version: str) -> str:
         """One line for whoever asked about the version."""
         figures = asdict(self.evidence) if self.evidence else {}
-        figures.pop("reason", None)  # it stands in the ruling's own
+        for told_by_the_reason in ("reason", "past"):
+            figures.pop(told_by_the_reason, None)
         told = {"version": version, "decision": self.decision, "reason": self.reason}
         return json.dumps(told | {"figures": figures})
 
 
 EVIDENCE = """
+WITH last AS (SELECT action, step, version FROM deployment ORDER BY step_id DESC LIMIT 1),
+under_way AS (
+    SELECT begun.at
+    FROM last, LATERAL (
+        SELECT at FROM deployment WHERE step = 'start' ORDER BY step_id DESC LIMIT 1
+    ) AS begun
+    WHERE last.version = %(version)s AND last.action = 'release'
+        AND last.step NOT IN ('promote', 'abort')
+)
 SELECT experiment.name AS experiment, experiment.control, experiment.margin, look.verdict,
-       look.reason, look.control_people, look.challenger_people, look.low, look.value, look.high
+       look.reason, look.control_people, look.challenger_people, look.low, look.value, look.high,
+       -- the challenger leaves its slot when its experiment ends, unless that is a release's
+       CASE WHEN experiment.started_at < coalesce((SELECT at FROM under_way), 'infinity')
+            THEN experiment.ended_at END AS past
 FROM experiment
 LEFT JOIN LATERAL (
     SELECT * FROM experiment_look
@@ -68,14 +86,14 @@ LEFT JOIN LATERAL (
     ORDER BY looked_at > coalesce(experiment.ended_at, 'infinity'), looked_at DESC
     LIMIT 1
 ) AS look ON true
-WHERE experiment.challenger = %s
+WHERE experiment.challenger = %(version)s
 ORDER BY experiment.experiment_id DESC
 LIMIT 1
 """
 
 
 def rule(connection: psycopg.Connection, version: str) -> Ruling:
-    """Rule on a version by the newest experiment that tried it.
+    """Rule on a version by the experiment that tries it now, or that its release has begun.
 
     Raises:
         LookupError: there is no such version.
@@ -84,7 +102,7 @@ def rule(connection: psycopg.Connection, version: str) -> Ruling:
     if known.fetchone() is None:
         raise LookupError(f"there is no version {version}")
     with connection.cursor(row_factory=class_row(LatestVerdict)) as cursor:
-        return decide(cursor.execute(EVIDENCE, (version,)).fetchone())
+        return decide(cursor.execute(EVIDENCE, {"version": version}).fetchone())
 
 
 def decide(evidence: LatestVerdict | None) -> Ruling:
@@ -95,6 +113,13 @@ def decide(evidence: LatestVerdict | None) -> Ruling:
     """
     if evidence is None:
         return Ruling(Decision.WAIT, "no experiment has tried it on people")
+    if evidence.past:
+        words = f"nobody is asked about it now: {evidence.experiment} ended at"
+        return Ruling(Decision.WAIT, f"{words} {evidence.past:{MOMENT}} UTC", evidence)
+    return _by_verdict(evidence)
+
+
+def _by_verdict(evidence: LatestVerdict) -> Ruling:
     if evidence.verdict is None or evidence.reason is None:
         return Ruling(Decision.WAIT, "evaluation has not looked at the experiment yet", evidence)
     match Word(evidence.verdict):

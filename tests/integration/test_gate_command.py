@@ -3,6 +3,7 @@
 import json
 import threading
 from contextlib import contextmanager
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import psycopg
@@ -147,6 +148,72 @@ def test_without_the_database_it_waits_and_says_so(owner, monkeypatch, away):
     told = json.loads(line)
     assert (told["decision"], told["figures"]) == ("wait", {})
     assert told["reason"].startswith("the database cannot be read: connection failed")
+
+
+def end(owner, **ago):
+    """The experiment ended so long ago, after a day."""
+    owner.execute(
+        "UPDATE experiment SET started_at = now() - %s, ended_at = now() - %s,"
+        " end_reason = 'better: as people did'",
+        (timedelta(days=1) + timedelta(**ago), timedelta(**ago)),
+    )
+
+
+def step(owner, version, step, action="release", **ago):
+    owner.execute(
+        "INSERT INTO deployment (at, action, step, version, slot, share, reason)"
+        " VALUES (now() - %s, %s, %s, %s, 'green', 0, 'so it was')",
+        (timedelta(**ago), action, step, version),
+    )
+
+
+def decision(monkeypatch):
+    with prometheus("1") as url:
+        return json.loads(ask(monkeypatch, url).stdout)
+
+
+@pytest.mark.parametrize("verdict", ["better", "worse"])
+def test_what_people_did_in_an_experiment_that_is_over_is_no_evidence(owner, monkeypatch, verdict):
+    """What was live then is not, and the version has left its slot."""
+    look(owner, verdict, 0.02, 0.4)
+    end(owner, days=30)
+    told = decision(monkeypatch)
+    assert told["decision"] == "wait"
+    assert told["reason"].startswith("nobody is asked about it now: bolder ended at 2")
+
+
+def test_a_release_under_way_goes_by_its_own_experiment_also_after_that_ended(owner, monkeypatch):
+    look(owner, "better", 0.02, 0.4)
+    end(owner)
+    step(owner, VERSION, "start", days=2)
+    step(owner, VERSION, "watch")
+    assert decision(monkeypatch)["decision"] == "go"
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [(VERSION, "start"), (VERSION, "watch"), (VERSION, "promote")],
+        [(VERSION, "start"), (VERSION, "watch"), (VERSION, "abort")],
+        [(VERSION, "start"), ("another", "start"), ("another", "watch")],
+        [(VERSION, "start", "rollback")],
+    ],
+    ids=["went live", "was given up", "another's", "a rollback"],
+)
+def test_a_release_that_is_over_is_none_that_is_going_on(owner, monkeypatch, steps):
+    look(owner, "better", 0.02, 0.4)
+    end(owner)
+    for one in steps:
+        step(owner, *one, days=2)
+    assert decision(monkeypatch)["decision"] == "wait"
+
+
+def test_a_release_under_way_does_not_go_by_what_was_before_it(owner, monkeypatch):
+    look(owner, "better", 0.02, 0.4)
+    end(owner, days=1)
+    step(owner, VERSION, "start", hours=1)
+    step(owner, VERSION, "watch")
+    assert decision(monkeypatch)["decision"] == "wait"
 
 
 def test_a_version_that_does_not_exist_is_said_in_one_line(owner, monkeypatch):

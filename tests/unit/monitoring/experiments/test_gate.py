@@ -1,4 +1,6 @@
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -38,6 +40,14 @@ def test_a_verdict_decides(verdict, low, decision):
 
 def test_what_no_experiment_tried_waits():
     assert decide(None).decision is Decision.WAIT
+
+
+def test_what_an_experiment_found_that_is_over_waits_and_says_so():
+    over = replace(evidence("better", 0.02), past=datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
+    ruling = decide(over)
+    assert ruling.decision is Decision.WAIT
+    assert ruling.reason.endswith("release of v2 ended at 2026-01-02 03:04 UTC")
+    assert json.loads(ruling.as_json("v2"))["figures"]["verdict"] == "better"
 
 
 def test_silence_makes_go_a_wait_that_says_what_is_silent():
