@@ -122,6 +122,20 @@ def means(control: Sums, challenger: Sums) -> tuple[Estimate, Estimate] | None:
     one, other = adjusted(control, challenger)
     both = control + challenger
     together, _ = adjusted(both, both)
+    return _compared(one, other, together)
+
+
+def ratios(control: Sums, challenger: Sums) -> tuple[Estimate, Estimate] | None:
+    """The outcome per `x` of two arms to be compared; None of too few people or no `x`.
+
+    Neither is surer than `_no_surer_than_together` lets it be.
+    """
+    return _compared(ratio(control), ratio(challenger), ratio(control + challenger))
+
+
+def _compared(
+    one: Estimate | None, other: Estimate | None, together: Estimate | None
+) -> tuple[Estimate, Estimate] | None:
     if one is None or other is None or together is None:
         return None
     return _no_surer_than_together(one, together), _no_surer_than_together(other, together)

@@ -1,10 +1,13 @@
 """What a challenger must not do however well people like it; guardrails stop, never promote."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from monitoring.experiments.confidence import ALPHA, interval
-from monitoring.experiments.estimates import Sums, difference, ratio
+from monitoring.experiments.estimates import Sums, difference, over_strata, ratios
+
+type Strata = Sequence[tuple[Sums, Sums]]
+"""Control and challenger while the share was the same: `y` what happened, `x` the requests."""
 
 
 @dataclass(frozen=True)
@@ -16,17 +19,18 @@ class Guardrail:
     limit: float
     more_is_worse: bool = True
 
-    def harm(self, control: Sums, challenger: Sums, planned_people: int) -> str | None:
+    def harm(self, strata: Strata, planned_people: int) -> str | None:
         """What is worse beyond the limit and beyond chance, in words; None if nothing is."""
-        pair = ratio(control), ratio(challenger)
-        if pair[0] is None or pair[1] is None:
+        both = over_strata([pair for arms in strata if (pair := ratios(*arms))])
+        if both is None:
             return None
-        found = interval(difference(pair[0], pair[1]), planned_people, ALPHA / len(GUARDRAILS))
+        control, challenger = both
+        found = interval(difference(*both), planned_people, ALPHA / len(GUARDRAILS))
         surely = found.low if self.more_is_worse else -found.high
         if surely <= self.limit:
             return None
         return (
-            f"{self.words}: {pair[1].value:.4g} against {pair[0].value:.4g},"
+            f"{self.words}: {challenger.value:.4g} against {control.value:.4g},"
             f" at least {surely:.2g} worse where {self.limit:g} is allowed"
         )
 
@@ -39,13 +43,10 @@ GUARDRAILS = (
 )
 
 
-def harms(
-    control: Mapping[str, Sums], challenger: Mapping[str, Sums], planned_people: int
-) -> list[str]:
-    """What is harmed, by figure (`y` what happened, `x` the requests of a person); mostly none."""
+def harms(figures: Mapping[str, Strata], planned_people: int) -> list[str]:
+    """What is harmed, by the strata of each figure; mostly nothing."""
     found = (
-        guardrail.harm(control[guardrail.figure], challenger[guardrail.figure], planned_people)
+        guardrail.harm(figures.get(guardrail.figure, ()), planned_people)
         for guardrail in GUARDRAILS
-        if guardrail.figure in control and guardrail.figure in challenger
     )
     return [words for words in found if words]

@@ -21,7 +21,7 @@ from monitoring.experiments.guardrails import harms
 from monitoring.experiments.interleaving import preference
 from monitoring.experiments.people import SQL
 from monitoring.experiments.sample_ratio import Allocation, mismatch
-from monitoring.experiments.verdict import TOO_FEW_PEOPLE, Plan, Verdict, judge
+from monitoring.experiments.verdict import TOO_FEW_PEOPLE, Plan, Verdict, Word, judge
 
 ARMS = ("control", "challenger")
 METRICS = ("people_watching", "minutes")
@@ -48,27 +48,73 @@ class Compared:
     interval: Interval | None
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """The look that was recorded last, of the metric that decides."""
+
+    control_people: int
+    challenger_people: int
+    verdict: str
+    reason: str
+    value: float | None
+    low: float | None
+    high: float | None
+
+    def stands_against(self, verdict: Verdict) -> bool:
+        """Whether it decided, and what is found now may not take its place."""
+        is_harm = verdict.word is Word.STOP and self.verdict != Word.STOP
+        return Word(self.verdict).decides and not is_harm
+
+    def differs(self, compared: Compared, verdict: Verdict) -> bool:
+        """Whether anything is otherwise now than it was then."""
+        value = compared.interval.value if compared.interval else None
+        then = (self.control_people, self.challenger_people, self.value, self.verdict)
+        now = (compared.control_people, compared.challenger_people, value, verdict.word)
+        return then != now
+
+    def as_verdict(self) -> Verdict:
+        """What it said."""
+        if self.value is None or self.low is None or self.high is None:
+            return Verdict(Word(self.verdict), self.reason)
+        found = Interval(self.value, self.low, self.high)
+        return Verdict(Word(self.verdict), self.reason, found)
+
+
 def look(connection: psycopg.Connection, experiment_id: int, now: datetime) -> Verdict:
-    """Judge an experiment by those who are counted; record it if somebody was since last time."""
+    """Judge an experiment by those who are counted; record it if they changed since last time.
+
+    What has decided stays what it was: of what comes later only harm is recorded.
+    """
     plan = _plan(connection, experiment_id)
+    with connection.transaction():
+        compared, verdict = _judge(connection, experiment_id, plan)
+        last = _last(connection, experiment_id)
+        if last and last.stands_against(verdict):
+            return last.as_verdict()
+        if last is None or last.differs(compared[0], verdict):
+            for place, one in enumerate(compared):
+                _record(connection, experiment_id, now, one, None if place else verdict)
+    return verdict
+
+
+def _judge(
+    connection: psycopg.Connection, experiment_id: int, plan: Plan
+) -> tuple[list[Compared], Verdict]:
+    """What is compared, that which decides first, and the verdict on it."""
     sums = _sums(connection, experiment_id)
-    arms = {arm: _arm(sums, arm) for arm in ARMS}
     is_interleaved = _kind(connection, experiment_id) == ExperimentKind.INTERLEAVING
     if is_interleaved:
-        compared = [_preferred(arms["challenger"], plan)]
+        compared = [_preferred(sums, plan)]
     else:
         compared = [_compare(metric, sums[metric], plan) for metric in METRICS]
     verdict = judge(
         compared[0].lift,
         plan,
         mismatch=mismatch(_allocations(connection, experiment_id)),
-        harm="; ".join(harms(arms["control"], arms["challenger"], plan.people)) or None,
+        harm="; ".join(harms(_by_figure(sums), plan.people)) or None,
         no_data=TOO_FEW_TAKERS if is_interleaved else TOO_FEW_PEOPLE,
     )
-    if _is_new(connection, experiment_id, compared[0], verdict):
-        for place, one in enumerate(compared):
-            _record(connection, experiment_id, now, one, None if place else verdict)
-    return verdict
+    return compared, verdict
 
 
 def _plan(connection: psycopg.Connection, experiment_id: int) -> Plan:
@@ -124,10 +170,10 @@ def _compare(metric: str, strata: Mapping[int, Mapping[str, Sums]], plan: Plan) 
     )
 
 
-def _preferred(people: Mapping[str, Sums], plan: Plan) -> Compared:
+def _preferred(sums: ByArm, plan: Plan) -> Compared:
     """Whose movies the people with interleaved lists took; each is their own control."""
-    taken = people.get(PREFERENCE, NOBODY)
-    found = preference(taken, people.get("people_taking", NOBODY).y)
+    taken = _interleaved(sums, PREFERENCE)
+    found = preference(taken, _interleaved(sums, "people_taking").y)
     each = max(taken.people, 1)
     return Compared(
         PREFERENCE,
@@ -141,27 +187,33 @@ def _preferred(people: Mapping[str, Sums], plan: Plan) -> Compared:
 
 
 def _pairs(strata: Mapping[int, Mapping[str, Sums]]) -> Iterator[tuple[Estimate, Estimate]]:
-    for of in strata.values():
-        if both := means(*(of.get(arm, NOBODY) for arm in ARMS)):
+    for arms in _arms(strata):
+        if both := means(*arms):
             yield both
 
 
-def _arm(sums: ByArm, arm: str) -> dict[str, Sums]:
-    return {
-        metric: sum((of.get(arm, NOBODY) for of in strata.values()), NOBODY)
-        for metric, strata in sums.items()
-    }
+def _arms(strata: Mapping[int, Mapping[str, Sums]]) -> Iterator[tuple[Sums, Sums]]:
+    for of in strata.values():
+        yield of.get("control", NOBODY), of.get("challenger", NOBODY)
 
 
-def _is_new(
-    connection: psycopg.Connection, experiment_id: int, decides: Compared, verdict: Verdict
-) -> bool:
-    last = connection.execute(
-        "SELECT control_people, challenger_people, verdict FROM experiment_look"
-        " WHERE experiment_id = %s AND verdict IS NOT NULL ORDER BY looked_at DESC LIMIT 1",
-        (experiment_id,),
-    ).fetchone()
-    return last != (decides.control_people, decides.challenger_people, verdict.word)
+def _by_figure(sums: ByArm) -> dict[str, list[tuple[Sums, Sums]]]:
+    return {metric: list(_arms(strata)) for metric, strata in sums.items()}
+
+
+def _interleaved(sums: ByArm, metric: str) -> Sums:
+    """All who got lists of both versions: nobody is compared with others, so strata add up."""
+    return sum((challenger for _, challenger in _arms(sums[metric])), NOBODY)
+
+
+def _last(connection: psycopg.Connection, experiment_id: int) -> Recorded | None:
+    with connection.cursor(row_factory=class_row(Recorded)) as cursor:
+        return cursor.execute(
+            "SELECT control_people, challenger_people, verdict, reason, value, low, high"
+            " FROM experiment_look WHERE experiment_id = %s AND verdict IS NOT NULL"
+            " ORDER BY looked_at DESC LIMIT 1",
+            (experiment_id,),
+        ).fetchone()
 
 
 def _record(

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 
 from monitoring.experiments.assignment import challenger_buckets
@@ -149,7 +150,20 @@ def test_a_minute_watched_before_it_was_recommended_does_not_count(owner, evalua
     stream.watch(2, 7, "a")
     stream.request(3, 7, ["a"])
     look(evaluation, 60)
-    assert people(owner, "watched", "requests") == {7: [0, 2]}
+    assert people(owner, "watched", "minutes", "requests") == {7: [0, 0, 2]}
+
+
+def test_of_a_movie_only_minutes_after_it_was_recommended_count(owner, evaluation, stream):
+    stream.request(1, 7, ["b"])
+    for minute in range(2, 12):
+        stream.watch(minute, 7, "a")
+    look(evaluation, 8)
+    stream.request(20, 7, ["a"], partition=1)
+    stream.watch(20, 7, "a")
+    look(evaluation, 21)
+    stream.watch(22, 7, "a")
+    look(evaluation, 60)
+    assert people(owner, "watched", "minutes") == {7: [1, 2]}
 
 
 def test_nginxs_own_list_and_failures_belong_to_the_arm_that_was_assigned(
@@ -250,10 +264,62 @@ def test_what_was_decided_when_it_ended_is_told_whatever_those_counted_later_did
     decided = look(evaluation, 32)
     owner.execute("UPDATE experiment SET ended_at = %s", (START + 43 * MINUTE,))
     later = look(evaluation, 50)
-    assert (decided.word, later.word) == ("better", "undecided")
+    assert (decided.word, later) == ("better", decided)
     told = owner.execute("SELECT verdict, reason, people FROM experiment_verdict").fetchall()
     assert told == [("better", decided.reason, 300)]
     assert rule_on(owner, "v2").reason == decided.reason
+
+
+def test_what_was_decided_is_told_though_people_are_counted_before_it_ends(
+    owner, evaluation, stream
+):
+    """The releaser ends what is decided a moment later; who came then watched with control."""
+    arm = arms(owner)
+    for user in PEOPLE:
+        early, of_challenger = user <= 300, arm[user] == "challenger"
+        stream.request(1 if early else 5, user)
+        if (of_challenger or user % 3) if early else not of_challenger:
+            stream.watch(7, user)
+    decided = look(evaluation, 32)
+    assert look(evaluation, 50) == decided
+    owner.execute("UPDATE experiment SET ended_at = now()")
+    list(look_at_all(evaluation, NOW, NOW))
+    assert owner.execute("SELECT verdict, people FROM experiment_verdict").fetchall() == [
+        ("better", 300)
+    ]
+    assert rule_on(owner, "v2").decision == "go"
+
+
+def test_harm_stops_what_was_better_already(owner, evaluation, stream):
+    """Those who came first watched more with the challenger; then it failed everybody."""
+    arm = arms(owner)
+    for user in PEOPLE:
+        stream.request(1, user)
+        if arm[user] == "challenger" or user % 3:
+            stream.watch(3, user)
+    assert look(evaluation, 40).word == "better"
+    for user in range(401, 801):
+        stream.request(42, user, [], status=500 if arm_of(owner, user) == "challenger" else 200)
+    assert look(evaluation, 80).word == "stop"
+    assert look(evaluation, 90).word == "stop"
+    assert owner.execute("SELECT verdict FROM experiment_verdict").fetchall() == [("stop",)]
+
+
+def test_a_look_is_recorded_whole_or_not_at_all(owner, evaluation, stream):
+    """The second metric cannot be written, as when the service is killed between the two."""
+    owner.execute("ALTER TABLE experiment_look ADD CHECK (metric <> 'minutes')")
+    for user in PEOPLE:
+        stream.request(1, user)
+    with pytest.raises(psycopg.errors.CheckViolation):
+        look(evaluation, 60)
+    assert owner.execute("SELECT count(*) FROM experiment_look").fetchone() == (0,)
+
+
+def arm_of(owner, user):
+    row = owner.execute(
+        "SELECT bucket_of(%s) = ANY (buckets) FROM experiment_stratum", (user,)
+    ).fetchone()
+    return "challenger" if row[0] else "control"
 
 
 def rule_on(owner, version):
