@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.end_to_end.conftest import CHECKOUT
+from tests.end_to_end.terminal import Ended, at_a_terminal
 from tests.engine import docker
 from tests.ports import free_port
 
@@ -30,6 +31,12 @@ class Clone:
     def restore(self, backup: Path, *settings: str) -> subprocess.CompletedProcess[str]:
         """Run make restore to its end."""
         return self._run("make", "restore", f"FROM={backup}", *settings)
+
+    def restore_by_hand(self, backup: Path, *settings: str, answer: str = "") -> Ended:
+        """Run make restore to its end at a terminal, with an answer to what it asks."""
+        command = ["make", "restore", f"FROM={backup}", *settings]
+        answers = {"Type 'replace'": answer}
+        return at_a_terminal(command, self.folder, self.environment(), answers)
 
     def compose(self, *arguments: str) -> str:
         """Run docker compose on the second stack; its standard output."""

@@ -63,9 +63,9 @@ def elsewhere() -> list[str]:
 
 @pytest.fixture(scope="module")
 def restored(backup, clone, elsewhere) -> Clone:
-    done = clone.restore(backup, *elsewhere)
-    assert done.returncode == 0, done.stdout + done.stderr
-    print(done.stdout)  # noqa: T201 -- when each step began; pytest shows it where a test fails
+    done = clone.restore_by_hand(backup, *elsewhere)
+    print(done.drawn)  # noqa: T201 -- when each step began; pytest shows it where a test fails
+    assert done.returncode == 0
     return clone
 
 
@@ -129,3 +129,12 @@ def test_an_answer_from_before_the_backup_is_explained_alike(quiet, restored, re
     said = restored.compose("exec", "-T", "recommender-blue", *explain)
     assert "reason   " in said
     assert said == explained(quiet, receipt)
+
+
+def test_who_does_not_type_replace_keeps_what_there_is(backup, restored):
+    asked = "SELECT count(*) FROM deployment"
+    before = restored.sql(asked)
+    done = restored.restore_by_hand(backup, answer="yes")
+    assert done.returncode != 0
+    assert "nothing was replaced or stopped" in done.drawn
+    assert restored.sql(asked) == before
