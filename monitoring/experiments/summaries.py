@@ -57,8 +57,12 @@ class Summary:
     def sentence(self) -> str:
         """One sentence for somebody who knows no statistics."""
         said = self.reason or "nobody's time in it is over yet"
-        end = f"ended: {self.end_reason}" if self.ended_at else "it goes on"
-        return f"{self.name}, challenger {self.challenger}: {said}; {end}."
+        return f"{self.name}, challenger {self.challenger}: {said}; {self._end(said)}."
+
+    def _end(self, said: str) -> str:
+        if self.ended_at is None:
+            return "it goes on"
+        return "that ended it" if said in str(self.end_reason) else f"ended: {self.end_reason}"
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,13 @@ def test_an_experiment_is_one_sentence():
 
 
 def test_one_that_has_ended_says_why():
-    told = summary(end_reason="better: so it is").sentence
-    assert told.endswith("; ended: better: so it is.")
+    told = summary(end_reason="a release takes its slot").sentence
+    assert told.endswith("; ended: a release takes its slot.")
+
+
+def test_what_it_said_and_was_ended_for_is_told_once():
+    told = summary(end_reason=f"better: {BETTER}").sentence
+    assert told == f"bolder, challenger v2: {BETTER}; that ended it."
 
 
 def test_one_that_nobody_has_looked_at_says_so():
