@@ -262,12 +262,12 @@ def test_what_was_decided_when_it_ended_is_told_whatever_those_counted_later_did
         if (of_challenger or user % 3) if early else not of_challenger:
             stream.watch(7, user)
     decided = look(evaluation, 32)
+    assert rule_on(owner, "v2").reason == decided.reason
     owner.execute("UPDATE experiment SET ended_at = %s", (START + 43 * MINUTE,))
     later = look(evaluation, 50)
     assert (decided.word, later) == ("better", decided)
     told = owner.execute("SELECT verdict, reason, people FROM experiment_verdict").fetchall()
     assert told == [("better", decided.reason, 300)]
-    assert rule_on(owner, "v2").reason == decided.reason
 
 
 def test_what_was_decided_is_told_though_people_are_counted_before_it_ends(
@@ -282,12 +282,12 @@ def test_what_was_decided_is_told_though_people_are_counted_before_it_ends(
             stream.watch(7, user)
     decided = look(evaluation, 32)
     assert look(evaluation, 50) == decided
+    assert rule_on(owner, "v2").decision == "go"
     owner.execute("UPDATE experiment SET ended_at = now()")
     list(look_at_all(evaluation, NOW, NOW))
     assert owner.execute("SELECT verdict, people FROM experiment_verdict").fetchall() == [
         ("better", 300)
     ]
-    assert rule_on(owner, "v2").decision == "go"
 
 
 def test_harm_stops_what_was_better_already(owner, evaluation, stream):
