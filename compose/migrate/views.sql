@@ -53,23 +53,53 @@ COMMENT ON COLUMN expiry.drops IS 'whether the last pass meant to drop it';
 COMMENT ON COLUMN expiry.reason IS 'why it goes, or why it stays';
 COMMENT ON COLUMN expiry.planned_at IS 'when this was decided';
 
--- Windows are weighted by what they rest on; a person who came back in several counts in each, so
--- the interval is somewhat too narrow, and versions that answered different people are compared
--- by an experiment, not by this.
+-- Windows are weighted by what they rest on. Who came back in several of them is not known, so the
+-- interval is as wide as if the same people had come in each. Few people do not say how they vary:
+-- a window of fewer than 50, or of people who were all alike, is as sure as one answer of each. The
+-- interval is Wilson's, as that of a window. Versions that answered different people are compared by
+-- an experiment, not by this.
 CREATE VIEW version_quality AS
-WITH pooled AS (
-    SELECT model_version, metric, min(window_start) AS first, max(window_end) AS last,
-           sum(samples) AS samples, sum(value * samples) / sum(samples) AS value,
-           1.96 * sqrt(sum(samples * samples * variance)) / sum(samples) AS half
+WITH judged AS (
+    SELECT *, sum(value * samples) OVER version / sum(samples) OVER version AS mean
     FROM online_metric
     WHERE arm = 'control' AND reason = 'all' AND segment = 'all' AND samples > 0
+    WINDOW version AS (PARTITION BY model_version, metric)
+),
+pooled AS (
+    SELECT model_version, metric, min(window_start) AS first, max(window_end) AS last,
+           sum(samples)::float8 AS samples, max(mean) AS value, max(people) AS people,
+           max(greatest(mean * (1 - mean), 0)) AS spread
+    FROM judged
     GROUP BY model_version, metric
+),
+doubt AS (
+    SELECT model_version,
+           sum(samples * sqrt(CASE WHEN people < 50 OR variance = 0
+                                   THEN greatest(variance, mean * (1 - mean) / people, 0)
+                                   ELSE variance END)) / sum(samples) AS error
+    FROM judged
+    WHERE metric = 'hit_rate' AND people > 0
+    GROUP BY model_version
+),
+independent AS (
+    SELECT model_version, value, spread,
+           3.8416 / least(samples, coalesce(spread / nullif(error ^ 2, 0), people)) AS doubts
+    FROM pooled
+    JOIN doubt USING (model_version)
+    WHERE metric = 'hit_rate'
+),
+bounds AS (
+    SELECT model_version, greatest(middle - half, 0) AS low, least(middle + half, 1) AS high
+    FROM independent
+    CROSS JOIN LATERAL (
+        SELECT (value + doubts / 2) / (1 + doubts) AS middle,
+               sqrt(doubts * spread + doubts ^ 2 / 4) / (1 + doubts) AS half
+    ) AS wilson
 )
 SELECT model_version, min(first) AS first_answer, max(last) AS last_answer,
        max(samples) FILTER (WHERE metric = 'hit_rate') AS answers,
        max(value) FILTER (WHERE metric = 'hit_rate') AS hit_rate,
-       max(value - half) FILTER (WHERE metric = 'hit_rate') AS hit_rate_low,
-       max(value + half) FILTER (WHERE metric = 'hit_rate') AS hit_rate_high,
+       max(low) AS hit_rate_low, max(high) AS hit_rate_high,
        max(value) FILTER (WHERE metric = 'minutes_per_answer') AS minutes_per_answer,
        max(value) FILTER (WHERE metric = 'ndcg') AS ndcg,
        max(value) FILTER (WHERE metric = 'rating_mean') AS rating_mean,
@@ -80,6 +110,7 @@ SELECT model_version, min(first) AS first_answer, max(last) AS last_answer,
        max(value) FILTER (WHERE metric = 'failed_share') AS failed_share,
        max(value) FILTER (WHERE metric = 'response_ms_p99') AS response_ms_p99
 FROM pooled
+LEFT JOIN bounds USING (model_version)
 GROUP BY model_version
 ORDER BY first_answer DESC;
 COMMENT ON VIEW version_quality IS 'How well each model version did for people, over all windows that are kept; the newest first';

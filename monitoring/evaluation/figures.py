@@ -20,6 +20,10 @@ DEVIATIONS = 1.96
 """Standard errors to each side of a 95 % interval."""
 
 
+FEWEST_PEOPLE = 50
+"""Fewer do not say how much they vary."""
+
+
 @dataclass(frozen=True)
 class Group:
     """Whose answers are judged together; `all` where a reason or a segment is not told apart."""
@@ -96,10 +100,14 @@ def _interval(
 
 
 def _independent(sums: Sums, share: float, variance: float | None) -> float:
-    """How many independent answers would have this variance; where none varies, one a person."""
+    """How many independent answers would have this variance.
+
+    Where none varies, or too few people say how much, one a person at most.
+    """
     if not variance:
         return sums.people
-    return min(sums.x, share * (1 - share) / variance) or sums.people
+    most = sums.x if sums.people >= FEWEST_PEOPLE else min(sums.x, sums.people)
+    return min(most, share * (1 - share) / variance) or sums.people
 
 
 def wilson(share: float, samples: float) -> tuple[float, float]:

@@ -52,17 +52,27 @@ def test_of_one_person_nothing_says_how_sure_a_mean_is():
     assert (figure.low, figure.high, figure.variance) == (None, None, None)
 
 
+def hit_rate_of(dice, number):
+    """Of so many people, with likings of their own around 0.25 and a few answers each."""
+    people = []
+    for _ in range(number):
+        liking, answers = dice.betavariate(2, 6), dice.randrange(1, 8)
+        people.append((sum(dice.random() < liking for _ in range(answers)), answers))
+    return ratio_figure(GROUP, "hit_rate", sums_of(people))
+
+
 def test_intervals_cover_the_truth_about_as_often_as_they_say():
     dice = random.Random(5)
-    covered = 0
-    for _ in range(400):
-        people = []
-        for _ in range(200):
-            liking, answers = dice.betavariate(2, 6), dice.randrange(1, 8)
-            people.append((sum(dice.random() < liking for _ in range(answers)), answers))
-        figure = ratio_figure(GROUP, "hit_rate", sums_of(people))
-        covered += figure.low <= 0.25 <= figure.high
+    found = [hit_rate_of(dice, 200) for _ in range(400)]
+    covered = sum(figure.low <= 0.25 <= figure.high for figure in found)
     assert 0.92 <= covered / 400 <= 0.98
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 5, 10, 30])
+def test_of_few_people_too_intervals_cover_the_truth_as_often_as_they_say(number):
+    dice = random.Random(number)
+    found = [hit_rate_of(dice, number) for _ in range(400)]
+    assert sum(figure.low <= 0.25 <= figure.high for figure in found) / 400 >= 0.95
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(5, 9)), min_size=1))
