@@ -3,9 +3,9 @@
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from ci.release.plan import Bounds
@@ -45,9 +45,9 @@ class Settings(DatabaseSettings):
         description="How long after a person's first answer what they do counts.",
     )
     release_patience: timedelta = Field(
-        default=timedelta(days=2),
-        gt=timedelta(0),
-        description="How long a share is watched, or held, for something to judge it by.",
+        default_factory=lambda given: 2 * given["evaluation_horizon"],
+        description="How long a share is watched, or held, for something to judge it by: two"
+        " horizons unless given, and one at least, after which the first people are counted.",
     )
     release_undecided: Literal["proceed", "abort"] = Field(
         default="proceed", description="What becomes of a release that patience did not decide."
@@ -86,6 +86,24 @@ class Settings(DatabaseSettings):
         if not shares or shares[-1] != BUCKETS:
             raise ValueError(f"the last share must be {BUCKETS}, everyone")
         return shares
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_nothing_for_the_default(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Compose gives an empty value where nobody gave one."""
+        if given.get("release_patience") == "":
+            del given["release_patience"]
+        return given
+
+    @field_validator("release_patience")
+    @classmethod
+    def _outlast_a_horizon(cls, patience: timedelta, others: ValidationInfo) -> timedelta:
+        horizon = others.data.get("evaluation_horizon", patience)
+        if patience < horizon:
+            raise ValueError(
+                f"{patience} is less than EVALUATION_HORIZON, {horizon}: nobody would be counted"
+            )
+        return patience
 
     def bounds(self) -> Bounds:
         """How bad a new version may be before it is taken back."""

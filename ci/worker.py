@@ -69,19 +69,19 @@ def register(app: App, settings: Settings) -> None:
         with held_environment(settings, context) as environment:
             experiment_run.stop(environment, reason, harm)
 
-    if settings.schedule == "internal" and settings.release_cron:
+    @app.task(
+        name="scheduled_release",
+        queue=QUEUE,
+        lock=QUEUE,
+        queueing_lock="scheduled_release",
+        pass_context=True,
+    )
+    def scheduled_release_task(context: JobContext, timestamp: int) -> None:
+        with held_environment(settings, context) as environment:
+            release_if_new(environment, timestamp)
 
-        @app.periodic(cron=settings.release_cron)
-        @app.task(
-            name="scheduled_release",
-            queue=QUEUE,
-            lock=QUEUE,
-            queueing_lock="scheduled_release",
-            pass_context=True,
-        )
-        def scheduled_release_task(context: JobContext, timestamp: int) -> None:
-            with held_environment(settings, context) as environment:
-                release_if_new(environment, timestamp)
+    if settings.schedule == "internal" and settings.release_cron:
+        app.periodic(cron=settings.release_cron)(scheduled_release_task)
 
 
 def release_if_new(environment: Environment, timestamp: int) -> None:
@@ -164,7 +164,13 @@ def told_to_stop(context: JobContext) -> str | None:
 
 
 def leave_alone(connection: psycopg.Connection, conninfo: str, job_id: int) -> None:
-    """Let no release by schedule wait behind this one, which may be judged for days; say so."""
+    """Let no release by schedule wait behind one that may be judged for days; say so to both.
+
+    Whoever keeps the schedule, and whoever began the release; behind anything else it waits.
+    """
+    last = records.last_step(connection)
+    if last is None or last.ended:
+        return
     for scheduled in records.turn_away_scheduled(connection):
         words = f"the release under way (job {job_id}) is left alone by the one that was due"
         say(conninfo, job_id, words)

@@ -35,14 +35,15 @@ follow() {
       seen=${found%%$'\t'*}
       printf '%s\n' "${found#*$'\t'}"
     fi
-    case $status in
-      todo | doing | aborting) sleep 1 ;;
-      succeeded) return 0 ;;
+    case $asked/$status in
+      */todo | */doing | */aborting) sleep 1 ;;
+      */succeeded | release/cancelled) return 0 ;; # cancelled: it left one under way alone
       *) printf 'make: job %s ended as %s\n' "$job" "${status:-gone}" >&2 && return 1 ;;
     esac
   done
 }
 
-job=$(query "SELECT ask_for('$1')")
-printf '%s is job %s\n' "$1" "$job"
+asked=$1
+job=$(query "SELECT ask_for('$asked')")
+printf '%s is job %s\n' "$asked" "$job"
 follow "$job"

@@ -203,23 +203,27 @@ class Observed:
         return cls(slot, total, total.since(before) if total and before else Traffic())
 
 
-def finding_of(new: Observed, old: Observed, bounds: Bounds) -> Finding:
+def finding_of(
+    new: Observed, old: Observed, bounds: Bounds, *, answered_before: bool = True
+) -> Finding:
     """Compare the traffic of the new version with that of the old.
 
     Errors count when, beyond chance, they are more than the bound above the old slot's.
     Latency counts when the 99th percentile is above the bound and twice the old slot's.
-    A slot that cannot be read, or that nobody asked, says nothing: that is waited for.
+    A slot that cannot be read, or that nobody asked, says nothing: that is waited for, unless
+    nobody was `answered_before` either: the slots count from their own start, which may be late.
     """
     for observed in (new, old):
         if observed.total is None:
             return Finding(ReleaseVerdict.WAIT, f"the metrics of {observed.slot} cannot be read")
     if not new.since.requests:
-        return _without_traffic(new, old)
+        return _without_traffic(new, old, answered_before=answered_before)
     return compare(new.since, old.since, bounds)
 
 
-def _without_traffic(new: Observed, old: Observed) -> Finding:
-    if any(observed.total and observed.total.requests for observed in (new, old)):
+def _without_traffic(new: Observed, old: Observed, *, answered_before: bool) -> Finding:
+    counted = any(observed.total and observed.total.requests for observed in (new, old))
+    if counted or answered_before:
         return Finding(ReleaseVerdict.WAIT, f"no traffic seen on {new.slot}")
     return Finding(ReleaseVerdict.UNJUDGED, "unjudged: nobody has been answered yet")
 

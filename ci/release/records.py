@@ -167,6 +167,16 @@ def was_released(connection: psycopg.Connection, version: str) -> bool:
     )
 
 
+def was_anybody_answered(connection: psycopg.Connection) -> bool:
+    """Whether this stack ever answered: receipts expire, what they were worth is kept longer."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM receipt) OR EXISTS (SELECT FROM online_metric)"
+        " OR EXISTS (SELECT FROM deployment WHERE certificate IS JSON OBJECT"
+        "   AND (certificate::jsonb ->> 'requests')::bigint > 0)"
+    ).fetchone()
+    return row == (True,)
+
+
 def times_begun(connection: psycopg.Connection, version: str) -> int:
     """How many releases of `version` were begun."""
     row = connection.execute(

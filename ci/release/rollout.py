@@ -257,7 +257,7 @@ class Run:
         words = "people judge it, which takes {} at least and {} at most"
         self.environment.say(words.format(horizon, settings.release_patience))
         ruling = Ruling(Decision.WAIT, "not looked at yet")
-        patience = max(settings.release_patience, horizon).total_seconds()
+        patience = settings.release_patience.total_seconds()
         for elapsed, finding, _measured in self.guarded_polls(patience, share, begun):
             silent = [finding.words] if finding.verdict is ReleaseVerdict.WAIT else []
             ruling = unless_silent(rule(connection, self.target.version), silent)
@@ -279,6 +279,7 @@ class Run:
         """
         bounds = self.environment.settings.bounds()
         new_before = self.counted().new
+        answered_before = records.was_anybody_answered(self.environment.connection)
         missed = 0
         for elapsed in self.environment.polls(seconds):
             missing = self.slot_says(self.target).missing(self.target.version)
@@ -291,7 +292,7 @@ class Run:
                 Observed.of(self.target.slot, now.new, new_before),
                 Observed.of(self.target.slot.other, now.old, begun.old or Traffic()),
             )
-            finding = finding_of(*seen, bounds)
+            finding = finding_of(*seen, bounds, answered_before=answered_before)
             measured = live_measurements(*seen, bounds)
             self.evidence.measure(LIVE, share, measured)
             if finding.verdict is ReleaseVerdict.STOP:

@@ -1,13 +1,17 @@
--- What Jenkins may do: ask for a training or a release as `make retrain` and `make release` do,
--- follow it, and tell how a step ended that it asked its helper for. The role can read and write
--- nothing; these functions do so as their owner.
+-- What Jenkins may do: ask for a training as `make retrain` does and for a release as the releaser's
+-- own schedule does, follow it, and tell how a step ended that it asked its helper for. The role
+-- can read and write nothing; these functions do so as their owner.
 
 CREATE OR REPLACE FUNCTION ask_for(task text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    -- what the worker's own command would say: trainer/worker.py, ci/__main__.py
+    -- what the worker itself would ask for: trainer/worker.py, ci/worker.py. A release by schedule
+    -- leaves one that is under way alone, where one that a person asks for supersedes it.
     queue text := CASE task WHEN 'train' THEN 'train' WHEN 'release' THEN 'release' END;
-    arguments jsonb := CASE task WHEN 'release' THEN '{"version": null, "quality": "judge"}'
+    job_task text := CASE task WHEN 'release' THEN 'scheduled_release' ELSE task END;
+    arguments jsonb := CASE task WHEN 'release'
+                                 THEN jsonb_build_object('timestamp',
+                                                         floor(extract(epoch FROM now()))::bigint)
                                  ELSE '{}' END;
     job bigint;
 BEGIN
@@ -16,11 +20,11 @@ BEGIN
             USING MESSAGE = format('there is no job %L to ask for; there are: train, release', task);
     END IF;
     INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args)
-    VALUES (queue, task, queue, task, arguments)
+    VALUES (queue, job_task, queue, job_task, arguments)
     ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
     RETURNING id INTO job;
     IF job IS NULL THEN  -- one waits already: that one is followed
-        SELECT max(id) INTO job FROM procrastinate_jobs WHERE queueing_lock = task AND status = 'todo';
+        SELECT max(id) INTO job FROM procrastinate_jobs WHERE queueing_lock = job_task AND status = 'todo';
     END IF;
     RETURN job;
 END
@@ -29,7 +33,7 @@ $$;
 CREATE OR REPLACE FUNCTION asked_job_status(job bigint) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT status::text FROM procrastinate_jobs
-    WHERE id = job AND task_name IN ('train', 'release')
+    WHERE id = job AND task_name IN ('train', 'scheduled_release')
 $$;
 
 CREATE OR REPLACE FUNCTION asked_job_lines(job bigint, after bigint)

@@ -31,7 +31,7 @@ SETTINGS=(
   JENKINS_CERTIFICATE_CRON='H 5 * * 7' JENKINS_DRILL_CRON= DOCKER_GROUP=
   SCHEDULE=internal RETRAIN_CRON='0 3 * * *' RELEASE_CRON='30 3 * * *'
   RELEASE_STEPS=10,100,500,1000 RELEASE_WATCH_SECONDS=60
-  RELEASE_JUDGE_SHARE=100 RELEASE_PATIENCE=P2D RELEASE_UNDECIDED=proceed RELEASE_REPLAY_REQUESTS=200
+  RELEASE_JUDGE_SHARE=100 RELEASE_PATIENCE= RELEASE_UNDECIDED=proceed RELEASE_REPLAY_REQUESTS=200
   EVALUATE_CRON='* * * * *' EVALUATION_WINDOW=PT1H EVALUATION_HORIZON=P1D LATENESS=P2D
   RETAIN_CRON='* * * * *' AUDIT_CRON='*/5 * * * *' FULL_AUDIT_CRON='17 3 * * *'
   ALGORITHMS=
@@ -48,9 +48,17 @@ read_settings() {
   # shellcheck disable=SC2034  # choose_subnets asks them
   SUBNET_PREFIX_ASKED=${SUBNET_PREFIX-} SLOTS_SUBNET_PREFIX_ASKED=${SLOTS_SUBNET_PREFIX-}
   read_env_file "$ENV_FILE"
+  forget_patience_of_defaults
   choose_people
   default_to "${SETTINGS[@]}"
   check_values
+}
+
+# Two horizons are the default, whatever a horizon is: so they are written no more, as they once were.
+forget_patience_of_defaults() {
+  case ${REMEMBERED[EVALUATION_HORIZON]-}/${REMEMBERED[RELEASE_PATIENCE]-} in
+    PT3M/PT6M | P1D/P2D) forget RELEASE_PATIENCE ;;
+  esac
 }
 
 # What fits simulated people is in a file of its own, which Compose reads, too.
@@ -114,10 +122,30 @@ check_values() {
   is_one_of SIMULATOR on off
   is_one_of GRAFANA auto on off
   is_one_of JENKINS on off
+  outlasts_a_horizon
   [[ $COMPOSE_PROJECT_NAME =~ ^[a-z0-9][a-z0-9_-]*$ ]] ||
     fail "COMPOSE_PROJECT_NAME is '$COMPOSE_PROJECT_NAME'" "It is lower-case letters, digits, - and _."
   [[ $IMAGE_REGISTRY =~ ^([A-Za-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*)?$ ]] ||
     fail "IMAGE_REGISTRY is '$IMAGE_REGISTRY'" "It is HOST:PORT, or HOST:PORT/FOLDER, without http://, or nothing."
+}
+
+# The releaser refuses it, too, and knows more ways to write a time.
+outlasts_a_horizon() {
+  local patience horizon
+  patience=$(seconds_of "$RELEASE_PATIENCE") horizon=$(seconds_of "$EVALUATION_HORIZON")
+  if [ -n "$patience" ] && [ -n "$horizon" ] && [ "$patience" -lt "$horizon" ]; then
+    fail "RELEASE_PATIENCE is $RELEASE_PATIENCE, less than EVALUATION_HORIZON, $EVALUATION_HORIZON" \
+      "Nobody would be counted before it is over: give one horizon at least, or two."
+  fi
+}
+
+# seconds_of DURATION: of ISO 8601, in whole days to seconds; nothing of what is written otherwise
+seconds_of() {
+  local unit='([0-9]{1,9})'
+  if [[ $1 =~ ^P(${unit}D)?(T(${unit}H)?(${unit}M)?(${unit}S)?)?$ && $1 == *[0-9]* ]]; then
+    echo $((10#${BASH_REMATCH[2]:-0} * 86400 + 10#${BASH_REMATCH[5]:-0} * 3600 +
+      10#${BASH_REMATCH[7]:-0} * 60 + 10#${BASH_REMATCH[9]:-0}))
+  fi
 }
 
 is_one_of() {

@@ -129,6 +129,7 @@ def real_stage(folder: Path, releaser: str, recommender: str) -> Iterator[RealSt
         ports=ports,
         release_steps="100,1000",
         release_watch_seconds=0.5,
+        evaluation_horizon=timedelta(seconds=10),
         release_patience=timedelta(seconds=20),
         release_replay_requests=40,
         release_p99_seconds=60,  # a busy machine is no fault of a version's

@@ -176,6 +176,7 @@ def stage(conninfo, tmp_path) -> Iterator[Stage]:
             slot_url=url,
             release_steps="10,500,1000",
             release_watch_seconds=0.2,
+            evaluation_horizon=timedelta(seconds=0.3),
             release_patience=timedelta(seconds=0.6),
             release_ready_seconds=1.5,
         )

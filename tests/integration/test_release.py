@@ -150,6 +150,36 @@ def test_without_traffic_a_release_goes_by_readiness_and_says_so(stage):
     assert records.deployed(stage.owner).live == Placement(Slot.GREEN, V2)
 
 
+JUDGED = (
+    "INSERT INTO online_metric (window_start, window_end, model_version, arm, metric, value,"
+    " samples) VALUES (now(), now(), %s, 'control', 'answers', 3, 3)"
+)
+CERTIFIED = (
+    "UPDATE deployment SET certificate = '{\"requests\": 3}' WHERE version = %s"
+    " AND step = 'promote'"
+)
+
+
+@pytest.mark.parametrize(
+    "left_of_it",
+    [
+        lambda stage: stage.answered(7),
+        lambda stage: stage.owner.execute(JUDGED, (V1,)),
+        lambda stage: stage.owner.execute(CERTIFIED, (V1,)),
+    ],
+    ids=["a receipt", "what answers were worth", "a release that proved answers"],
+)
+def test_a_stack_that_gave_answers_before_a_reboot_is_no_new_one(stage, left_of_it):
+    """Its slots count from their start, so just now they have answered nobody."""
+    for name, slot in stage.slots.items():
+        stage.slots[name] = IdleSlot(slot.path)
+    release(stage.environment, V1)
+    left_of_it(stage)
+    release(stage.environment, V2)
+    assert any("undecided: no traffic seen on green" in words for words in stage.said)
+    assert not any("unjudged" in words for words in stage.said)
+
+
 @pytest.mark.parametrize(
     ("kind", "words"),
     [

@@ -24,7 +24,12 @@ from tests.ports import free_port
 from tests.stores import service_environment
 from tests.waiting import eventually
 
-V1, V2 = "20260101-000000-ease", "20260102-000000-ease"
+V1, V2, V3 = "20260101-000000-ease", "20260102-000000-ease", "20260103-000000-ease"
+ACCEPTED = (
+    "INSERT INTO model_version (version, algorithm, git_commit, data_hash, interactions,"
+    " users, movies, figures, manifest, verdict, reason)"
+    " VALUES (%s, 'ease', 'c', 'd', 1, 1, 1, '{}', '{}', 'accepted', 'better')"
+)
 
 
 @contextmanager
@@ -135,12 +140,7 @@ def releaser(conninfo, tmp_path) -> Iterator[Releaser]:
         obedient_slots(tmp_path / "state") as url,
         psycopg.connect(conninfo("marquee"), autocommit=True) as owner,
     ):
-        owner.cursor().executemany(
-            "INSERT INTO model_version (version, algorithm, git_commit, data_hash, interactions,"
-            " users, movies, figures, manifest, verdict, reason)"
-            " VALUES (%s, 'ease', 'c', 'd', 1, 1, 1, '{}', '{}', 'accepted', 'better')",
-            [(V1,), (V2,)],
-        )
+        owner.cursor().executemany(ACCEPTED, [(V1,), (V2,)])
         environment = os.environ | {
             **service_environment(conninfo("releaser"), tmp_path),
             "HEARTBEAT_FILE": str(tmp_path / "heartbeat"),
@@ -331,6 +331,39 @@ def test_a_release_by_schedule_leaves_one_that_is_judged_alone_and_says_so(relea
         words = (line, "%is left alone%")
         eventually(lambda: releaser.owner.execute(left, words).rowcount, 120, "left alone")
         assert releaser.owner.execute(judged).rowcount == 1
+
+
+def test_a_release_that_jenkins_asks_for_leaves_one_that_a_person_began_alone(releaser, conninfo):
+    with releaser.working():
+        releaser.ask("release", "--version", V1)
+    for_long = {"EVALUATION_HORIZON": "PT1H", "RELEASE_PATIENCE": "PT1H"}
+    judged = "SELECT FROM experiment WHERE ended_at IS NULL"
+    with (
+        releaser.working(**for_long),
+        psycopg.connect(conninfo("scheduler"), autocommit=True) as jenkins,
+    ):
+        asked = releaser.start("release", "--version", V2)
+        eventually(lambda: releaser.owner.execute(judged).rowcount, 120, "people judge it")
+        releaser.owner.execute(ACCEPTED, (V3,))
+        (job,) = jenkins.execute("SELECT ask_for('release')").fetchone()
+        status = "SELECT asked_job_status(%s)"
+        eventually(lambda: jenkins.execute(status, (job,)).fetchone() == ("cancelled",), 120)
+        ((said,),) = jenkins.execute("SELECT said FROM asked_job_lines(%s, 0)", (job,)).fetchall()
+        assert said.endswith("is left alone by the one that was due")
+        assert releaser.owner.execute(judged).rowcount == 1
+        releaser.ask("rollback")
+        ended(asked)
+
+
+def test_a_release_that_jenkins_asks_for_is_done_where_none_is_under_way(releaser, conninfo):
+    with (
+        releaser.working(),
+        psycopg.connect(conninfo("scheduler"), autocommit=True) as jenkins,
+    ):
+        (job,) = jenkins.execute("SELECT ask_for('release')").fetchone()
+        status = "SELECT asked_job_status(%s)"
+        eventually(lambda: jenkins.execute(status, (job,)).fetchone() == ("succeeded",), 120)
+    assert releaser.last_step() == ("promote", "live, the first")
 
 
 NIGHTLY = {"RELEASE_CRON": "30 3 * * *"}

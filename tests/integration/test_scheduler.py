@@ -31,16 +31,24 @@ def jobs(owner):
     ).fetchall()
 
 
-@pytest.mark.parametrize("task", ["train", "release"])
-def test_it_asks_for_the_very_job_that_the_command_asks_for(conninfo, owner, scheduler, task):
-    scheduler.execute("SELECT ask_for(%s)", (task,))
+def test_it_asks_for_the_very_training_that_the_command_asks_for(conninfo, owner, scheduler):
+    scheduler.execute("SELECT ask_for('train')")
     owner.execute("UPDATE procrastinate_jobs SET status = 'succeeded'")
-    if task == "train":
-        ask(conninfo("trainer"))
-    else:
-        defer(job_app(conninfo("releaser")), task, task, version=None, quality="judge")
+    ask(conninfo("trainer"))
     first, second = jobs(owner)
     assert first == second
+
+
+def test_it_asks_for_the_very_release_that_the_schedule_asks_for(owner, scheduler):
+    """That one leaves a release alone which is judged, where a person's supersedes it."""
+    scheduler.execute("SELECT ask_for('release')")
+    ((queue, task, lock, queueing_lock, arguments),) = jobs(owner)
+    assert (queue, task, lock, queueing_lock) == (
+        *("release", "scheduled_release", "release", "scheduled_release"),
+    )
+    (seconds,) = owner.execute("SELECT extract(epoch FROM now())").fetchone()
+    assert list(arguments) == ["timestamp"]
+    assert 0 <= seconds - arguments["timestamp"] < 600
 
 
 def test_a_second_request_joins_the_one_that_waits(owner, scheduler):
@@ -153,19 +161,31 @@ def asking(conninfo, tmp_path, task):
             command.kill()
 
 
-@pytest.mark.parametrize(("ended", "code"), [("succeeded", 0), ("failed", 1), ("cancelled", 1)])
+@pytest.mark.parametrize(
+    ("task", "end"),
+    [
+        ("train", ("succeeded", 0)),
+        ("train", ("failed", 1)),
+        ("train", ("cancelled", 1)),
+        ("release", ("succeeded", 0)),
+        ("release", ("failed", 1)),
+        ("release", ("cancelled", 0)),  # it left one under way alone
+    ],
+)
 def test_the_step_prints_what_the_job_says_and_ends_as_it_ends(
-    conninfo, owner, tmp_path, ended, code
+    conninfo, owner, tmp_path, task, end
 ):
-    with asking(conninfo, tmp_path, "train") as command:
+    ended, code = end
+    with asking(conninfo, tmp_path, task) as command:
         eventually(lambda: jobs(owner), 30, "the job")
         (job,) = owner.execute("SELECT id FROM procrastinate_jobs").fetchone()
-        say(conninfo("trainer"), job, "half of it")
-        say(conninfo("trainer"), job, "a report\nof two lines")
+        worker = conninfo({"train": "trainer", "release": "releaser"}[task])
+        say(worker, job, "half of it")
+        say(worker, job, "a report\nof two lines")
         owner.execute("UPDATE procrastinate_jobs SET status = %s", (ended,))
         out, _ = command.communicate(timeout=60)
     told = re.sub(r"^[\d:]{8} ", "", out, flags=re.MULTILINE)
-    assert told == f"train is job {job}\nhalf of it\na report\nof two lines\n"
+    assert told == f"{task} is job {job}\nhalf of it\na report\nof two lines\n"
     assert command.returncode == code
 
 

@@ -120,7 +120,6 @@ def seen(slot, traffic):
         (answers(0), answers(500), ReleaseVerdict.WAIT),
         (None, answers(500), ReleaseVerdict.WAIT),
         (answers(100), None, ReleaseVerdict.WAIT),
-        (answers(0), answers(0), ReleaseVerdict.UNJUDGED),
         (answers(1000), answers(1000), ReleaseVerdict.GO),
         (answers(1000, errors=40), answers(1000), ReleaseVerdict.STOP),
         (answers(1000, errors=40), answers(1000, errors=40), ReleaseVerdict.GO),
@@ -136,7 +135,6 @@ def seen(slot, traffic):
         "no traffic is neither",
         "a new slot that cannot be read is neither",
         "an old slot that cannot be read is neither",
-        "nobody was ever answered",
         "as good as before",
         "4 % errors",
         "the old version fails as often",
@@ -151,6 +149,16 @@ def seen(slot, traffic):
 )
 def test_a_version_is_judged_by_errors_and_latency_against_the_old_one(new, old, verdict):
     assert finding_of(seen(Slot.GREEN, new), seen(Slot.BLUE, old), BOUNDS).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("answered_before", "verdict"),
+    [(True, ReleaseVerdict.WAIT), (False, ReleaseVerdict.UNJUDGED)],
+    ids=["slots that count anew since a reboot", "nobody was ever answered"],
+)
+def test_only_who_was_never_asked_goes_by_readiness(answered_before, verdict):
+    nobody = seen(Slot.GREEN, answers(0)), seen(Slot.BLUE, answers(0))
+    assert finding_of(*nobody, BOUNDS, answered_before=answered_before).verdict is verdict
 
 
 def test_the_finding_says_what_was_seen():

@@ -77,10 +77,45 @@ def test_what_somebody_else_wrote_stays(tmp_path):
         ({"KAFKA_USER": "two\nlines"}, "KAFKA_USER has a line break"),
         ({"COMPOSE_PROJECT_NAME": "Mine/../x"}, "COMPOSE_PROJECT_NAME is"),
         ({"GIVEN": "RATE RATTE"}, "there is no setting RATTE"),
+        ({"RELEASE_PATIENCE": "PT2M59S"}, "RELEASE_PATIENCE is PT2M59S, less than"),
+        ({"EVALUATION_HORIZON": "P1DT2H", "RELEASE_PATIENCE": "PT25H"}, "EVALUATION_HORIZON"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(tmp_path, given, told):
     assert told in refused(tmp_path, **given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"EVALUATION_HORIZON": "PT5H"},
+        {"RELEASE_PATIENCE": "PT3M"},
+        {"EVALUATION_HORIZON": "P1DT2H", "RELEASE_PATIENCE": "PT26H"},
+        {"EVALUATION_HORIZON": "PT08M", "RELEASE_PATIENCE": "PT480S"},
+        {"EVALUATION_HORIZON": "03:00:00", "RELEASE_PATIENCE": "PT9H"},
+    ],
+)
+def test_patience_that_outlasts_a_horizon_is_taken(tmp_path, given):
+    assert f"RELEASE_PATIENCE='{given.get('RELEASE_PATIENCE', '')}'" in remembered(
+        tmp_path, **given
+    )
+
+
+@pytest.mark.parametrize(
+    "defaults",
+    [
+        "EVALUATION_HORIZON=PT3M\nRELEASE_PATIENCE=PT6M\n",
+        "SIMULATOR=off\nEVALUATION_HORIZON='P1D'\nRELEASE_PATIENCE='P2D'\n",
+    ],
+)
+def test_patience_that_was_a_default_goes_with_the_horizon_now(tmp_path, defaults):
+    (tmp_path / "env").write_text(defaults)
+    assert "RELEASE_PATIENCE=''\n" in remembered(tmp_path, EVALUATION_HORIZON="P5D")
+
+
+def test_patience_that_somebody_chose_stays(tmp_path):
+    (tmp_path / "env").write_text("EVALUATION_HORIZON=PT3M\nRELEASE_PATIENCE=PT7M\n")
+    assert "RELEASE_PATIENCE='PT7M'\n" in remembered(tmp_path)
 
 
 def test_a_line_with_two_meanings_is_refused_by_its_number(tmp_path):
