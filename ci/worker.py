@@ -20,6 +20,7 @@ from procrastinate.jobs import Status
 from ci.errors import RefusedError
 from ci.experiment import run as experiment_run
 from ci.release import metrics, records
+from ci.release.course import Course
 from ci.release.environment import Environment
 from ci.release.recovery import recover
 from ci.release.rollout import release, rollback
@@ -127,6 +128,7 @@ def held_environment(settings: Settings, context: JobContext) -> Iterator[Enviro
             lambda words: say(conninfo, job_id, words),
             look_around,
             job_id,
+            course=Course(lambda words, share: say(conninfo, job_id, words, share)),
         )
         recover(environment)
         experiment_run.resume(connection, settings)

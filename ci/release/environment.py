@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 import psycopg
 
 from ci.errors import AbortedError
+from ci.release.course import Course
 from ci.settings import Settings
 
 POLL_SECONDS = 0.5
@@ -29,6 +30,7 @@ class Environment:
     job_id: int | None = None
     judges_quality: bool = True
     """Whether a release waits for what people do with the version, or goes by guardrails alone."""
+    course: Course = field(default_factory=Course)
 
     def polls(self, seconds: float) -> Iterator[float]:
         """Turn now, every half second, and after `seconds` a last time; the seconds passed.
@@ -41,6 +43,7 @@ class Environment:
             if reason := self.stop_reason():
                 raise AbortedError(reason)
             elapsed = time.monotonic() - began
+            self.course.passed(elapsed)
             yield elapsed
             if elapsed >= seconds:
                 return

@@ -1,6 +1,6 @@
 """How a release and a rollback are carried out: the steps, done on the slots and recorded."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -114,23 +114,25 @@ class Run:
         evidence = Evidence(environment.job_id, target.version)
         return cls(environment, action, target, deployed, evidence, because)
 
-    def carry_out(self, steps: Iterable[Step]) -> None:
+    def carry_out(self, steps: Sequence[Step]) -> None:
         """Begin, do the steps, and put everything back if one of them fails."""
         with self.undone_on_error():
             self.begin()
             self.do_all(steps)
         self.keep_reserve()
 
-    def go_on(self, steps: Iterable[Step]) -> None:
+    def go_on(self, steps: Sequence[Step]) -> None:
         """Do the steps that somebody who died did not come to; put all back if one fails."""
         with self.undone_on_error():
             self.do_all(steps)
         self.keep_reserve()
 
-    def do_all(self, steps: Iterable[Step]) -> None:
+    def do_all(self, steps: Sequence[Step]) -> None:
         """Do the steps in their order."""
         begun = self.counted() if self.action == "release" else Counted(datetime.now(UTC))
+        self.environment.course.lay(steps, self.environment.settings)
         for step in steps:
+            self.environment.course.step()
             self.do(step, begun)
 
     @contextmanager

@@ -9,7 +9,7 @@ then: the releaser puts the traffic back when it starts.
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
@@ -26,6 +26,7 @@ from compose.backup.folder import (
     Manifest,
     begin,
     finish,
+    finished,
     prune,
     size,
 )
@@ -33,6 +34,8 @@ from compose.backup.settings import Settings
 from compose.service.assignment import AssignmentError, assigned_versions
 
 ATTEMPTS = 3
+TOLD = 20
+"""So many times at most it is told how far a backup is."""
 MIB = 2**20
 LEFT_OUT = (".dvc/tmp", "search")
 """Of the models volume: what a training that is under way keeps for itself."""
@@ -46,6 +49,8 @@ class Run:
     clock: Callable[[], datetime]
     say: Callable[[str], None]
     should_stop: Callable[[], bool]
+    tell_share: Callable[[str, float], None] = lambda _words, _share: None
+    """Told in words, and as a share, how far it is."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +88,31 @@ def _take(run: Run) -> Path:
     try:
         unfinished = begin(run.settings.backups, run.settings.project, begun)
         try:
-            return finish(unfinished, _fill(unfinished, run, begun))
+            return finish(unfinished, _fill(unfinished, _telling(run, unfinished), begun))
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)  # once whole, it has another name
     except OSError as error:
         raise IncompleteError(f"it could not be written: {error}") from error
+
+
+def _telling(run: Run, folder: Path) -> Run:
+    """A run that tells how far it is whenever it is asked whether to stop, by the last one's size.
+
+    Before there is one, nobody knows how small a dump becomes.
+    """
+    last = finished(run.settings.backups, run.settings.project)[-1:]
+    expected = sum(map(size, last))
+    told = 0
+
+    def should_stop() -> bool:
+        nonlocal told
+        parts = min(TOLD - 1, size(folder) * TOLD // expected) if expected else 0
+        if parts > told:
+            told = parts
+            run.tell_share(f"{parts / TOLD:.0%} of what the last backup took", parts / TOLD)
+        return run.should_stop()
+
+    return replace(run, should_stop=should_stop)
 
 
 def _fill(folder: Path, run: Run, begun: datetime) -> Manifest:

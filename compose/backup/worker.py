@@ -54,7 +54,7 @@ def _run(
 ) -> None:
     tell = partial(say, settings.conninfo(), context.job.id or 0)
     try:
-        folder = back_up(Run(settings, clock, tell, context.should_abort))
+        folder = back_up(Run(settings, clock, tell, context.should_abort, tell))
     except (BackupError, psycopg.Error) as error:
         if context.should_abort():
             raise JobAborted from error

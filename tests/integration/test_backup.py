@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -33,9 +34,14 @@ class Stack:
     settings: Settings
     owner: str
     said: list[str] = field(default_factory=list)
+    shares: list[float] = field(default_factory=list)
 
     def back_up(self, *, stopped: bool = False) -> Path:
-        return back_up(Run(self.settings, lambda: datetime.now(UTC), self.say, lambda: stopped))
+        clock = partial(datetime.now, UTC)
+        return back_up(Run(self.settings, clock, self.say, lambda: stopped, self.tell_share))
+
+    def tell_share(self, _words: str, share: float) -> None:
+        self.shares.append(share)
 
     def say(self, words: str) -> None:
         self.said.append(words)
@@ -93,6 +99,18 @@ def elsewhere() -> Iterator[str]:
 def rows(conninfo: str, query: str) -> list[tuple[object, ...]]:
     with psycopg.connect(conninfo) as connection:
         return connection.execute(query.encode()).fetchall()
+
+
+def test_from_the_second_on_a_backup_tells_how_far_it_is(stack):
+    """By what the one before took: nobody knows how small a dump becomes."""
+    for number in range(40):
+        write(stack.settings.models / f".git/objects/{number:02}", "x" * 100_000)
+    stack.back_up()
+    assert stack.shares == []
+    stack.back_up()
+    assert len(stack.shares) > 5
+    assert stack.shares == sorted(set(stack.shares))
+    assert all(0 < share < 1 for share in stack.shares)
 
 
 def test_tables_owners_and_rights_are_the_same_after_the_way_back(stack, elsewhere):
