@@ -137,7 +137,7 @@ answer_credit = Table(
     Column("ratings", Integer, nullable=False, comment="how often the user rated it since"),
     Column("rating_sum", Double, nullable=False, comment="sum of these ratings"),
     comment="What people did with what an answer showed, each minute and rating once; "
-    "forgotten when the answer's window closes",
+    "forgotten a horizon after the answer's window closed",
 )
 judged_window = Table(
     "judged_window",

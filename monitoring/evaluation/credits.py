@@ -21,6 +21,7 @@ from psycopg.rows import class_row
 from monitoring.evaluation.progress import SQL, EvaluationProgress, read_progress
 from monitoring.evaluation.segments import HEAVY_MOVIES
 from monitoring.evaluation.windows import EPOCH
+from monitoring.experiments.people import take_up_again
 
 LONGEST_RANGE = 250_000
 """Lines that are taken up in one transaction."""
@@ -64,7 +65,10 @@ def _take_up_some(connection: psycopg.Connection) -> bool:
     """Late receipts, then the next lines; whether there were lines."""
     progress = read_progress(connection)
     _take_up_receipts(connection, progress)
-    lines = _next(connection, "next_reprocessed.sql") or _next(connection, "next_lines.sql")
+    reprocessed = _next(connection, "next_reprocessed.sql")
+    if reprocessed:
+        take_up_again(connection, **asdict(reprocessed))
+    lines = reprocessed or _next(connection, "next_lines.sql")
     if lines:
         _take_up_lines(connection, progress, lines)
     _run(connection, "mark_stale.sql", progress, None)
@@ -78,6 +82,7 @@ def _take_up_receipts(connection: psycopg.Connection, progress: EvaluationProgre
     kept, too_late = _run(connection, "arrived.sql", progress, None)
     _count_too_late(connection, receipt=too_late)
     if kept:
+        _run(connection, "late_receipts.sql", progress, None)
         for lines in _lines_again(connection, progress):
             _run(connection, "move_credit.sql", progress, lines)
 

@@ -1,15 +1,18 @@
 """Who is in an experiment and what they do, taken up from the stream as it lands; each once.
 
 The stream is followed by partition and offset, and a range of lines is taken up in the
-transaction that notes it, so whatever is killed, each line is reckoned with once.
+transaction that notes it, so whatever is killed, each line is reckoned with once. Whoever was
+counted before a line or a receipt of theirs came is counted once more, with it, as long as
+evaluation has not closed its time.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
 
 import psycopg
-from psycopg.rows import class_row
+from psycopg.rows import class_row, scalar_row
 
 SQL = files("monitoring.experiments") / "sql"
 
@@ -40,20 +43,38 @@ def take_up(
         terms = {"experiment_id": experiment_id, "progress": progress, "now": now}
         with connection.cursor(row_factory=class_row(Ranges)) as cursor:
             found = cursor.execute(SQL.joinpath("ranges.sql").read_bytes(), terms).fetchall()
-        for name in ("enrol.sql", "requests.sql"):
+        for name in ("enrol.sql", "requests.sql", "late_lines.sql"):
             for one in found:
                 lines = {"from_offset": one.requests_from, "to_offset": one.requests_to}
                 _run(connection, name, terms | lines | {"log_partition": one.log_partition})
         for one in found:
             lines = {"from_offset": one.watches_from, "to_offset": one.watches_to}
-            _run(connection, "watches.sql", terms | lines | {"log_partition": one.log_partition})
+            lines["log_partition"] = one.log_partition
+            _run(connection, "watches.sql", terms | lines)
+            _run(connection, "late_lines.sql", terms | lines)
             connection.execute(
                 "UPDATE experiment_offset SET request_offset = %s, watch_offset = %s,"
                 " taken_until = %s WHERE experiment_id = %s AND log_partition = %s",
                 (one.requests_to, one.watches_to, progress, experiment_id, one.log_partition),
             )
+        _run(connection, "count_again.sql", terms)
         _run(connection, "count_people.sql", terms)
 
 
-def _run(connection: psycopg.Connection, name: str, terms: dict[str, object]) -> None:
+def take_up_again(
+    connection: psycopg.Connection, log_partition: int, from_offset: int, to_offset: int
+) -> None:
+    """Reckon with lines that landed at offsets that were passed, in the caller's transaction.
+
+    Whom they belong to is counted once more, at the next `take_up`.
+    """
+    lines = {"log_partition": log_partition, "from_offset": from_offset, "to_offset": to_offset}
+    with connection.cursor(row_factory=scalar_row) as cursor:
+        recent = cursor.execute(SQL.joinpath("recent.sql").read_bytes()).fetchall()
+    for experiment_id in recent:
+        for name in ("enrol.sql", "late_lines.sql"):
+            _run(connection, name, lines | {"experiment_id": experiment_id})
+
+
+def _run(connection: psycopg.Connection, name: str, terms: Mapping[str, object]) -> None:
     connection.execute(SQL.joinpath(name).read_bytes(), terms)

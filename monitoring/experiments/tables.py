@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Double,
@@ -111,7 +112,7 @@ experiment_person = Table(
     _count("receipts", "answers of a slot in their time"),
     _count("personalised", "of these, how many were made for them"),
     _count("watched", "recommended movies they watched in their time"),
-    _count("minutes", "minutes of these"),
+    _count("minutes", "minutes of these, after they were recommended"),
     _count(
         "took_control",
         "of interleaved lists: movies they watched that only control would have shown",
@@ -119,6 +120,12 @@ experiment_person = Table(
     _count(
         "took_challenger",
         "of interleaved lists: movies they watched that only the challenger would have shown",
+    ),
+    _column(
+        "stale",
+        Boolean,
+        "something of theirs came after it was passed: they are counted once more",
+        server_default="false",
     ),
     comment="Everybody in an experiment and what they came to, counted once, when it is over",
 )
@@ -128,6 +135,11 @@ Index(
     experiment_person.c.closes_at,
     postgresql_where=experiment_person.c.state == "open",
 )
+Index(
+    "experiment_person_stale",
+    experiment_person.c.experiment_id,
+    postgresql_where=experiment_person.c.stale,
+)
 experiment_movie = Table(
     "experiment_movie",
     metadata,
@@ -136,7 +148,7 @@ experiment_movie = Table(
     _column("movie_id", Text, "a movie they were shown or watched", primary_key=True),
     _column("shown_at", TIME, "when it was first recommended; null if not", nullable=True),
     _column("watched_at", TIME, "when they last watched of it; null if not", nullable=True),
-    _count("minutes", "minutes of it that they watched"),
+    _count("minutes", "minutes of it that they watched after it was recommended"),
     comment="What people whose time is not over were shown and watched in it",
 )
 experiment_look = Table(

@@ -1,10 +1,14 @@
 """People of an experiment, counted once from a stream of two partitions, and looks at it."""
 
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 
+from monitoring.evaluation.credits import take_up
+from monitoring.evaluation.progress import begin
+from monitoring.evaluation.windows import Terms
 from monitoring.experiments.assignment import challenger_buckets
 from monitoring.experiments.experiment_pass import look_at_all
 from monitoring.experiments.gate import rule
@@ -39,6 +43,22 @@ class Stream:
             "INSERT INTO watch VALUES (%s, %s, %s, 1, %s, %s)",
             partition,
             (START + minute * MINUTE, user, movie),
+        )
+
+    def refuse(self, partition=0):
+        """A line that ingest cannot read yet: it keeps its bytes and its offset, which is given."""
+        self.next_offset[partition] += 1
+        return self.next_offset[partition] - 1
+
+    @contextmanager
+    def reprocessed(self, offset, partition=0):
+        """As `reprocess` lands what was refused: what is added goes to its old offset."""
+        end, self.next_offset[partition] = self.next_offset[partition], offset
+        yield
+        self.next_offset[partition] = end
+        self.owner.execute("UPDATE stream_offset SET next_offset = %s", (end,))
+        self.owner.execute(
+            "INSERT INTO reprocessed_lines VALUES (%s, %s, %s)", (partition, offset, offset + 1)
         )
 
     def _add(self, statement, partition, values):
@@ -320,6 +340,82 @@ def arm_of(owner, user):
         "SELECT bucket_of(%s) = ANY (buckets) FROM experiment_stratum", (user,)
     ).fetchone()
     return "challenger" if row[0] else "control"
+
+
+def pass_and_look(evaluation, minute):
+    """A whole pass: evaluation takes up what came, and then experiments are looked at."""
+    begin(evaluation, Terms(width=10 * MINUTE, horizon=30 * MINUTE, lateness=60 * MINUTE), START)
+    take_up(evaluation, lambda: False)
+    return look(evaluation, minute)
+
+
+def test_a_line_that_lands_behind_a_later_one_counts_though_its_person_was_counted(
+    owner, evaluation, stream
+):
+    stream.request(1, 7)
+    stream.watch(45, 8)
+    stream.watch(3, 7)
+    look(evaluation, 40)
+    assert people(owner, "state", "watched") == {7: ["counted", 0]}
+    look(evaluation, 90)
+    assert people(owner, "state", "watched", "minutes") == {7: ["counted", 1, 1]}
+
+
+@pytest.mark.parametrize("minute", [20, 40], ids=["while their time goes on", "after it"])
+def test_a_line_that_was_refused_and_reprocessed_counts(owner, evaluation, stream, minute):
+    stream.request(1, 7)
+    refused = stream.refuse()
+    stream.watch(4, 7)
+    stream.watch(5, 7)
+    pass_and_look(evaluation, minute)
+    with stream.reprocessed(refused):
+        stream.watch(3, 7)
+    pass_and_look(evaluation, minute)
+    pass_and_look(evaluation, 60)
+    assert people(owner, "state", "requests", "watched", "minutes") == {7: ["counted", 1, 1, 3]}
+
+
+@pytest.mark.parametrize("minute", [20, 40], ids=["while their time goes on", "after it"])
+def test_whose_only_request_was_reprocessed_is_in_the_experiment(owner, evaluation, stream, minute):
+    refused = stream.refuse()
+    stream.watch(3, 7)
+    pass_and_look(evaluation, minute)
+    with stream.reprocessed(refused):
+        stream.request(1, 7)
+    pass_and_look(evaluation, minute)
+    pass_and_look(evaluation, 60)
+    assert people(owner, "state", "requests", "watched", "minutes") == {7: ["counted", 1, 1, 1]}
+
+
+def test_a_failure_that_was_reprocessed_is_one_of_a_person_who_was_counted(
+    owner, evaluation, stream
+):
+    stream.request(1, 7)
+    stream.watch(3, 7)
+    refused = stream.refuse()
+    pass_and_look(evaluation, 40)
+    with stream.reprocessed(refused):
+        stream.request(5, 7, [], status=500)
+    pass_and_look(evaluation, 41)
+    assert people(owner, "state", "requests", "failed", "watched") == {7: ["counted", 2, 1, 1]}
+    assert owner.execute("SELECT count(*) FROM experiment_movie").fetchone() == (0,)
+
+
+def test_a_reprocessed_line_of_what_is_closed_changes_nobody(owner, evaluation, stream):
+    stream.request(1, 7)
+    refused = stream.refuse()
+    pass_and_look(evaluation, 40)
+    owner.execute(
+        "UPDATE evaluation_progress SET closed_until = %(end)s, judged_until = %(end)s",
+        {"end": START + 60 * MINUTE},
+    )
+    with stream.reprocessed(refused):
+        stream.request(5, 7, [], status=500)
+    pass_and_look(evaluation, 60)
+    assert people(owner, "requests") == {7: 1}
+    assert owner.execute("SELECT kind, rows FROM too_late").fetchall() == [
+        ("recommendation_request", 1)
+    ]
 
 
 def rule_on(owner, version):

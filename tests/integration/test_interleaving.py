@@ -4,6 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from monitoring.evaluation.credits import take_up
+from monitoring.evaluation.progress import begin
+from monitoring.evaluation.windows import Terms
 from monitoring.experiments.assignment import challenger_buckets
 from monitoring.experiments.experiment_pass import look_at_all
 from monitoring.experiments.summaries import looks, summaries
@@ -22,20 +25,29 @@ class Stream:
     def __init__(self, owner):
         self.owner = owner
         self.next_offset = 0
+        self.spool = []
         owner.execute("INSERT INTO stream_offset VALUES ('log', 0, 0, 0, %s)", (NOW,))
 
-    def request(self, minute, user, origins="AB=", versions=("v1", "v2")):
+    def request(self, minute, user, origins="AB=", versions=("v1", "v2"), *, is_late=False):
         time = START + minute * MINUTE
         self._add(
             "INSERT INTO recommendation_request VALUES (%s, %s, 'x', 200, %s, NULL, 5, 0, %s)",
             (time, user, MOVIES),
         )
-        self.owner.execute(
+        receipt = (time - timedelta(milliseconds=5), user, MOVIES, *versions, origins)
+        self.spool.append(receipt)
+        if not is_late:
+            self.drain()
+
+    def drain(self):
+        """As a slot does when the database is back: it stores what it kept."""
+        self.owner.cursor().executemany(
             "INSERT INTO receipt (receipt_id, time, user_id, movie_ids, model_version,"
             " interleaved_with, origins, slot, bucket, arm, reason, latency_ms) VALUES"
             " (gen_random_uuid(), %s, %s, %s, %s, %s, %s, 'blue', 1, 'interleaved', 'model', 1)",
-            (time - timedelta(milliseconds=5), user, MOVIES, *versions, origins),
+            self.spool,
         )
+        self.spool.clear()
 
     def watch(self, minute, user, movie):
         self._add(
@@ -76,6 +88,47 @@ def taken(owner, user=7):
     return owner.execute(
         "SELECT took_control, took_challenger FROM experiment_person WHERE user_id = %s", (user,)
     ).fetchone()
+
+
+def take_up_what_came(evaluation):
+    """What a pass of evaluation does before it looks at experiments."""
+    begin(evaluation, Terms(width=10 * MINUTE, horizon=30 * MINUTE, lateness=60 * MINUTE), NOW)
+    take_up(evaluation, lambda: False)
+
+
+def test_receipts_that_a_slot_stores_after_people_were_counted_are_taken_up(
+    owner, evaluation, stream
+):
+    stream.request(0, 10_000)
+    for user in PEOPLE:
+        stream.request(1, user, is_late=True)
+        stream.watch(3, user, "x")
+    take_up_what_came(evaluation)
+    assert look(evaluation).word == "wait"
+    stream.drain()
+    take_up_what_came(evaluation)
+    assert look(evaluation).word == "better"
+    assert taken(owner) == (0, 1)
+    assert owner.execute("SELECT count(*) FROM experiment_person WHERE stale").fetchone() == (0,)
+
+
+def test_receipts_of_what_is_closed_change_nobody_and_are_counted_as_too_late(
+    owner, evaluation, stream
+):
+    stream.request(0, 10_000)
+    stream.request(1, 7, is_late=True)
+    stream.watch(3, 7, "x")
+    take_up_what_came(evaluation)
+    look(evaluation)
+    owner.execute(
+        "UPDATE evaluation_progress SET closed_until = %(now)s, judged_until = %(now)s",
+        {"now": START + 60 * MINUTE},
+    )
+    stream.drain()
+    take_up_what_came(evaluation)
+    look(evaluation)
+    assert taken(owner) == (0, 0)
+    assert owner.execute("SELECT kind, rows FROM too_late").fetchall() == [("receipt", 1)]
 
 
 def test_people_who_take_more_of_the_challenger_s_movies_prefer_it(owner, evaluation, stream):

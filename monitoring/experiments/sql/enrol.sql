@@ -14,6 +14,7 @@ CROSS JOIN LATERAL (
     WHERE log_partition = %(log_partition)s
         AND log_offset >= %(from_offset)s AND log_offset < %(to_offset)s
         AND time >= experiment.started_at
+        AND time >= coalesce((SELECT closed_until FROM evaluation_progress), '-infinity')
         AND time < coalesce(experiment.ended_at, 'infinity')
     GROUP BY user_id
 ) AS first

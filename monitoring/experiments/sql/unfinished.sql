@@ -6,4 +6,6 @@ WHERE ended_at IS NULL
                             WHERE done.experiment_id = experiment.experiment_id), '-infinity')
     OR EXISTS (SELECT FROM experiment_person AS person
                WHERE person.experiment_id = experiment.experiment_id AND person.state = 'open')
+    OR EXISTS (SELECT FROM experiment_person AS person
+               WHERE person.experiment_id = experiment.experiment_id AND person.stale)
 ORDER BY experiment_id
