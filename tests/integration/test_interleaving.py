@@ -107,7 +107,7 @@ def test_receipts_that_a_slot_stores_after_people_were_counted_are_taken_up(
     assert look(evaluation).word == "wait"
     stream.drain()
     take_up_what_came(evaluation)
-    assert look(evaluation).word == "better"
+    assert look(evaluation, 61).word == "better"
     assert taken(owner) == (0, 1)
     assert owner.execute("SELECT count(*) FROM experiment_person WHERE stale").fetchone() == (0,)
 
