@@ -222,7 +222,7 @@ FROM base AS nginx
 RUN groupadd --system --gid 101 nginx && useradd --system --uid 101 --gid 101 nginx
 RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
     --mount=type=secret,id=ca_bundle,mode=0444 \
-    install-packages nginx-light
+    install-packages libnginx-mod-http-headers-more-filter nginx-light
 COPY nginx/ /etc/nginx/
 
 FROM base AS prometheus
@@ -331,8 +331,8 @@ RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
     --mount=type=secret,id=ca_bundle,mode=0444 \
     install-packages chromium chromium-driver curl docker-cli docker-compose docker-buildx \
         default-jre-headless fonts-dejavu-core git \
-        libgomp1 make mtail nginx-light postgresql-client-17 procps prometheus \
-        prometheus-alertmanager shellcheck wrk
+        libgomp1 libnginx-mod-http-headers-more-filter make mtail nginx-light \
+        postgresql-client-17 procps prometheus prometheus-alertmanager shellcheck wrk
 COPY --from=groovy-jars /opt/groovy /opt/groovy
 COPY --from=tests-wheels /opt/venv /opt/venv
 WORKDIR /src/build

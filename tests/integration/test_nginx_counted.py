@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.integration.serving import eventually, get, nginx
+from tests.integration.serving import ask, eventually, get, nginx
 from tests.ports import free_port
 
 PROGRAMS = Path("monitoring/exporters")
@@ -103,6 +103,13 @@ def test_each_list_of_nginx_is_counted_once(tmp_path):
         for user in range(1, 31):
             assert get(running.port, f"/recommend/{user}") == (200, "a,b\n")
         eventually(lambda: counts(asked) == NOTHING | {"own_lists": 30})
+
+
+def test_one_that_was_asked_for_under_a_condition_is_counted_too(tmp_path):
+    with door(tmp_path, UNAVAILABLE) as running, mtail(running.mtail) as asked:
+        for condition in ({"If-None-Match": "*"}, {"If-Match": '"x"'}):
+            assert ask(running.port, "/recommend/7", headers=condition)[0] == 200
+        eventually(lambda: counts(asked) == NOTHING | {"own_lists": 2})
 
 
 def test_an_answer_without_a_list_is_a_failure(tmp_path):

@@ -50,6 +50,34 @@ def test_head_answers_as_get_without_a_body(door, accept):
     assert headers["Content-Type"] == got[1]["Content-Type"]
 
 
+LONG_AGO, SOME_DAY = "Thu, 01 Jan 1970 00:00:00 GMT", "Thu, 01 Jan 2099 00:00:00 GMT"
+CONDITIONS = [
+    {"If-None-Match": "*"},
+    {"If-None-Match": '"0"'},
+    {"If-Match": "*"},
+    {"If-Match": '"0"'},
+    {"If-Unmodified-Since": LONG_AGO},
+    {"If-Modified-Since": SOME_DAY},
+    {"If-Modified-Since": SOME_DAY, "If-None-Match": "*"},
+    {"Range": "bytes=0-3"},
+    {"Range": "bytes=0-3", "If-Range": SOME_DAY},
+]
+
+
+@pytest.mark.parametrize("condition", CONDITIONS, ids=str)
+@pytest.mark.parametrize("accept", ["text/plain", "application/json"])
+def test_a_condition_costs_nobody_the_list(door, condition, accept):
+    plain = ask(door.port, "/recommend/7", headers={"Accept": accept})
+    status, _headers, body = ask(door.port, "/recommend/7", headers={"Accept": accept, **condition})
+
+    assert (status, body) == (200, plain[2])
+
+
+@pytest.mark.parametrize("condition", CONDITIONS, ids=str)
+def test_a_condition_costs_nobody_the_split(door, condition):
+    assert ask(door.port, "/status", headers=condition)[0] == 200
+
+
 def test_a_list_that_an_earlier_release_wrote_alone_is_answered_in_any_case(tmp_path):
     popular = tmp_path / "state" / "popular" / "list.txt"
     popular.parent.mkdir(parents=True)
