@@ -40,6 +40,10 @@ class MetadataError(IngestError):
     """The catalogue's API is away, or its answer is no answer."""
 
 
+class TooManyIdsError(MetadataError):
+    """The catalogue's API finds the address of a question too long: it holds too many ids."""
+
+
 class MissingTopicError(IngestError):
     """The broker has no topic of this name, and nobody made it for as long as we waited."""
 

@@ -11,7 +11,9 @@ import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from http.client import HTTPException
 from importlib.resources import files
+from itertools import accumulate
 from typing import Any
 
 import psycopg
@@ -24,14 +26,17 @@ from ingest.catalogue.metadata import (
     user_description,
 )
 from ingest.checkpoint import OffsetRange, walk
-from ingest.errors import MetadataError
+from ingest.errors import MetadataError, TooManyIdsError
 
 DISCOVER = files("ingest.catalogue").joinpath("discover.sql").read_bytes()
 IDS_AT_ONCE = 200
 QUESTIONS_A_RUN = 20
 SECONDS_BETWEEN_QUESTIONS = 0.2
 TIMEOUT_SECONDS = 5
-NOT_FOUND = 404
+LONGEST_QUESTION = 4_000
+"""Bytes of ids in one question: with the rest of its line, half of what most servers take."""
+MOST_ANSWER_BYTES = 8 * 2**20
+NOT_FOUND, TOO_LONG = 404, 414
 
 type Ask = Callable[[str], object]
 """Asks the API for a path below its root; the answer, as JSON was read."""
@@ -54,16 +59,31 @@ def ask_api(root: str) -> Ask:
             with urllib.request.urlopen(  # noqa: S310 -- the address is the operator's setting
                 f"{root}/{path}", timeout=TIMEOUT_SECONDS
             ) as answer:
-                return json.load(answer)
+                return read_json(answer.read(MOST_ANSWER_BYTES + 1))
         except urllib.error.HTTPError as error:
             error.close()
             if error.code == NOT_FOUND:
                 return None
-            raise MetadataError(f"{path[:100]}: {error}") from error
-        except (OSError, ValueError) as error:
+            refused = TooManyIdsError if error.code == TOO_LONG else MetadataError
+            raise refused(f"{path[:100]}: {error}") from error
+        except (OSError, ValueError, HTTPException) as error:
             raise MetadataError(f"{path[:100]}: {error}") from error
 
     return ask
+
+
+def read_json(text: bytes) -> object:
+    """What an answer says.
+
+    Raises:
+        ValueError: it is no JSON, too long, or nested too deeply to be an answer.
+    """
+    if len(text) > MOST_ANSWER_BYTES:
+        raise ValueError(f"more than {MOST_ANSWER_BYTES:,} bytes were answered")
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("the answer is nested too deeply") from error
 
 
 @dataclass(frozen=True)
@@ -115,16 +135,33 @@ def _describe_all(
 ) -> None:
     at_once = IDS_AT_ONCE
     for _ in range(QUESTIONS_A_RUN):
-        ids = [row[0] for row in connection.execute(resource.unasked, (at_once,)).fetchall()]
+        unasked = connection.execute(resource.unasked, (at_once,)).fetchall()
+        ids = fitting([row[0] for row in unasked])
         if not ids:
             return
         # a pause inside PostgreSQL ends when the connection is told to cancel
         connection.execute("SELECT pg_sleep(%s)", (SECONDS_BETWEEN_QUESTIONS,))
-        answer = ask(f"{resource.path}/{urllib.parse.quote(','.join(ids), safe='+,')}")
-        if len(ids) > 1 and not isinstance(answer, list):
-            at_once = 1  # an older API, which takes one id at a time
+        try:
+            answer = ask(f"{resource.path}/{quoted(ids)}")
+        except TooManyIdsError:
+            answer = None  # of one id alone it knows nothing: its address does not get shorter
+            at_once = max(1, len(ids) // 2)
         else:
+            if len(ids) > 1 and not isinstance(answer, list):
+                at_once = 1  # an older API, which takes one id at a time
+        if len(ids) == 1 or isinstance(answer, list):
             _write(connection, resource, ids, answer, now)
+
+
+def fitting(ids: Sequence[str]) -> Sequence[str]:
+    """As many of the first ids as one question holds; one in any case."""
+    lengths = accumulate(len(quoted([one])) + 1 for one in ids)
+    return ids[: max(1, sum(length <= LONGEST_QUESTION for length in lengths))]
+
+
+def quoted(ids: Sequence[str]) -> str:
+    """Ids as they stand in a question."""
+    return urllib.parse.quote(",".join(ids), safe="+,")
 
 
 def _write(

@@ -4,6 +4,7 @@ Numbers may come as strings, null as "null", an empty collection as {}. What can
 is unknown (None).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +12,9 @@ from typing import Any
 
 SMALLEST_INT, LARGEST_INT = -(2**31), 2**31 - 1
 OLDEST = 150
+NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
+"""What JSON can hold and PostgreSQL cannot: a zero, and halves of a character that stand alone."""
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,9 @@ def user_description(answer: Mapping[str, Any]) -> UserDescription:
 
 
 def _text(value: object) -> str | None:
-    is_text = isinstance(value, str) and value not in ("", "null") and "\0" not in value
-    return str(value) if is_text else None
+    if not isinstance(value, str) or value in ("", "null"):
+        return None
+    return NOT_STORABLE.sub(REPLACEMENT, value)
 
 
 def _whole(value: object, lowest: int, highest: int) -> int | None:

@@ -49,6 +49,19 @@ def test_answers_are_known_by_id(answer, known):
     assert by_id(answer, "user_id").keys() == known
 
 
+def test_what_no_database_can_hold_of_a_title_is_replaced():
+    answer = {"title": "U\ud83dp\0", "genres": ["\udc00"]}
+    described = movie_description(answer)
+    assert (described.title, described.genres) == ("U\ufffdp\ufffd", ["\ufffd"])
+
+
+@given(st.text(st.characters(codec=None, categories=["Cs", "Cc", "L"])))
+def test_every_text_can_be_stored(text):
+    title = movie_description({"title": text}).title or ""
+    assert "\0" not in title
+    title.encode()
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
