@@ -5,6 +5,12 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 export
 
+# What a target is told beside settings. It counts on the command line alone: VERSION, NAME or DATA
+# in somebody's environment is about something else. A setting counts there, too: Compose reads it.
+ARGUMENTS := ARGS BACKUP CHALLENGER DATA DELETE FAULTS FROM HOUR IMAGE KIND KNOWN NAME ONLY PLAN QUALITY \
+  REQUEST_RATE SCALE SERVICE SHARE SINCE SOAK SWAPS TWICE UNUSED VERSION WATCH YES
+$(foreach name,$(ARGUMENTS),$(if $(filter environment%,$(origin $(name))),$(eval override undefine $(name))))
+
 # NAME=value on the command line is text, not make's own language: $ and all, it is handed on.
 GIVEN := $(strip $(foreach name,$(.VARIABLES),$(if $(filter command line,$(origin $(name))),$(name))))
 $(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name))))

@@ -13,6 +13,7 @@ from ci.release.replay import ReplayBounds
 from ci.slots.state import BUCKETS, Slot
 from compose.service.database import DatabaseSettings
 from compose.service.lists import SPLIT_AT_COMMAS
+from compose.service.schedule import Schedule
 
 
 class Settings(DatabaseSettings):
@@ -32,7 +33,7 @@ class Settings(DatabaseSettings):
         default=(10, 100, 500, BUCKETS),
         description="Shares of 1,000 that a new version gets one after the other.",
     )
-    release_watch_seconds: float = Field(default=60, gt=0)
+    release_watch_seconds: float = Field(default=60, gt=0, allow_inf_nan=False)
     release_judge_share: int = Field(
         default=100,
         gt=0,
@@ -76,7 +77,9 @@ class Settings(DatabaseSettings):
     )
     git_commit: str = Field(default="unknown", description="Which code releases; its image tells.")
     schedule: Literal["internal", "jenkins"] = "internal"
-    release_cron: str = "30 3 * * *"
+    release_cron: Schedule | Literal[""] = Field(
+        default="30 3 * * *", description="Empty: never by itself."
+    )
 
     @field_validator("release_steps")
     @classmethod

@@ -36,6 +36,7 @@ check_disk
 hold_stack_lock
 check_restored
 read_settings
+say_environment
 check_ports
 check_jenkins
 choose_subnets

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from compose.service.database import DatabaseSettings
+from compose.service.rating_range import RatingRange
+from compose.service.schedule import Schedule
 from ingest.kafka.broker import KafkaSettings
 from ingest.lines.grammar import RatingScale, rating_scale
 from ingest.retention.partition_settings import PartitionSettings
@@ -20,7 +22,7 @@ def read_start(text: object) -> object:
     match str(text).split(maxsplit=1):
         case ["earliest" | "latest" as place]:
             return place
-        case ["offset", offset]:
+        case ["offset", offset] if offset.isdecimal():
             return int(offset)
         case ["time", written]:
             time = datetime.fromisoformat(written)
@@ -32,15 +34,13 @@ type Start = Literal["earliest", "latest"] | int | datetime
 """Where to begin in a stream of which nothing was consumed yet."""
 
 
-class LineSettings(DatabaseSettings):
+class LineSettings(RatingRange, DatabaseSettings):
     """Which lines are taken; what they say may still be wrong, but these are impossible."""
 
-    rating_min: float = 1
-    rating_max: float = 5
-    rating_step: float = 1
+    rating_step: float = Field(default=1, gt=0, allow_inf_nan=False)
     clock_tolerance: timedelta = timedelta(minutes=5)
     user_id_min: int = 1
-    user_id_max: int = 10**18 - 1
+    user_id_max: int = Field(default=10**18 - 1, ge=1, lt=10**18)
     catalogue: Literal["open", "strict"] = Field(
         default="open", description="strict refuses movies that the catalogue has not described"
     )
@@ -64,6 +64,7 @@ class IngestSettings(KafkaSettings, LineSettings):
     batch_time: timedelta = timedelta(seconds=0.5)
     window_lines: int = Field(
         default=50_000,
+        ge=0,
         description="newest lines of each partition among which duplicates are found; 0 finds none",
     )
     doubles_across_partitions: bool = False
@@ -72,8 +73,8 @@ class IngestSettings(KafkaSettings, LineSettings):
 class RetentionSettings(LineSettings, PartitionSettings):
     """Settings of the service `retention`; read from the environment."""
 
-    retain_cron: str = "* * * * *"
-    audit_cron: str = "*/5 * * * *"
-    full_audit_cron: str = "17 3 * * *"
-    catalogue_cron: str = "* * * * *"
+    retain_cron: Schedule = "* * * * *"
+    audit_cron: Schedule = "*/5 * * * *"
+    full_audit_cron: Schedule = "17 3 * * *"
+    catalogue_cron: Schedule = "* * * * *"
     metadata_url: str = ""

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from compose.service.database import DatabaseSettings
+from compose.service.schedule import Schedule
 from monitoring.evaluation.windows import Terms
 
 
@@ -28,7 +29,7 @@ class Settings(DatabaseSettings):
         ge=timedelta(0),
         description="How far behind the stream what belongs to an answer may come, and count.",
     )
-    evaluate_cron: str = "* * * * *"
+    evaluate_cron: Schedule = "* * * * *"
     ingest_metrics_url: str = "http://ingest:9000/metrics"
     backup_metrics_url: str = "http://backup:9000/metrics"
     prometheus_url: str = "http://prometheus.published:9090"

@@ -18,7 +18,7 @@ class Settings(DatabaseSettings):
     kafka_topic: str = "movielog"
     activity_users: int = 100_000
     """Users whose recent activity is kept; the longest inactive are forgotten first."""
-    diversity: float = Field(default=0.0, ge=0, le=1)
+    diversity: float = Field(default=0.0, ge=0, le=1, allow_inf_nan=False)
     """0 ranks by score alone; more prefers movies unlike those before them in the list."""
     receipts_limit: int = 50_000
     """Receipts that wait for the disk; past that, the oldest are dropped and counted."""

@@ -8,6 +8,8 @@ from pydantic_settings import NoDecode
 
 from compose.service.database import DatabaseSettings
 from compose.service.lists import SPLIT_AT_COMMAS
+from compose.service.rating_range import RatingRange
+from compose.service.schedule import Schedule
 from trainer.algorithms.registry import ALGORITHMS
 from trainer.data.interactions import Scale
 from trainer.selection.gate import Rules
@@ -16,13 +18,11 @@ NAMES = tuple(ALGORITHMS)
 """Every algorithm there is."""
 
 
-class Settings(DatabaseSettings):
+class Settings(RatingRange, DatabaseSettings):
     """Where versions go, what the ratings mean, when to train, what is kept."""
 
     models_directory: Path = Path("/var/lib/marquee/models")
     state_directory: Path = Path("/var/lib/marquee/state")
-    rating_min: float = Field(default=1, description="lowest rating of the stream's scale")
-    rating_max: float = Field(default=5, description="highest rating of the stream's scale")
     watched_minutes: int = Field(
         default=10, ge=1, description="from how many minutes on an unrated viewing counts"
     )
@@ -31,11 +31,15 @@ class Settings(DatabaseSettings):
         description="what is tried, and popularity in any case; empty for all there are",
     )
     search_seconds: float = Field(
-        default=0, ge=0, description="how long is searched around the best of the usual recipes"
+        default=0,
+        ge=0,
+        allow_inf_nan=False,
+        description="how long is searched around the best of the usual recipes",
     )
     lists_active_days: float = Field(
         default=90,
         ge=0,
+        allow_inf_nan=False,
         description="who did something so long before the newest event has a list computed ahead;"
         " who comes back after a longer time is scored at their first request",
     )
@@ -60,7 +64,9 @@ class Settings(DatabaseSettings):
     pin_cache_to: str = Field(default="", description="DVC remote that the cache is pushed to")
     scratch_directory: Path = Path("/tmp/trainer")  # noqa: S108 -- a tmpfs of the container's own
     schedule: Literal["internal", "jenkins"] = "internal"
-    retrain_cron: str = Field(default="0 3 * * *", description="empty: never by itself")
+    retrain_cron: Schedule | Literal[""] = Field(
+        default="0 3 * * *", description="empty: never by itself"
+    )
     git_commit: str = "unknown"
     lock_file: Path = Path("/opt/marquee/requirements.txt")
 

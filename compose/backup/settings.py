@@ -1,10 +1,12 @@
 """What an operator can set for backups, read from the environment."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
 from compose.service.database import DatabaseSettings
+from compose.service.schedule import Schedule
 
 
 class Settings(DatabaseSettings):
@@ -17,7 +19,7 @@ class Settings(DatabaseSettings):
     secrets: Path = Path("/run/secrets")
     models: Path = Path("/var/lib/marquee/models")
     state: Path = Path("/var/lib/marquee/state")
-    backup_cron: str = Field(
+    backup_cron: Schedule | Literal["off"] = Field(
         default="0 2 * * *", description="When one is taken by itself; `off` for never."
     )
     backup_keep: int = Field(

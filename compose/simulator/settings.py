@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from pydantic import Field, HttpUrl
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from compose.service.rating_range import RatingRange
 
 
-class Settings(BaseSettings):
+class Settings(RatingRange):
     """Where the stream and the recommender are, and how lively the simulated people are."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
@@ -18,13 +20,17 @@ class Settings(BaseSettings):
         default=25,
         gt=0,
         le=1000,
+        allow_inf_nan=False,
         description="Log lines a second to aim at; some 900 people who write one each minute, "
         "divided by the time-lapse, cannot write more than 15 times the time-lapse.",
     )
     time_lapse: float = Field(
-        default=1, gt=0, description="How many minutes of a movie go by in a minute."
+        default=1,
+        gt=0,
+        allow_inf_nan=False,
+        description="How many minutes of a movie go by in a minute.",
     )
-    seed: int = 1
+    seed: int = Field(default=1, ge=0)
     people: int = Field(
         default=610,
         ge=610,
@@ -32,9 +38,7 @@ class Settings(BaseSettings):
         description="How many people live there; beyond the rating set's 610 their tastes are "
         "blended from two of those. Their past is sent at the first start.",
     )
-    rating_min: float = 1
-    rating_max: float = 5
-    rating_step: float = Field(default=1, gt=0)
+    rating_step: float = Field(default=1, gt=0, allow_inf_nan=False)
     damaged_share: float = Field(
         default=0.0005, ge=0, le=1, description="Share of lines with a character too many."
     )

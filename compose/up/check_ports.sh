@@ -7,8 +7,6 @@ check_ports() {
   mapfile -t used < <(used_ports)
   held=$(held_ports)
   for name in "${used[@]}"; do
-    [[ ${!name} =~ ^[1-9][0-9]{0,4}$ && ${!name} -le 65535 ]] ||
-      fail "$name is '${!name}'" "A port is a number from 1 to 65535."
     check_only_ours "$name" "${used[@]}"
     if is_held "${!name}" "$held"; then
       fail "port ${!name} is taken by another program" "Move ours: make up $name=<free port>"

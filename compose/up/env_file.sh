@@ -2,8 +2,8 @@
 # .env, read exactly as Compose reads it. A line that would be read otherwise is refused by
 # its number: no value means two things.
 
-# shellcheck disable=SC2034  # settings.sh uses it
-declare -A REMEMBERED=()
+# shellcheck disable=SC2034  # settings.sh uses them
+declare -A REMEMBERED=() REMEMBERED_AT=()
 
 ENV_LINE='^[[:blank:]]*(export[[:blank:]]+)?([A-Za-z_][A-Za-z0-9_]*)=[[:blank:]]*(.*)$'
 ENV_COMMENT='[[:blank:]]*([[:blank:]]#.*)?$'
@@ -11,10 +11,11 @@ ENV_SINGLE="^'(([^'\\]|\\\\[^\\])*)'$ENV_COMMENT"
 ENV_DOUBLE="^\"(([^\"\\\$]|\\\\[\"\\\$])*)\"$ENV_COMMENT"
 ENV_PLAIN="^([^\$[:space:]'\"#]([^\$]*[^\$[:space:]])?)?\$"
 
-# read_env_file FILE: what it says goes to REMEMBERED; of two lines for a name the last counts
+# read_env_file FILE: what it says goes to REMEMBERED, and to REMEMBERED_AT the number of the line;
+# of two lines for a name the last counts
 read_env_file() {
   local file=$1 line number=0 name value
-  REMEMBERED=()
+  REMEMBERED=() REMEMBERED_AT=()
   [ -e "$file" ] || return 0
   check_is_text "$file"
   while IFS= read -r line || [ -n "$line" ]; do
@@ -24,7 +25,7 @@ read_env_file() {
     parse_env_line "$line" ||
       fail "$file, line $number is not what Compose and these scripts read alike" \
         "Write NAME='value', or take the line out. It is: $(printable "$line")"
-    [ -z "$name" ] || REMEMBERED[$name]=$value
+    if [ -n "$name" ]; then REMEMBERED[$name]=$value REMEMBERED_AT[$name]=$number; fi
   done < "$file"
 }
 

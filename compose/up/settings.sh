@@ -3,6 +3,7 @@
 # the environment beats .env, .env beats the default.
 
 source compose/up/env_file.sh
+source compose/up/allowed.sh
 
 ENV_FILE=${ENV_FILE:-.env}
 
@@ -39,12 +40,16 @@ SETTINGS=(
   TIME_LAPSE=60 RATE=50 SEED=1 PEOPLE=610
 )
 
-# What belongs to one command or to this host, and is remembered nowhere
-UNREMEMBERED=(ARGS BACKUP CHALLENGER DATA DELETE FAULTS FROM HOUR IMAGE KNOWN NAME ONLY PLAN QUALITY REQUEST_RATE SCALE SERVICE SHARE SINCE SOAK SWAPS TWICE UNUSED VERSION WATCH YES CA_BUNDLE PIP_CONFIG_FILE MAVEN_SETTINGS)
+# Where this host keeps what builds need; remembered nowhere, like the ARGUMENTS of the Makefile
+OF_THIS_HOST='CA_BUNDLE PIP_CONFIG_FILE MAVEN_SETTINGS'
 ENV_HEADER="# Written by make up; change a value with: make up NAME=value"
+
+# By name, the line of .env that a value was taken from; empty or absent: from none
+declare -A TAKEN_FROM_LINE=()
 
 read_settings() {
   check_names
+  note_environment
   # shellcheck disable=SC2034  # choose_subnets asks them
   SUBNET_PREFIX_ASKED=${SUBNET_PREFIX-} SLOTS_SUBNET_PREFIX_ASKED=${SLOTS_SUBNET_PREFIX-}
   read_env_file "$ENV_FILE"
@@ -61,10 +66,24 @@ forget_patience_of_defaults() {
   esac
 }
 
+# What a shell has exported counts, since Compose reads it, too; nobody may have meant it.
+note_environment() {
+  local name
+  FROM_ENVIRONMENT=()
+  for name in "${SETTINGS[@]%%=*}"; do
+    if [ -n "${!name-}" ] && [[ " ${GIVEN-} " != *" $name "* ]]; then FROM_ENVIRONMENT+=("$name"); fi
+  done
+}
+
+say_environment() {
+  [ "${#FROM_ENVIRONMENT[@]}" -eq 0 ] ||
+    say "This shell's environment has settings, which count: ${FROM_ENVIRONMENT[*]}"
+}
+
 # What fits simulated people is in a file of its own, which Compose reads, too.
 choose_people() {
   local before=${REMEMBERED[SIMULATOR]:-on} fitting=()
-  SIMULATOR=${SIMULATOR:-$before}
+  default_to SIMULATOR=on
   mapfile -t fitting < <(grep -v '^#' compose/simulator.on.env)
   if [ "$SIMULATOR" != "$before" ]; then forget "${fitting[@]}"; fi
   if [ "$SIMULATOR" = on ]; then default_to "${fitting[@]}"; fi
@@ -78,6 +97,7 @@ default_to() {
     name=${setting%%=*}
     if [ -z "${!name-}" ]; then
       printf -v "$name" '%s' "${REMEMBERED[$name]:-${setting#*=}}"
+      TAKEN_FROM_LINE[$name]=${REMEMBERED[$name]:+${REMEMBERED_AT[$name]}}
     fi
     export "${name?}"
   done
@@ -101,7 +121,7 @@ is_setting() {
 check_names() {
   local name
   for name in ${GIVEN-}; do
-    if ! is_setting "$name" && [[ " ${UNREMEMBERED[*]} " != *" $name "* ]]; then
+    if ! is_setting "$name" && [[ " ${ARGUMENTS-} $OF_THIS_HOST " != *" $name "* ]]; then
       fail "there is no setting $name" "There are: $(setting_names)"
     fi
   done
@@ -115,43 +135,9 @@ setting_names() {
 check_values() {
   local name
   for name in "${SETTINGS[@]%%=*}"; do
-    if [[ ${!name} == *[[:cntrl:]]* ]]; then
-      fail "$name has a line break or another control character in it" "Give it as one line of text."
-    fi
+    check_value "$name" "${TAKEN_FROM_LINE[$name]-}"
   done
-  is_one_of SIMULATOR on off
-  is_one_of GRAFANA auto on off
-  is_one_of JENKINS on off
-  outlasts_a_horizon
-  [[ $COMPOSE_PROJECT_NAME =~ ^[a-z0-9][a-z0-9_-]*$ ]] ||
-    fail "COMPOSE_PROJECT_NAME is '$COMPOSE_PROJECT_NAME'" "It is lower-case letters, digits, - and _."
-  [[ $IMAGE_REGISTRY =~ ^([A-Za-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*)?$ ]] ||
-    fail "IMAGE_REGISTRY is '$IMAGE_REGISTRY'" "It is HOST:PORT, or HOST:PORT/FOLDER, without http://, or nothing."
-}
-
-# The releaser refuses it, too, and knows more ways to write a time.
-outlasts_a_horizon() {
-  local patience horizon
-  patience=$(seconds_of "$RELEASE_PATIENCE") horizon=$(seconds_of "$EVALUATION_HORIZON")
-  if [ -n "$patience" ] && [ -n "$horizon" ] && [ "$patience" -lt "$horizon" ]; then
-    fail "RELEASE_PATIENCE is $RELEASE_PATIENCE, less than EVALUATION_HORIZON, $EVALUATION_HORIZON" \
-      "Nobody would be counted before it is over: give one horizon at least, or two."
-  fi
-}
-
-# seconds_of DURATION: of ISO 8601, in whole days to seconds; nothing of what is written otherwise
-seconds_of() {
-  local unit='([0-9]{1,9})'
-  if [[ $1 =~ ^P(${unit}D)?(T(${unit}H)?(${unit}M)?(${unit}S)?)?$ && $1 == *[0-9]* ]]; then
-    echo $((10#${BASH_REMATCH[2]:-0} * 86400 + 10#${BASH_REMATCH[5]:-0} * 3600 +
-      10#${BASH_REMATCH[7]:-0} * 60 + 10#${BASH_REMATCH[9]:-0}))
-  fi
-}
-
-is_one_of() {
-  local name=$1
-  shift
-  [[ " $* " == *" ${!name} "* ]] || fail "$name is '${!name}'" "It is one of: $*"
+  check_together
 }
 
 # Whole or not at all; what somebody else wrote into it stays.

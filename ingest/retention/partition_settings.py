@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingest.partition import Partition
@@ -28,18 +28,18 @@ class PartitionSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
     partition_width: timedelta = timedelta(days=1)
-    time_to_live: timedelta = timedelta(days=14)
+    time_to_live: timedelta = Field(default=timedelta(days=14), gt=timedelta(0))
     long_partition_width: timedelta = timedelta(days=10)
     long_time_to_live: timedelta = timedelta(days=400)
     partitions_ahead: int = 2
-    disk_budget_gib: float = math.inf
-    lease_bound: timedelta = timedelta(days=7)
+    disk_budget_gib: float = Field(default=math.inf, ge=0)
+    lease_bound: timedelta = Field(default=timedelta(days=7), gt=timedelta(0))
     override_stuck_lease: bool = False
 
     @field_validator("partition_width", "long_partition_width")
     @classmethod
     def _whole_minutes(cls, width: timedelta) -> timedelta:
-        if not width or width % timedelta(minutes=1):
+        if width <= timedelta(0) or width % timedelta(minutes=1):
             raise ValueError(
                 "a partition is some whole minutes wide: ingest judges times by minute"
             )

@@ -7,6 +7,7 @@ import pytest
 
 from tests.shown_commands import DOCUMENTS, FENCED
 from tests.unit.compose.shell import CHECKOUT, bash
+from tests.unit.compose.test_remembered_settings import ARGUMENTS
 
 INLINE = re.compile(r"`(make [^`]+)`")
 
@@ -30,5 +31,7 @@ def test_a_make_command_names_what_there_is(command):
     targets = {word for word in words if re.fullmatch(r"[a-z-]+", word)}
     assert targets <= TARGETS
     given = [word.split("=")[0] for word in words if "=" in word]
-    done = bash(CHECK_NAMES, environment={"GIVEN": " ".join(given)})
+    done = bash(
+        CHECK_NAMES, environment={"GIVEN": " ".join(given), "ARGUMENTS": " ".join(ARGUMENTS)}
+    )
     assert done.returncode == 0, done.stderr

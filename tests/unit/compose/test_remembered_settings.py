@@ -1,8 +1,11 @@
 """What `make up` remembers of its settings, in a fresh clone and in an `.env` edited by hand."""
 
+import re
+
 import pytest
 
 from tests.unit.compose.shell import CHECKOUT, bash
+from tests.unit.compose.test_compose_settings import defaults
 
 READ = """
 source compose/up/say.sh; source compose/up/settings.sh;
@@ -48,7 +51,7 @@ def test_only_looking_changes_no_file(tmp_path):
 
 
 def test_a_second_time_remembers_the_same(tmp_path):
-    first = remembered(tmp_path, KAFKA_USER="$ConnectionString", KAFKA_TOPIC='a "b" \\$c\'')
+    first = remembered(tmp_path, KAFKA_USER='a "b" \\$c\'', PIN_TAGS_TO="$x")
     assert remembered(tmp_path) == first
 
 
@@ -74,10 +77,10 @@ def test_what_somebody_else_wrote_stays(tmp_path):
     ("given", "told"),
     [
         ({"SIMULATOR": "maybe"}, "SIMULATOR is 'maybe'"),
-        ({"KAFKA_USER": "two\nlines"}, "KAFKA_USER has a line break"),
+        ({"KAFKA_USER": "two\nlines"}, "KAFKA_USER is $'two\\nlines'"),
         ({"COMPOSE_PROJECT_NAME": "Mine/../x"}, "COMPOSE_PROJECT_NAME is"),
         ({"GIVEN": "RATE RATTE"}, "there is no setting RATTE"),
-        ({"RELEASE_PATIENCE": "PT2M59S"}, "RELEASE_PATIENCE is PT2M59S, less than"),
+        ({"RELEASE_PATIENCE": "PT2M59S"}, "RELEASE_PATIENCE is 'PT2M59S'; allowed is"),
         ({"EVALUATION_HORIZON": "P1DT2H", "RELEASE_PATIENCE": "PT25H"}, "EVALUATION_HORIZON"),
     ],
 )
@@ -92,7 +95,6 @@ def test_what_cannot_be_meant_is_refused(tmp_path, given, told):
         {"RELEASE_PATIENCE": "PT3M"},
         {"EVALUATION_HORIZON": "P1DT2H", "RELEASE_PATIENCE": "PT26H"},
         {"EVALUATION_HORIZON": "PT08M", "RELEASE_PATIENCE": "PT480S"},
-        {"EVALUATION_HORIZON": "03:00:00", "RELEASE_PATIENCE": "PT9H"},
     ],
 )
 def test_patience_that_outlasts_a_horizon_is_taken(tmp_path, given):
@@ -121,6 +123,51 @@ def test_patience_that_somebody_chose_stays(tmp_path):
 def test_a_line_with_two_meanings_is_refused_by_its_number(tmp_path):
     (tmp_path / "env").write_text("RATE=7\nKAFKA_USER=$ConnectionString\n")
     assert "line 2" in refused(tmp_path)
+
+
+def test_settings_of_the_environment_are_said(tmp_path):
+    script = f"{READ}say_environment"
+    given = {"ENV_FILE": str(tmp_path / "env"), "GIVEN": "RATE", "RATE": "7", "SEED": "8"}
+    assert bash(script, environment=given).stdout.rstrip().endswith("which count: SEED")
+    assert bash(script, environment={**given, "SEED": ""}).stdout == ""
+
+
+def handed_on(tmp_path, name, arguments="", **environment):
+    """What a recipe of the Makefile finds in its environment under this name."""
+    makefile = tmp_path / "Makefile"
+    makefile.write_text(f"include {CHECKOUT}/Makefile\nshow:\n\t@printenv {name} || true\n")
+    done = bash(f"make --no-print-directory -f {makefile} show {arguments}", tmp_path, environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.rstrip("\n")
+
+
+ARGUMENTS = (
+    re.search(
+        r"^ARGUMENTS := (.*?[^\\])\n", (CHECKOUT / "Makefile").read_text(), re.MULTILINE | re.DOTALL
+    )[1]
+    .replace("\\\n", " ")
+    .split()
+)
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_an_argument_counts_on_the_command_line_alone(tmp_path, name):
+    assert handed_on(tmp_path, name, **{name: "2.1"}) == ""
+    assert handed_on(tmp_path, name, f"{name}=here", **{name: "2.1"}) == "here"
+
+
+def test_every_variable_that_the_makefile_asks_for_is_an_argument_or_set_by_jenkins():
+    text = (CHECKOUT / "Makefile").read_text()
+    asked = set(re.findall(r"\$\(([A-Z_]+)\)|\$\((?:or|if) \$?\(?([A-Z_]+)", text))
+    names = {name for pair in asked for name in pair if name}
+    made = set(re.findall(r"^([A-Z_]+) :?=", text, re.MULTILINE)) | {"MAKEFILE_LIST"}
+    assert names - made - set(ARGUMENTS) == {"JENKINS_HELPER"}
+
+
+def test_every_argument_that_help_names_is_one():
+    texts = re.findall(r"^[a-z-]+:.*## (.*)$", (CHECKOUT / "Makefile").read_text(), re.MULTILINE)
+    named = {name for text in texts for name in re.findall(r"\b([A-Z][A-Z_]+)(?==)", text)}
+    assert named - set(defaults()) - {"NAME"} <= set(ARGUMENTS)
 
 
 @pytest.mark.parametrize("value", ["$ConnectionString", "$(shell false)", "o'neil", "a #b", "$$x"])
