@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from compose.service.whole_files import BESIDE, rename, sync, write_synced, write_whole
+from compose.service.whole_files import BESIDE, remove, rename, sync, write_synced, write_whole
 
 LENGTHS = range(1, 101)
 USUAL_LENGTH = 20
@@ -60,7 +60,7 @@ def _make_folder(folder: Path, movies: Sequence[str], version: str | None) -> No
     if folder.exists():
         return
     unfinished = folder.with_name(f"{BESIDE}{folder.name}")
-    shutil.rmtree(unfinished, ignore_errors=True)
+    remove(unfinished)
     unfinished.mkdir()
     for name, content in _files(movies, version):
         write_synced(unfinished / name, content)
@@ -96,6 +96,6 @@ def as_json(movies: Sequence[str], version: str | None) -> bytes:
 
 def _lead_to(link: Path, target: str) -> None:
     temporary = link.with_name(f"{BESIDE}live")
-    temporary.unlink(missing_ok=True)
+    remove(temporary)
     temporary.symlink_to(target)
     rename(temporary, link)

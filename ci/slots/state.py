@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
-from compose.service.whole_files import BESIDE, rename, sync
+from compose.service.whole_files import BESIDE, remove, rename, sync
 from monitoring.experiments.assignment import draw_order
 
 BUCKETS = 1000
@@ -51,7 +51,7 @@ def send_to_green(root: Path, buckets: Iterable[int]) -> None:
     live = _live_split(root)
     live.parent.mkdir(exist_ok=True)
     temporary = live.with_name(f"{BESIDE}live")
-    temporary.unlink(missing_ok=True)
+    remove(temporary)
     temporary.symlink_to(Path("..") / "splits" / directory.name)
     rename(temporary, live)
     _prune_splits(root)
@@ -73,7 +73,7 @@ def _new_split(root: Path, buckets: Iterable[int]) -> Path:
     splits = root / "splits"
     splits.mkdir(parents=True, exist_ok=True)
     temporary = splits / ".tmp"
-    shutil.rmtree(temporary, ignore_errors=True)
+    remove(temporary)
     temporary.mkdir()
     for bucket in buckets:
         (temporary / f"{bucket:03}").touch()

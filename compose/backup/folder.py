@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Self
 
 from compose.backup.errors import DamagedError, NewerError
-from compose.service.whole_files import sync
+from compose.service.whole_files import remove, sync
 
 SCHEMA = 1
 DATABASE, MODELS, STATE, SECRETS = "database.dump", "models.tar", "state.tar", "secrets.tar"
@@ -83,14 +83,14 @@ def finished(backups: Path, project: str) -> list[Path]:
     name = re.compile(re.escape(project) + r"-\d{8}-\d{6}")
     if not backups.is_dir():
         return []
-    return sorted(path for path in backups.iterdir() if name.fullmatch(path.name))
+    return sorted(path for path in backups.iterdir() if name.fullmatch(path.name) and path.is_dir())
 
 
 def begin(backups: Path, project: str, now: datetime) -> Path:
     """An empty folder to write a backup into; whatever an earlier one left unfinished is gone."""
     backups.mkdir(parents=True, exist_ok=True)
     for left in backups.glob(f"{UNFINISHED}{project}-*"):
-        shutil.rmtree(left)
+        remove(left)
     folder = backups / f"{UNFINISHED}{name_of(project, now)}"
     folder.mkdir(mode=0o700)
     return folder

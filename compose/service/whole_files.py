@@ -4,6 +4,7 @@ They are written beside their place, are on the disk, and then take it by a rena
 """
 
 import os
+import shutil
 from pathlib import Path
 
 BESIDE = ".tmp-"
@@ -14,6 +15,7 @@ def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that whoever reads it sees all of the old or all of the new content."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{BESIDE}{path.name}")
+    remove(temporary)
     write_synced(temporary, content)
     rename(temporary, path)
 
@@ -30,6 +32,14 @@ def rename(source: Path, target: Path) -> None:
     """Put one in the place of the other; it has happened for good when this returns."""
     source.replace(target)
     sync(target.parent)
+
+
+def remove(path: Path) -> None:
+    """Take away what is there, if anything: a file, a link, or a folder with all that is in it."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:

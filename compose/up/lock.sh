@@ -8,7 +8,10 @@ hold_lock() {
   local name=$1 folder
   folder=/tmp/$name.lock
   mkdir -m 755 "$folder" 2> /dev/null || true  # it is there already
-  exec 9< "$folder"
+  # as a folder: to open anything else so fails at once, where a fifo would wait for a writer
+  { exec 9< "$folder/."; } 2> /dev/null ||
+    fail "$folder is no folder that $(id -un) can open, and commands that change $name wait there for each other" \
+      "See what it is (ls -ld $folder) and remove it."
   if ! flock --nonblock 9; then
     say "Another command is changing $name; this one waits for its end"
     flock 9

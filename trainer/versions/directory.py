@@ -4,6 +4,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from compose.service.whole_files import remove
 from trainer.errors import NewerVersionError
 from trainer.versions.manifest import Manifest
 
@@ -15,7 +16,9 @@ def version_names(versions: Path) -> list[str]:
     """The names of all published versions, oldest first."""
     if not versions.is_dir():
         return []
-    return sorted(path.name for path in versions.iterdir() if not path.name.startswith("."))
+    return sorted(
+        path.name for path in versions.iterdir() if path.is_dir() and not path.name.startswith(".")
+    )
 
 
 def newest_manifests(versions: Path, most: int) -> list[Manifest]:
@@ -70,5 +73,5 @@ def remove_unfinished(versions: Path) -> list[str]:
     """Take away what a killed training or removal left; the names that were removed."""
     left = sorted(versions.glob(f"{UNFINISHED}*"))
     for path in left:
-        shutil.rmtree(path)
+        remove(path)
     return [path.name for path in left]

@@ -1,9 +1,13 @@
 """Two commands that change one stack at once: one waits."""
 
+import os
 import subprocess
 import uuid
+from pathlib import Path
 
-from tests.unit.compose.shell import CHECKOUT
+import pytest
+
+from tests.unit.compose.shell import CHECKOUT, bash
 
 LOCKED = (
     "source compose/up/say.sh; source compose/up/lock.sh; hold_lock {name}; echo has it; read -r _"
@@ -47,3 +51,20 @@ def test_another_stack_is_not_waited_for():
         assert first.stdout.readline() == second.stdout.readline() == "has it\n"
         first.communicate("go on\n")
         second.communicate("go on\n")
+
+
+@pytest.mark.parametrize(
+    "put",
+    [os.mkfifo, Path.touch, lambda path: path.symlink_to("/dev/null")],
+    ids=["fifo", "file", "link to a device"],
+)
+def test_what_is_no_folder_in_its_place_holds_nobody_up(put):
+    name = f"test-{uuid.uuid4()}"
+    path = Path(f"/tmp/{name}.lock")  # noqa: S108 -- where the scripts look
+    put(path)
+    try:
+        done = bash(LOCKED.format(name=name))
+    finally:
+        path.unlink()
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"{path} is no folder" in done.stderr

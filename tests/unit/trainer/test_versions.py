@@ -325,6 +325,18 @@ def test_what_a_failed_write_left_is_removed(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_in_a_place_of_an_unfinished_version_is_removed_too(tmp_path):
+    (tmp_path / ".tmp-notes").write_text("somebody's")
+    (tmp_path / ".tmp-link").symlink_to(tmp_path)
+    assert remove_unfinished(tmp_path) == [".tmp-link", ".tmp-notes"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_among_versions_is_none(tmp_path):
+    (tmp_path / "README").write_text("somebody's")
+    assert version_names(tmp_path) == []
+
+
 class ListsInPieces:
     def __init__(self, top):
         self._top = top
