@@ -11,43 +11,90 @@ DOCUMENTS = sorted(
     if not {"build", "node_modules", ".venv"} & set(path.relative_to(CHECKOUT).parts)
 )
 FENCED = re.compile(r"^```[a-z]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
-INLINE = re.compile(r"(?<!`)`((?:docker|SELECT|python -m) [^`\n]+)`(?!`)")
+INLINE = re.compile(r"(?<!`)`((?:docker|SELECT|python -m|make|curl|tests/run\.sh) [^`\n]+)`(?!`)")
 DRAWN = frozenset("─│▶▲◀▼")
+ASSIGNED = re.compile(r"\s([A-Z_]+)=")
 COMMENT = re.compile(r"\s+#\s.*")
 
 NOT_RUN = {
-    "git clone <this repository> marquee && cd marquee": (
-        "make test clones the last commit under another name, and starts from there"
-    ),
     "make reproduce VERSION=the-version-it-names": (
         "it fits the live version again, which takes as long as a training; its command is run"
         " on a version of their own by the trainer's integration tests"
     ),
-    "git pull": "the checkout under test has nothing to pull",
-    "git show the-commit-it-names": "the image that tests run in holds the files and no history",
-    "make up BACKUP_DIRECTORY=/mnt/other/marquee": "this host has no other disk",
     (
         "make up SIMULATOR=off KAFKA_SERVERS=broker.example:9092 KAFKA_TOPIC=movielog24"
         " RATING_MAX=10"
-    ): ("it would point the stack under test at a stream that is not there"),
+    ): (
+        "it would point the stack under test at a stream that is not there; test_shown_settings.py"
+        " gives it to what make up reads"
+    ),
     "make up JENKINS=on SCHEDULE=jenkins REPOSITORY_URL=https://<host>/<project>.git": (
-        "Jenkins's image is in a registry only, which not every host reaches"
+        "Jenkins's image is in a registry only, which not every host reaches;"
+        " test_shown_settings.py gives it to what make up reads"
     ),
-    "make restore FROM=/path/to/marquee-20260131-020000": (
-        "it replaces the stack under test; its steps are run beside it by test_9_restore.py"
+    "make bench ONLY=": "three to six minutes for each part, and figures are for people to judge",
+    "make drill": "two hours; it is run by hand",
+    "make drill SOAK=2h": "two hours; it is run by hand",
+    "make drill HOUR=60m": "an hour, or half of one; it is run by hand",
+    "make lock": "it asks a package index for newer versions, and changes what is pinned",
+    "make images TWICE=1": (
+        "it builds all images from nothing; test_9_images.py compares two builds of one"
     ),
-    "make prune DELETE=1": (
-        "it would delete the build cache of whoever else builds here; test_9_prune.py runs it"
-        " with a term that spares that"
-    ),
+    "python -m tests.benchmarks.trainer_sparse rare rated crowd": "it takes half an hour",
 }
-"""Each with its reason; ten at most."""
+"""What no test types, neither of code blocks nor of sentences, each with its reason; ten at most.
+
+One stands for the same command with other values."""
 
 RUN_ELSEWHERE = {
     "make up": ("tests/run/everything.sh", "make up"),
+    "make up BACKUP_DIRECTORY=/mnt/other/marquee": (
+        "tests/run/upgrade.sh",
+        'make up STATUS_PORT="$STATUS_PORT" BACKUP_DIRECTORY="$BACKUP_DIRECTORY"',
+    ),
+    "make up BACKUP=skip": ("tests/unit/compose/test_way_back.py", "BACKUP=skip"),
+    "make lint": ("ci/Jenkinsfile", "make lint"),
+    "make test-unit": ("ci/Jenkinsfile", "make test-unit"),
+    "make test-integration": ("ci/Jenkinsfile", "make test-integration"),
+    "make images": ("ci/Jenkinsfile", "make images"),
+    "make status WATCH=1": ("tests/end_to_end/test_9_terminal.py", "make status WATCH=1"),
+    "make release-code": ("ci/Jenkinsfile", "make release-code"),
+    'make test-unit ARGS="-k fold_in"': (
+        "tests/end_to_end/test_9_the_pipelines.py",
+        "ARGS=--collect-only --quiet",
+    ),
+    'make test-integration ARGS="tests/integration/test_release.py -x"': (
+        "tests/end_to_end/test_9_the_pipelines.py",
+        "ARGS=--collect-only --quiet",
+    ),
+    "make certificate SWAPS=100 REQUEST_RATE=300": (
+        "tests/end_to_end/test_9_the_pipelines.py",
+        '"SWAPS=1", "REQUEST_RATE=20"',
+    ),
     "make retrain": ("tests/run/stack.sh", "make retrain release"),
     "make release": ("tests/run/stack.sh", "make retrain release"),
+    "make release QUALITY=skip": ("tests/run/upgrade.sh", "make release QUALITY=skip"),
+    "make release VERSION=name": ("tests/drill/experiments.py", '"release", f"VERSION={bad}"'),
     "make rollback": ("tests/end_to_end/test_5_release.py", '("rollback",)'),
+    "make prune DELETE=1": (
+        "tests/end_to_end/test_9_prune.py",
+        'stack.make("prune", SPARE_THE_CACHE, "DELETE=1")',
+    ),
+    "make restore FROM=/path/to/marquee-20260131-020000": (
+        "tests/end_to_end/second_stack.py",
+        '"make", "restore", f"FROM={backup}"',
+    ),
+    "make down": ("tests/end_to_end/second_stack.py", '"make", "down"'),
+    "make down DATA=gone": ("tests/end_to_end/second_stack.py", '"make", "down", "DATA=gone"'),
+    "make drill YES=1": ("tests/end_to_end/test_9_drill.py", '"drill", "YES=1"'),
+    "tests/run.sh experiments": ("tests/run/checks.sh", "experiments"),
+    "tests/run.sh upgrade": ("tests/run/checks.sh", "upgrade"),
+    "tests/run.sh way-back": ("tests/run/checks.sh", "way_back"),
+    "tests/run.sh whole-disk": ("tests/run/checks.sh", "whole_disk"),
+    "docker compose restart postgres": (
+        "tests/end_to_end/test_9_lost_secrets.py",
+        'stack.compose("restart", "postgres")',
+    ),
     "docker compose exec evaluation python -m monitoring gate VERSION": (
         "tests/integration/test_gate_command.py",
         '["gate", version]',
@@ -57,7 +104,10 @@ RUN_ELSEWHERE = {
         '("python", "-m", "recommender", "explain", str(receipt_id))',
     ),
 }
-"""Which file runs it, and in which words."""
+"""Which file runs it, or the same with other values, and in which words."""
+
+RUN_BY_ITSELF = {"make test", "make test-end-to-end"}
+"""Who types the others was started by one of these."""
 
 ALERTED = {
     "{{ $labels.name }}": "slack",
@@ -67,27 +117,6 @@ ALERTED = {
     "{{ $labels.worker }}": "retention",
 }
 """What an alert fills into the command that it tells people to type."""
-
-INLINE_NOT_TYPED = {
-    "docker compose restart postgres": "test_9_lost_secrets.py restarts PostgreSQL",
-    "docker compose run --rm -T secrets set kafka < password-file": (
-        "test_8_secure_broker.py gives a broker of its own its password"
-    ),
-    "docker compose run --rm -T secrets set slack < FILE": "its code block is typed with a file",
-    "docker compose run --rm -T secrets set slack < file": "its code block is typed with a file",
-    "docker compose run --rm ingest python -m ingest accept-loss 'why'": (
-        "nothing was lost; test_ingest.py has what was"
-    ),
-    "docker compose run --rm ingest python -m ingest accept-truncation 'why'": (
-        "no log went back; test_ingest_truncation.py and make drill have one that did"
-    ),
-    "python -m monitoring dashboards monitoring/grafana/dashboards": (
-        "it needs the tests' image; test_dashboards.py holds the files against what it writes"
-    ),
-    "python -m tests.benchmarks.trainer_scale measure 10000000": "it takes ten minutes",
-    "python -m tests.benchmarks.trainer_sparse rare rated crowd": "it takes half an hour",
-}
-"""Commands in sentences and tables that test_9_shown_commands.py does not type, and why."""
 
 
 def shown_commands() -> dict[str, list[str]]:
@@ -106,6 +135,28 @@ def inline_commands() -> set[str]:
         for path in DOCUMENTS
         for command in INLINE.findall(FENCED.sub("", path.read_text()).replace("\\|", "|"))
     }
+
+
+def typed_as_they_stand() -> set[str]:
+    """Commands in sentences that a test types without knowing them: they only look, or start."""
+    others = inline_commands() - NOT_RUN.keys() - RUN_ELSEWHERE.keys() - shown_commands().keys()
+    looks = ("docker", "SELECT", "python -m")
+    return {command for command in others if command.startswith(looks) and " < " not in command}
+
+
+def form(command: str) -> str:
+    """A command of make or curl without the values in it: with others it is the same one.
+
+    `make release VERSION=name` is `make release VERSION=`, and so with the names in any order.
+    """
+    words = command.split(" ")
+    if words[0] == "curl":
+        return "curl"
+    if words[0] != "make":
+        return command
+    values = ASSIGNED.findall(command)
+    targets = [word for word in words[1:] if re.fullmatch(r"[a-z-]+", word)]
+    return " ".join(["make", *targets, *sorted(f"{name}=" for name in values)])
 
 
 def filled(command: str) -> str:

@@ -25,8 +25,12 @@ class Clone:
     folder: Path
 
     def environment(self) -> dict[str, str]:
-        """Nothing of the first stack's settings: what is not given comes from the backup."""
-        return {"PATH": os.environ["PATH"], "HOME": str(self.folder)}
+        """Its name, and else nothing of settings: what is not given comes from the backup."""
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "COMPOSE_PROJECT_NAME": PROJECT,
+        }
 
     def restore(self, backup: Path, *settings: str) -> subprocess.CompletedProcess[str]:
         """Run make restore to its end."""
@@ -50,18 +54,20 @@ class Clone:
         )
 
     def remove(self) -> None:
-        """Take away all that it started and built."""
-        self.compose("--profile", "*", "down", "--volumes", "--timeout=5")
+        """Stop it, take away all that it started and built."""
+        self._run("make", "down")
+        gone = self._run("make", "down", "DATA=gone", given="gone\n")
         of_ours = f"--filter=reference={PROJECT}/*"
         names = docker("images", of_ours, "--format={{.Repository}}:{{.Tag}}").split()
         docker("image", "rm", *names)  # the names: the layers are the first stack's, too
+        assert gone.returncode == 0, gone.stderr
 
-    def _run(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def _run(self, *command: str, given: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command,
             cwd=self.folder,
             env=self.environment(),
-            stdin=subprocess.DEVNULL,
+            input=given,
             capture_output=True,
             text=True,
             check=False,

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from pathlib import Path
 
 from tests.shown_commands import CHECKOUT, inline_commands, shown_commands
 
@@ -11,7 +12,12 @@ ENDED = 124
 
 
 def typed(
-    command: str, /, filled: dict[str, str] | None = None, given: str = "", seconds: int = 300
+    command: str,
+    /,
+    filled: dict[str, str] | None = None,
+    given: str = "",
+    seconds: int = 300,
+    folder: Path = CHECKOUT,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command that a README shows, in a terminal; `filled` replaces what stands for others.
 
@@ -29,7 +35,7 @@ def typed(
     try:
         return subprocess.run(
             in_terminal,
-            cwd=CHECKOUT,
+            cwd=folder,
             input=given,
             capture_output=True,
             text=True,

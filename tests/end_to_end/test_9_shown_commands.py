@@ -1,12 +1,14 @@
 """What the READMEs show is typed as it stands there, and does what they say."""
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.end_to_end.shell import ENDED, typed
-from tests.shown_commands import INLINE_NOT_TYPED, inline_commands, shown_commands
+from tests.shown_commands import CHECKOUT, typed_as_they_stand
 
 
 def output(done) -> str:
@@ -130,9 +132,46 @@ def test_addresses_are_set(stack, tmp_path: Path):
     )
 
 
-@pytest.mark.parametrize(
-    "command", sorted(inline_commands() - INLINE_NOT_TYPED.keys() - shown_commands().keys())
-)
+def test_a_secret_is_set_by_whatever_file_holds_it(stack, tmp_path: Path):
+    file = tmp_path / "address"
+    file.write_text(stack.secret("slack"))
+    place = {"FILE": str(file)}
+    output(typed("docker compose run --rm -T secrets set slack < FILE", place))
+    place = {"< file": f"< {file}"}
+    output(typed("docker compose run --rm -T secrets set slack < file", place))
+    file.write_text("a password that no broker here asks for")
+    place = {"password-file": str(file)}
+    output(typed("docker compose run --rm -T secrets set kafka < password-file", place))
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """This checkout as a repository of one commit: the image of the tests has no history."""
+    folder = tmp_path / "origin"
+    shutil.copytree(CHECKOUT, folder, ignore=shutil.ignore_patterns("build", ".env", ".git"))
+    author = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+    for command in (("init",), ("add", "."), (*author, "commit", "--message=one")):
+        subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+def test_a_checkout_is_cloned_looked_at_and_brought_up_to_date(repository, tmp_path, monkeypatch):
+    monkeypatch.setenv("GIT_PAGER", "cat")
+    place = {"<this repository>": str(repository)}
+    output(typed("git clone <this repository> marquee && cd marquee", place, folder=tmp_path))
+    clone = tmp_path / "marquee"
+    assert "make up" in output(typed("make help", folder=clone))
+    assert "Already up to date" in output(typed("git pull", folder=clone))
+    commit = {"the-commit-it-names": "HEAD"}
+    assert "one" in output(typed("git show the-commit-it-names", commit, folder=clone))
+
+
+def test_a_release_is_described_before_it_is_begun():
+    said = output(typed("make release PLAN=1"))
+    assert "release of" in said or "is live already" in said
+
+
+@pytest.mark.parametrize("command", sorted(typed_as_they_stand()))
 def test_a_command_in_a_sentence_runs_as_it_stands(command):
     goes_on_by_itself = command == "docker stats"
     done = typed(command, seconds=5 if goes_on_by_itself else 300)
