@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from random import SystemRandom
 from threading import Thread
 from typing import Annotated
@@ -39,6 +40,8 @@ def work_command() -> None:
     settings = Settings()
     metrics.show_all_outcomes()
     start_http_server(settings.metrics_port, settings.metrics_address)
+    if settings.schedule == "internal" and settings.release_cron:
+        metrics.recur(settings.release_cron, datetime.now(UTC))
     clear_up(settings)
     app = job_app(settings.conninfo())
     register(app, settings)

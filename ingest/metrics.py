@@ -2,6 +2,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from compose.service.due import next_run_gauge
 from compose.service.metrics import process_registry
 
 INGEST, RETENTION = process_registry(), process_registry()
@@ -77,6 +78,7 @@ LAST_RETENTION_PASS = Gauge(
     "When retention was through with its last pass, seconds since 1970",
     registry=RETENTION,
 )
+NEXT_RUN = next_run_gauge(RETENTION)
 STUCK_LEASE = Gauge(
     "marquee_retention_lease_stuck",
     "1 where a lease holds rows for longer than its bound, else 0",

@@ -11,10 +11,11 @@ from procrastinate import App, JobContext
 from procrastinate.exceptions import JobAborted
 
 from compose.service.jobs import job_app
+from compose.service.schedule import next_due
 from ingest.audit.audit import Scope, audit
 from ingest.catalogue.discovery import ask_api, describe, discover
 from ingest.errors import MetadataError
-from ingest.metrics import AUDIT_BALANCED
+from ingest.metrics import AUDIT_BALANCED, NEXT_RUN
 from ingest.retention.retention_pass import retain
 from ingest.settings import RetentionSettings
 
@@ -29,11 +30,17 @@ def retention_app(settings: RetentionSettings, conninfo: str, now: Callable[[], 
     app = job_app(conninfo)
 
     def periodic(cron: str, name: str, work: Callable[[psycopg.Connection], None]) -> None:
+        def tell_next() -> None:
+            NEXT_RUN.labels(name).set(next_due(cron, now()).timestamp())
+
         @app.periodic(cron=cron)
         @app.task(name=name, queue=QUEUE, queueing_lock=name, pass_context=True)
         def _task(context: JobContext, timestamp: int = 0) -> None:  # noqa: ARG001 -- the deferrer's
             with stoppable_connection(conninfo, context.should_abort) as connection:
                 work(connection)
+            tell_next()
+
+        tell_next()
 
     periodic(settings.retain_cron, "retain", lambda at: retain(at, settings, now()))
     periodic(settings.audit_cron, "audit", lambda at: show_audit(at, now(), "incremental"))

@@ -57,7 +57,7 @@ def work_queue() -> None:
     settings = Settings()
     registry = process_registry()
     registry.register(AlertingCollector(settings))
-    exporter = Exporter(registry, time.time)
+    exporter = Exporter(registry, time.time, settings.evaluate_cron)
     start_http_server(settings.metrics_port, registry=registry)
     prepare(settings)
     publisher = Publisher(settings)

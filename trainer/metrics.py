@@ -7,6 +7,8 @@ from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from compose.service.due import interval_gauge
+from compose.service.schedule import longest_interval
 from trainer.versions.manifest import Manifest
 
 
@@ -41,6 +43,11 @@ class TrainingMetrics:
             "When the newest version was trained",
             registry=registry,
         )
+        self._interval = interval_gauge(registry)
+
+    def recur(self, schedule: str, now: datetime) -> None:
+        """Show how long it may be by a schedule between two trainings."""
+        self._interval.labels("train").set(longest_interval(schedule, now).total_seconds())
 
     @contextmanager
     def measured(self) -> Iterator[None]:

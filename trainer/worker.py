@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from threading import Thread
 
 import psycopg
@@ -30,6 +31,8 @@ def serve(settings: Settings, metrics: TrainingMetrics) -> None:
         newest = newest_version(connection)
     if newest:
         metrics.show(newest)
+    if settings.schedule == "internal" and settings.retrain_cron:
+        metrics.recur(settings.retrain_cron, datetime.now(UTC))
     app = job_app(conninfo)
     register(app, settings, metrics)
     if settings.retrain_cron:  # empty: never by itself

@@ -1,8 +1,12 @@
 """The releaser's own figures for Prometheus."""
 
-from prometheus_client import Counter, Gauge
+from datetime import datetime
+
+from prometheus_client import REGISTRY, Counter, Gauge
 
 from ci.release.plan import DeploymentState
+from compose.service.due import interval_gauge
+from compose.service.schedule import longest_interval
 
 OUTCOMES = ("promoted", "aborted", "refused", "unchanged", "rolled_back")
 
@@ -15,6 +19,12 @@ GATE = Gauge(
     ["evidence", "metric"],
 )
 LIVE = Gauge("marquee_live_version", "1 for the live version", ["model_version", "slot"])
+INTERVAL = interval_gauge(REGISTRY)
+
+
+def recur(schedule: str, now: datetime) -> None:
+    """Show how long it may be by a schedule between two releases."""
+    INTERVAL.labels("scheduled_release").set(longest_interval(schedule, now).total_seconds())
 
 
 def show_all_outcomes() -> None:

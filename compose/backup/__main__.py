@@ -57,7 +57,8 @@ def work_command() -> None:
     configure_logging("backup")
     os.nice(NICENESS)
     settings = Settings()
-    metrics = BackupMetrics(REGISTRY, scheduled=settings.scheduled)
+    schedule = settings.backup_cron if settings.scheduled else None
+    metrics = BackupMetrics(REGISTRY, schedule, lambda: datetime.now(UTC))
     metrics.show(settings.backups, settings.project)
     start_http_server(settings.metrics_port)
     app = backup_app(settings, metrics, lambda: datetime.now(UTC))

@@ -1,18 +1,25 @@
 """What Prometheus knows of backups."""
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from compose.backup.folder import finished, read_manifest, size
+from compose.service.due import next_run_gauge
+from compose.service.schedule import next_due
 
 
 class BackupMetrics:
     """The newest whole backup, as it lies on the disk, and how many could not be taken."""
 
-    def __init__(self, registry: CollectorRegistry, *, scheduled: bool) -> None:
-        """Register the metrics; `scheduled`: whether backups are taken by themselves."""
+    def __init__(
+        self, registry: CollectorRegistry, schedule: str | None, clock: Callable[[], datetime]
+    ) -> None:
+        """Register the metrics; `schedule`: when backups come by themselves, None for never."""
+        self._schedule, self._started = schedule, clock()
+        self._next_run = next_run_gauge(registry)
         self._newest = Gauge(
             "marquee_backup_newest_timestamp_seconds",
             "The moment that the newest whole backup is of; 0 while there is none",
@@ -34,7 +41,7 @@ class BackupMetrics:
             "marquee_backup_scheduled",
             "1 where backups are taken by themselves (BACKUP_CRON), else 0",
             registry=registry,
-        ).set(scheduled)
+        ).set(schedule is not None)
 
     def show(self, backups: Path, project: str) -> None:
         """Look at what is there."""
@@ -42,6 +49,12 @@ class BackupMetrics:
         self._kept.set(len(folders))
         if folders:
             manifest = read_manifest(folders[-1])
-            self._newest.set(datetime.fromisoformat(manifest.taken_at).timestamp())
+            taken = datetime.fromisoformat(manifest.taken_at)
+            self._newest.set(taken.timestamp())
             self._bytes.set(size(folders[-1]))
             self._seconds.set(manifest.seconds)
+        self._tell_next(taken if folders else self._started)
+
+    def _tell_next(self, last: datetime) -> None:
+        if self._schedule:
+            self._next_run.labels("backup").set(next_due(self._schedule, last).timestamp())

@@ -68,12 +68,18 @@ IS_THE_DATA_RIGHT = Dashboard(
             alerts=("LinesRefused", "LinesDoubled"),
         ),
         Panel(
-            "Since the last pass",
-            "Each has one every minute; of retention the alert fires from an hour on.",
+            "Passes that are overdue",
+            "By RETAIN_CRON and EVALUATE_CRON; of retention the alert fires from an hour on.",
             "s",
             [
-                ("time() - (marquee_retention_last_pass_timestamp_seconds > 0)", "retention"),
-                ("time() - (marquee_evaluation_last_pass_timestamp_seconds > 0)", "evaluation"),
+                (
+                    'clamp_min(time() - marquee_next_run_timestamp_seconds{task="retain"}, 0)',
+                    "retention",
+                ),
+                (
+                    'clamp_min(time() - marquee_next_run_timestamp_seconds{task="evaluate"}, 0)',
+                    "evaluation",
+                ),
             ],
             bad_from=600,
             alerts=("RetentionStuck", "EvaluationStuck"),

@@ -111,12 +111,17 @@ IS_IT_UP = Dashboard(
             alerts=("ClockOff",),
         ),
         Panel(
-            "Age of the newest backup",
-            "From 26 hours on BackupTooOld fires: make backup.",
+            "Backup that is overdue",
+            "By BACKUP_CRON. From two hours on BackupTooOld fires: make backup.",
             "s",
-            [("time() - marquee_backup_last_timestamp_seconds", "since the last")],
-            26 * 3600,
-            alerts=("BackupTooOld", "NoBackup"),
+            [
+                (
+                    'clamp_min(time() - marquee_next_run_timestamp_seconds{task="backup"}, 0)',
+                    "overdue",
+                )
+            ],
+            2 * 3600,
+            alerts=("BackupTooOld",),
         ),
         Panel(
             "Is the clock kept?",
@@ -133,6 +138,14 @@ IS_IT_UP = Dashboard(
             [("max(marquee_ingest_clock_behind_seconds)", "behind")],
             300,
             alerts=("ClockBehindStream",),
+        ),
+        Panel(
+            "Age of the newest backup",
+            "Since 1970 where there is none yet: make backup.",
+            "s",
+            [("time() - marquee_backup_last_timestamp_seconds", "since the last")],
+            no_bound="how old it may be is for BACKUP_CRON to say: see what is overdue",
+            alerts=("NoBackup",),
         ),
     ),
 )

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple
+from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from compose.service.due import next_run_gauge
+from compose.service.schedule import next_due
 from monitoring.evaluation.evaluation_pass import Pass
 from monitoring.evaluation.figures import OnlineFigure
 from monitoring.experiments.summaries import Summary
@@ -15,8 +18,10 @@ LABELS = ("model_version", "arm", "reason", "segment", "metric")
 class Exporter:
     """Gauges in one registry; they stay what they were until the next pass."""
 
-    def __init__(self, registry: CollectorRegistry, clock: Callable[[], float]) -> None:
-        """Register the gauges; `clock` gives the seconds since 1970."""
+    def __init__(
+        self, registry: CollectorRegistry, clock: Callable[[], float], schedule: str
+    ) -> None:
+        """Register the gauges; `clock` gives the seconds since 1970, `schedule` a cron."""
         self._registry = registry
         self._clock = clock
         self._value = Gauge(
@@ -71,6 +76,9 @@ class Exporter:
         self._last_pass = self._gauge(
             "marquee_evaluation_last_pass_timestamp_seconds", "When the last pass ended well"
         )
+        self._schedule = schedule
+        self._next_run = next_run_gauge(registry).labels("evaluate")
+        self._tell_next()
 
     def _gauge(self, name: str, meaning: str) -> Gauge:
         return Gauge(name, meaning, registry=self._registry)
@@ -86,6 +94,11 @@ class Exporter:
         self._closed.set(done.closed_until.timestamp())
         self._lag.set_function(lambda: self._clock() - done.judged_until.timestamp())
         self._last_pass.set(self._clock())
+        self._tell_next()
+
+    def _tell_next(self) -> None:
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        self._next_run.set(next_due(self._schedule, now).timestamp())
 
     def looked_at(self, experiments: Iterable[Summary]) -> None:
         """Show what the experiments that run say so far; those that ended go."""

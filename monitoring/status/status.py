@@ -18,10 +18,10 @@ LAG = "marquee_ingest_lag_records"
 BACKUP = (
     "marquee_backup_newest_timestamp_seconds",
     "marquee_backup_newest_bytes",
-    "marquee_backup_scheduled",
+    "marquee_next_run_timestamp_seconds",
 )
-BACKUP_OVERDUE = timedelta(hours=26)
-"""Somewhat more than the night between two of them."""
+BACKUP_OVERDUE = timedelta(hours=2)
+"""As BackupTooOld has it."""
 PLAIN_WIDTH = 120
 
 
@@ -37,13 +37,13 @@ def ingest_lag(metrics_url: str) -> Fact:
 def last_backup(metrics_url: str, now: datetime) -> Fact:
     """How old and how large the newest whole backup is; where none comes, that is not well."""
     try:
-        taken, size, scheduled = (sum(_samples(metrics_url, name)) for name in BACKUP)
+        taken, size, due = (sum(_samples(metrics_url, name)) for name in BACKUP)
     except OSError as error:
         return Fact("last backup", f"unknown: {metrics_url} did not answer ({error})", well=False)
     if not taken:
         return Fact("last backup", "none yet: make backup")
     moment = datetime.fromtimestamp(taken, UTC)
-    overdue = bool(scheduled) and now - moment > BACKUP_OVERDUE
+    overdue = bool(due) and now - datetime.fromtimestamp(due, UTC) > BACKUP_OVERDUE
     return Fact("last backup", f"{ago(moment, now)}, {size / 2**20:,.0f} MiB", well=not overdue)
 
 

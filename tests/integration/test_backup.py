@@ -5,7 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from compose.backup.errors import ChangingError, IncompleteError
 from compose.backup.folder import DATABASE, MODELS, SECRETS, STATE, check, finished, read_manifest
 from compose.backup.metrics import BackupMetrics
 from compose.backup.settings import Settings
+from compose.service.schedule import next_due
 from tests.stores import OWNER, database, service_environment
 
 LIVE = "20260101-000000-ease"
@@ -243,13 +244,19 @@ def test_a_dump_from_before_evaluation_followed_receipts_comes_back(stack, elsew
 
 def test_prometheus_is_told_of_the_newest_whole_backup(stack):
     registry = CollectorRegistry()
-    metrics = BackupMetrics(registry, scheduled=True)
+    now = datetime.now(UTC)
+    metrics = BackupMetrics(registry, "0 2 * * 0", lambda: now - timedelta(days=30))
+    due = partial(
+        registry.get_sample_value, "marquee_next_run_timestamp_seconds", {"task": "backup"}
+    )
     metrics.show(stack.settings.backups, "marquee")
+    assert due() == next_due("0 2 * * 0", now - timedelta(days=30)).timestamp()
     assert registry.get_sample_value("marquee_backup_newest_timestamp_seconds") == 0
     stack.back_up()
     metrics.show(stack.settings.backups, "marquee")
     newest = registry.get_sample_value("marquee_backup_newest_timestamp_seconds")
     assert abs(newest - datetime.now(UTC).timestamp()) < 60
+    assert due() == next_due("0 2 * * 0", datetime.fromtimestamp(newest, UTC)).timestamp()
     assert registry.get_sample_value("marquee_backups_kept") == 1
     assert finished(stack.settings.backups, "marquee")
 

@@ -1,4 +1,6 @@
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import chain, repeat
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -28,7 +30,7 @@ def registry():
 
 @pytest.fixture
 def exporter(registry):
-    return Exporter(registry, lambda: WATERMARK.timestamp() + 90)
+    return Exporter(registry, lambda: WATERMARK.timestamp() + 90, "*/15 * * * *")
 
 
 def shown(registry, name, **labels):
@@ -58,6 +60,24 @@ def test_the_lag_grows_with_the_clock_from_the_watermark(registry, exporter):
 def test_what_came_too_late_is_counted_by_kind(registry, exporter):
     exporter.passed(DONE, [], {"receipt": 7})
     assert shown(registry, "marquee_evaluation_too_late_rows", kind="receipt") == 7
+
+
+NEXT_RUN = "marquee_next_run_timestamp_seconds"
+
+
+@pytest.mark.usefixtures("exporter")
+def test_after_a_start_a_pass_is_due_by_the_schedule(registry):
+    due = WATERMARK + timedelta(minutes=15)
+    assert shown(registry, NEXT_RUN, task="evaluate") == due.timestamp()
+
+
+def test_a_pass_that_ended_well_moves_the_next_one(registry):
+    at_start, later = WATERMARK, WATERMARK + timedelta(minutes=70)
+    moments = chain([at_start.timestamp()], repeat(later.timestamp()))
+    exporter = Exporter(registry, partial(next, moments), "*/15 * * * *")
+    exporter.passed(DONE, [], {})
+    due = WATERMARK + timedelta(minutes=75)
+    assert shown(registry, NEXT_RUN, task="evaluate") == due.timestamp()
 
 
 @pytest.mark.usefixtures("exporter")

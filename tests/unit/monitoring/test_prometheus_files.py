@@ -94,6 +94,12 @@ def test_an_expression_names_only_metrics_that_are_exported(name):
     assert named <= metrics_exported() | set(RECORDED)
 
 
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
+def test_what_recurs_by_a_setting_is_late_by_that_and_not_by_a_fixed_time(rule):
+    since_a_run = r"time\(\)\s*-\s*[^<>]*(last_pass|backup_(last|newest))"
+    assert not re.search(since_a_run, rule["expr"])
+
+
 def test_every_expression_parses(tmp_path):
     rules = [{"record": f"r{i}", "expr": e} for i, e in enumerate(EXPRESSIONS.values())]
     file = tmp_path / "expressions.yml"

@@ -45,11 +45,16 @@ def test_a_database_that_is_gone_takes_one_line():
     assert (fact.name, fact.well, "\n" in fact.text) == ("database", False, False)
 
 
-def backup_page(tmp_path, taken, scheduled=1):
+def backup_page(tmp_path, taken, due=None):
     page = tmp_path / "metrics"
     page.write_text(
         f"marquee_backup_newest_timestamp_seconds {taken.timestamp() if taken else 0}\n"
-        f"marquee_backup_newest_bytes {3 * 2**20}\nmarquee_backup_scheduled {scheduled}\n"
+        f"marquee_backup_newest_bytes {3 * 2**20}\n"
+        + (
+            f'marquee_next_run_timestamp_seconds{{task="backup"}} {due.timestamp()}\n'
+            if due
+            else ""
+        )
     )
     return page.as_uri()
 
@@ -58,12 +63,13 @@ NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("hours", "scheduled", "well"), [(3, 1, True), (50, 1, False), (50, 0, True)]
+    ("due_hours", "well"), [(120, True), (-1, True), (-3, False), (None, True)]
 )
-def test_a_backup_that_is_overdue_is_marked_where_one_should_come(tmp_path, hours, scheduled, well):
-    url = backup_page(tmp_path, NOW - timedelta(hours=hours), scheduled)
-    fact = last_backup(url, NOW)
-    assert (fact.text, fact.well) == (f"{ago(NOW - timedelta(hours=hours), NOW)}, 3 MiB", well)
+def test_a_backup_that_is_overdue_by_its_schedule_is_marked(tmp_path, due_hours, well):
+    due = None if due_hours is None else NOW + timedelta(hours=due_hours)
+    taken = NOW - timedelta(hours=50)
+    fact = last_backup(backup_page(tmp_path, taken, due), NOW)
+    assert (fact.text, fact.well) == (f"{ago(taken, NOW)}, 3 MiB", well)
 
 
 def test_before_the_first_backup_the_command_for_one_is_shown(tmp_path):

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -36,6 +37,14 @@ def registry():
 @pytest.fixture
 def metrics(registry):
     return TrainingMetrics(registry)
+
+
+def test_how_rarely_a_schedule_trains_is_shown(registry, metrics):
+    metrics.recur("0 3 1 * *", datetime(2025, 1, 31, tzinfo=UTC))
+    assert (
+        registry.get_sample_value("marquee_schedule_interval_seconds", {"task": "train"})
+        == timedelta(days=31).total_seconds()
+    )
 
 
 def test_while_a_training_runs_it_is_shown_with_its_progress(registry, metrics):

@@ -61,7 +61,7 @@ def test_a_plot_before_the_first_look_says_that_there_is_nothing():
 
 def test_prometheus_has_the_interval_of_what_runs_and_of_nothing_else():
     registry = CollectorRegistry()
-    exporter = Exporter(registry, lambda: 0.0)
+    exporter = Exporter(registry, lambda: 0.0, "* * * * *")
     labels = {"experiment": "7", "challenger": "v2"}
     exporter.looked_at([summary()])
     found = {
