@@ -26,6 +26,10 @@ def metadata_server(port: int, lookups: Mapping[str, Lookup]) -> ThreadingHTTPSe
         protocol_version = "HTTP/1.1"
         timeout = 10
         disable_nagle_algorithm = True  # head and body are two writes; the second should not wait
+        error_content_type = "application/json"
+        error_message_format = (
+            f'{{"message": "%(message)s: ask for up to {MOST_IDS} ids in at most 64 KiB"}}\n'
+        )
 
         def do_GET(self) -> None:
             status, body = answer(self.path, lookups)

@@ -1,6 +1,7 @@
 import json
 from http import HTTPStatus
 from threading import Thread
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -48,3 +49,16 @@ def test_the_server_answers_in_json():
     server.shutdown()
     server.server_close()
     assert body == [{"user_id": 1}, {"user_id": 2}]
+
+
+def test_an_address_that_is_too_long_is_told_what_is_allowed():
+    server = metadata_server(0, LOOKUPS)
+    Thread(target=server.serve_forever, daemon=True).start()
+    with pytest.raises(HTTPError) as refused:
+        urlopen(f"http://127.0.0.1:{server.server_port}/movie/{'x' * 70_000}")
+    with refused.value as response:
+        said = json.load(response)
+    server.shutdown()
+    server.server_close()
+    assert refused.value.code == HTTPStatus.REQUEST_URI_TOO_LONG
+    assert "up to 200 ids in at most 64 KiB" in said["message"]
