@@ -4,6 +4,7 @@ While nothing is live at all, Nginx answers with what is popular among the rows 
 """
 
 import time
+from dataclasses import dataclass
 
 import psycopg
 import structlog
@@ -46,10 +47,9 @@ def keep_releasing(settings: Settings, queue: str) -> None:
                     return
                 if live is None:
                     publish_so_far(connection, settings)
-                version = due(connection)
-            if version:
-                # popularity, if it is live, was let through unjudged: that is not worth days
-                defer(job_app(conninfo), "release", queue, version=version, quality="skip")
+                asked = due(connection)
+            if asked:
+                defer(job_app(conninfo), "release", queue, **vars(asked))
         except (RefusedError, AlreadyEnqueued) as error:
             LOG.debug("no first release just now", why=str(error))
         except (psycopg.OperationalError, OSError) as error:
@@ -68,8 +68,30 @@ def live_algorithm(connection: psycopg.Connection) -> str | None:
     return row[0] if row else "unknown"
 
 
-def due(connection: psycopg.Connection) -> str | None:
-    """The version to release now; one that was tried in place of a live one is a person's to try.
+def is_after_a_model(connection: psycopg.Connection) -> bool:
+    """Whether anything but popularity was ever live.
+
+    Popularity that was first was let through unjudged: that is not worth people's days. One
+    that somebody went back to is what people were better off with.
+    """
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM deployment JOIN model_version"
+        " ON model_version.version = deployment.live_version"
+        " WHERE step = 'promote' AND algorithm <> 'popularity')"
+    ).fetchone()
+    return row == (True,)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A release to ask for, as the job takes it."""
+
+    version: str
+    quality: str
+
+
+def due(connection: psycopg.Connection) -> Asked | None:
+    """What to release now; what was tried in place of a live version is a person's to try.
 
     Raises:
         RefusedError: no version is accepted yet.
@@ -78,7 +100,9 @@ def due(connection: psycopg.Connection) -> str | None:
     if records.jobs_open(connection):
         return None
     tries = TRIES if records.deployed(connection).live is None else 1
-    return version if records.times_begun(connection, version) < tries else None
+    if records.times_begun(connection, version) >= tries:
+        return None
+    return Asked(version, "judge" if is_after_a_model(connection) else "skip")
 
 
 def publish_so_far(connection: psycopg.Connection, settings: Settings) -> None:

@@ -40,9 +40,12 @@ def settle(settings: Settings, deployed: DeploymentState) -> None:
     publish_popular(settings, live.version)
 
 
-def send(settings: Settings, target: Placement, share: int) -> None:
-    """Send `share` of 1,000 buckets to the target's slot and the others to the other."""
-    buckets = state.green_buckets(target.slot, target.version, share)
+def send(settings: Settings, target: Placement, share: int, seed: int = 0) -> None:
+    """Send `share` of 1,000 buckets to the target's slot and the others to the other.
+
+    Which these are, version and seed say.
+    """
+    buckets = state.green_buckets(target.slot, target.version, share, seed)
     state.send_to_green(settings.state_directory, buckets)
 
 

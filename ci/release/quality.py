@@ -3,6 +3,7 @@
 The buckets are those that the release moved, so whoever is with the version stays with it.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 import psycopg
@@ -19,22 +20,30 @@ FEWEST_PLANNED = 1000
 ANSWERED_WITHIN = "SELECT count(DISTINCT user_id) FROM receipt WHERE time > now() - %s::interval"
 
 
+@dataclass(frozen=True)
+class Draw:
+    """How many of 1,000 buckets the target got, and the number by which they were drawn."""
+
+    share: int
+    seed: int
+
+
 def begin(
     connection: psycopg.Connection,
     live: Placement,
     target: Placement,
-    share: int,
+    draw: Draw,
     horizon: timedelta,
 ) -> None:
-    """Have evaluation compare the target with what is live, by `share` of 1,000 buckets."""
+    """Have evaluation compare the target with what is live, by the buckets that were drawn."""
     row = connection.execute(ANSWERED_WITHIN, (horizon,)).fetchone()
     design = experiments.Design(
         name=f"release of {target.version}",
         salt=target.version,
-        seed=0,
+        seed=draw.seed,
         horizon=horizon,
         margin=MARGIN,
         largest_sample=max(FEWEST_PLANNED, row[0] if row else 0),
     )
-    buckets = canary_order(target.version)[:share]
+    buckets = canary_order(target.version, draw.seed)[: draw.share]
     experiments.begin(connection, design, live, target, buckets)

@@ -98,6 +98,8 @@ class Run:
     target: Placement
     deployed: DeploymentState
     evidence: Evidence
+    seed: int = 0
+    """What buckets are drawn by, beside the version: another one at each release of it."""
     because: str = ""
     """Why the last step was taken by somebody else than began, if so."""
 
@@ -112,7 +114,8 @@ class Run:
     ) -> "Run":
         """A run of which nothing was seen yet."""
         evidence = Evidence(environment.job_id, target.version)
-        return cls(environment, action, target, deployed, evidence, because)
+        seed = records.times_begun(environment.connection, target.version)
+        return cls(environment, action, target, deployed, evidence, seed, because)
 
     def carry_out(self, steps: Sequence[Step]) -> None:
         """Begin, do the steps, and put everything back if one of them fails."""
@@ -171,7 +174,7 @@ class Run:
             case Replay():
                 self.replay()
             case Shift(share):
-                actions.send(self.environment.settings, self.target, share)
+                actions.send(self.environment.settings, self.target, share, self.seed)
                 self.note("shift", share, f"{share} of {BUCKETS} buckets go to {self.target.slot}")
             case Watch(share):
                 self.watch(share, begun)
@@ -255,7 +258,7 @@ class Run:
             return
         settings, connection = self.environment.settings, self.environment.connection
         horizon = settings.evaluation_horizon
-        quality.begin(connection, live, self.target, share, horizon)
+        quality.begin(connection, live, self.target, quality.Draw(share, self.seed), horizon)
         words = "people judge it, which takes {} at least and {} at most"
         self.environment.say(words.format(horizon, settings.release_patience))
         ruling = Ruling(Decision.WAIT, "not looked at yet")

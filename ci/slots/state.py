@@ -30,18 +30,19 @@ class Slot(StrEnum):
 
 
 @cache
-def canary_order(version: str) -> tuple[int, ...]:
+def canary_order(version: str, seed: int = 0) -> tuple[int, ...]:
     """All buckets in the order in which a release of `version` moves them.
 
-    Fixed for a version, so that a growing share keeps the users who are on it; different
-    between versions, so that it is not always the same users who go first.
+    Fixed for a release, so that a growing share keeps the users who are on it; different
+    between versions, and by `seed` between releases of one version, so that it is not always
+    the same users who go first, and what they thought of it once is not asked twice.
     """
-    return draw_order(version, 0)
+    return draw_order(version, seed)
 
 
-def green_buckets(slot: Slot, version: str, share: int) -> frozenset[int]:
+def green_buckets(slot: Slot, version: str, share: int, seed: int = 0) -> frozenset[int]:
     """The buckets that belong on green when `version` in `slot` gets `share` of 1,000."""
-    moved = frozenset(canary_order(version)[:share])
+    moved = frozenset(canary_order(version, seed)[:share])
     return moved if slot is Slot.GREEN else frozenset(range(BUCKETS)) - moved
 
 

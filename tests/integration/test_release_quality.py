@@ -115,6 +115,30 @@ def test_people_are_judged_by_their_bucket_at_the_share_of_judging(stage, connin
     assert (frozenset(buckets), share) == (green_buckets(Slot.GREEN, V2, HALF), HALF)
 
 
+def test_a_second_release_of_a_version_asks_other_people(stage):
+    """Drawn anew, and what the experiment says of its buckets is what was sent to the slot."""
+    sent = []
+    for _ in range(2):
+        told: list[frozenset[int]] = []
+
+        def note(told: list[frozenset[int]] = told) -> str | None:
+            if stage.owner.execute("SELECT FROM experiment WHERE ended_at IS NULL").rowcount:
+                told.append(sent_to_green(stage.state))
+                return "seen enough"
+            return None
+
+        with pytest.raises(AbortedError, match="seen enough"):
+            release(replace(asking(stage), stop_reason=note), V2)
+        sent += told[:1]
+    drawn = stage.owner.execute(
+        "SELECT seed, buckets FROM experiment JOIN experiment_stratum USING (experiment_id)"
+        " ORDER BY experiment_id"
+    ).fetchall()
+    assert [frozenset(buckets) for _, buckets in drawn] == sent
+    assert [seed for seed, _ in drawn] == [0, 1]
+    assert len(sent[0] & sent[1]) < 0.6 * HALF
+
+
 def test_what_patience_does_not_decide_is_undecided_and_never_better(stage, conninfo):
     with people(conninfo, control="mod(user_id, 3) = 0", challenger="mod(user_id, 3) = 0"):
         release(asking(stage, release_patience=timedelta(seconds=3)), V2)

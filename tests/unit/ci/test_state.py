@@ -1,9 +1,11 @@
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,6 +82,14 @@ def test_whoever_is_on_the_canary_stays_on_it_as_it_grows(version, smaller, larg
 
 def test_not_the_same_users_go_first_at_every_release():
     assert canary_order("20260101-000000-ease") != canary_order("20260102-000000-ease")
+
+
+def test_the_buckets_of_a_second_release_of_a_version_are_drawn_independently_of_the_first():
+    """A tenth of each tenth is in both, by chance."""
+    version, tenth = "20260101-000000-ease", BUCKETS // 10
+    releases = [green_buckets(Slot.GREEN, version, tenth, seed) for seed in range(200)]
+    common = [len(one & other) for one, other in pairwise(releases)]
+    assert sum(common) / len(common) == pytest.approx(10, abs=1)
 
 
 @given(buckets=bucket_sets)
