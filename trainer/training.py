@@ -32,6 +32,7 @@ from trainer.records import (
 from trainer.selection.choice import Selection, Terms, select
 from trainer.selection.figures import figures, later_figures, learning_figures
 from trainer.selection.gate import Cost, within
+from trainer.selection.known_people import judge_known_people
 from trainer.selection.learning_curve import learning_curve
 from trainer.selection.newcomers import judge_newcomers
 from trainer.selection.search import Budget
@@ -254,8 +255,10 @@ def publish(
     found = figures(selection, settings.scale.liked)
     found["later"] = later_figures(interactions, chosen, settings.scale)
     newcomers = judge_newcomers(chosen, selection.split.training, settings.scale.liked)
-    asked = sources(newcomers)
-    found["newcomers"] = stated(newcomers, asked)
+    ranking = selection.judgements[chosen.algorithm].ranking
+    known = judge_known_people(chosen, ranking, selection.split, settings.scale.liked)
+    asked = sources(newcomers, known)
+    found["newcomers"], found["known_people"] = stated(newcomers, asked), stated(known, asked)
     found["learning"] = learning_figures(learning_curve(selection, settings.scale.liked))
     progress.step(f"judged {chosen.algorithm} by one cut in time and for new users, too")
     model = chosen.fit(interactions)

@@ -18,6 +18,10 @@ COLUMNS = (
 )
 
 
+JUDGED = ("model", "fold_in", "people", "lately")
+"""The sources that are judged by what they add to what is popular."""
+
+
 def report(manifest: Manifest) -> str:
     """What was trained on which data, how good it is beside the others, what the gate said."""
     return "\n".join(
@@ -34,7 +38,8 @@ def report(manifest: Manifest) -> str:
             *_gains(manifest.figures),
             *_segments(manifest.figures),
             *_learning(manifest.figures),
-            *_newcomers(manifest.figures),
+            *_served("new people", manifest.figures.get("newcomers", {})),
+            *_served("known people", manifest.figures.get("known_people", {})),
             *_sources(manifest.sources),
             *_left_out(manifest),
             *_lists(manifest),
@@ -144,31 +149,33 @@ def _learning(figures: Figures) -> list[str]:
     ]
 
 
-def _newcomers(figures: Figures) -> list[str]:
+def _served(whom: str, figures: Figures) -> list[str]:
+    """By how much they did: what each source is worth to them, and what they are served."""
     return [
-        f"new people after {number}: {its['people_judged']['value']} judged; popular"
+        f"{whom} after {number}: {its['people_judged']['value']} judged; popular"
         f" {its['popular']['value']:.4f}; over it {_gains_of_sources(its)}"
-        for number, its in figures.get("newcomers", {}).items()
+        for number, its in figures.items()
     ]
 
 
 def _gains_of_sources(its: Figures) -> str:
-    names = [name for name in ("fold_in", "people", "lately") if name in its]
-    return "; ".join(f"{name.replace('_', ' ')} {_cell(its[f'{name}_gain'])}" for name in names)
+    gains = {name: its[f"{name}_gain"] for name in JUDGED if name in its}
+    if "gain" in its:
+        gains["what is asked"] = its["gain"]
+    return "; ".join(f"{name.replace('_', ' ')} {_cell(gain)}" for name, gain in gains.items())
 
 
 def _left_out(manifest: Manifest) -> list[str]:
     """Which sources are asked for nobody, and why."""
     asked = {name for names in manifest.sources.values() for name in names}
-    newcomers = manifest.figures.get("newcomers", {})
-    if not newcomers:
-        return []
-    judged = {name for its in newcomers.values() for name in its}
+    figures = manifest.figures
+    groups = [figures.get(name, {}) for name in ("newcomers", "known_people")]
+    judged = {name for group in groups for its in group.values() for name in its}
     return [
         f"left out   {name.replace('_', ' ')}: "
-        + ("no better than what is popular" if name in judged else "could not be judged")
-        for name in ("fold_in", "people", "lately")
-        if name not in asked
+        + ("no better than what is asked" if name in judged else "could not be judged")
+        for name in JUDGED
+        if judged and name not in asked
     ]
 
 

@@ -13,6 +13,7 @@ from recommender.answers.ranking import (
     Fallback,
     Ranked,
     Reason,
+    depends_on_fallback,
     filled_up,
     items_of,
     rank,
@@ -40,7 +41,7 @@ class Line(NamedTuple):
     """The same with its end of line."""
     reason: Reason
     is_personal: bool
-    """Every movie was scored for this user."""
+    """Every movie was scored for this user, whatever the fallback."""
     recent: Recent
     fallback: Fallback
     ranked: Ranked
@@ -125,7 +126,8 @@ class ModelLines:
 
     def _line(self, ranked: Ranked, recent: Recent, fallback: Fallback) -> Line:
         answer = filled_up(self.model, ranked, fallback, ANSWER_LENGTH, self._diversity)
-        is_personal = len(answer.scores) == len(answer.movie_ids)
+        is_scored = len(answer.scores) == len(answer.movie_ids)
+        is_personal = is_scored and not depends_on_fallback(self.model, ranked)
         movies = ",".join(answer.movie_ids)
         body = f"{movies}\n".encode()
         return Line(movies, body, answer.reason, is_personal, recent, fallback, ranked)

@@ -18,6 +18,8 @@ Reason = Literal["model", "fold_in", "people", "lately", "popular"]
 model: computed at training; fold_in: scored now, from what the user did until now; people:
 what people like this user know; lately: trending; popular: popular ever.
 """
+IMPERSONAL: tuple[Reason, ...] = ("people", "lately", "popular")
+"""Sources that ask for nothing of what a user did."""
 NO_ITEMS = np.empty(0, np.int32)
 NO_SCORES = np.empty(0, np.float32)
 
@@ -85,17 +87,54 @@ def filled_up(
 ) -> Answer:
     """A ranked list at this length, see `answer`; a shorter one is the beginning of a longer."""
     items, scores = rerank(model.contents.model, ranked.items, ranked.scores, diversity, count)
-    chosen, reason = items.tolist(), ranked.reason
+    order, own, reason = _order(model, ranked), items.tolist(), ranked.reason
+    chosen = own if order[0] == reason else []
     if len(chosen) < count:
-        taken = {*chosen, *ranked.since, *ranked.user.seen.tolist()}
-        for name, more in _fillers(model, fallback, ranked, count + len(taken)):
-            fresh = (item for item in dict.fromkeys(more) if item not in taken)
-            added = list(islice(fresh, count - len(chosen)))
-            reason = reason if chosen or not added else name
-            chosen += added
-            taken.update(added)
+        said = _sources(model, order, fallback, ranked, own)
+        chosen, reason = _filled(chosen, said, ranked, count)
     movies = model.movies
-    return Answer([movies[item] for item in chosen], scores.tolist(), reason)
+    scored = scores.tolist() if reason == ranked.reason else []
+    return Answer([movies[item] for item in chosen], scored, reason)
+
+
+def _filled(
+    chosen: Sequence[int],
+    sources: Iterable[tuple[Reason, Iterable[int]]],
+    ranked: Ranked,
+    count: int,
+) -> tuple[list[int], Reason]:
+    """So many items, those chosen before others that the user does not know; where they begin."""
+    found, reason = [*chosen], ranked.reason
+    taken = {*chosen, *ranked.since, *ranked.user.seen.tolist()}
+    for name, more in sources:
+        fresh = (item for item in dict.fromkeys(more) if item not in taken)
+        added = list(islice(fresh, count - len(found)))
+        reason = reason if found or not added else name
+        found += added
+        taken.update(added)
+    return found, reason
+
+
+def depends_on_fallback(model: ModelVersion, ranked: Ranked) -> bool:
+    """Whether something is asked before what was ranked for the user."""
+    return _order(model, ranked)[0] != ranked.reason
+
+
+def _order(model: ModelVersion, ranked: Ranked) -> list[Reason]:
+    """What is asked for this user, in the order that the version's manifest states."""
+    asked = model.manifest.asked_after(len({*ranked.since, *ranked.user.seen.tolist()}))
+    own = _own_source(ranked.user)
+    said: dict[str, Reason] = {name: name for name in IMPERSONAL}
+    if len(ranked.items):
+        said[own] = ranked.reason
+    order = [said[name] for name in asked if name in said]
+    # there was no time to see that who has a list did too much by now for the model to be asked
+    return [ranked.reason, *order] if own in said and own not in asked else order
+
+
+def _own_source(user: UserRecord) -> Reason:
+    """The source by which lists of a user's own are judged, be they computed then or now."""
+    return "model" if user.is_known else "fold_in"
 
 
 def items_of(model: ModelVersion, recent: Recent) -> dict[int, float]:
@@ -148,7 +187,7 @@ def rank_at_once(user: UserRecord, since: Mapping[int, float]) -> Ranked:
 
 def _folded_in(model: ModelVersion, user: UserRecord, since: Mapping[int, float]) -> Ranked:
     known = history(user, since)
-    if "fold_in" not in model.manifest.asked_after(len(known)):
+    if _own_source(user) not in model.manifest.asked_after(len(known)):
         return Ranked(NO_ITEMS, NO_SCORES, "popular", user, since)
     seen = np.fromiter(known.keys(), np.int32, len(known))
     scores = model.fold_in(seen, np.fromiter(known.values(), np.float32, len(known)))
@@ -177,19 +216,22 @@ def highest_scored(model: ModelVersion, scores: Scores, count: int) -> Items:
     return items
 
 
-def _fillers(
-    model: ModelVersion, fallback: Fallback, ranked: Ranked, enough: int
+def _sources(
+    model: ModelVersion,
+    order: Sequence[Reason],
+    fallback: Fallback,
+    ranked: Ranked,
+    chosen: Sequence[int],
 ) -> Iterator[tuple[Reason, Iterable[int]]]:
-    """What fills up a list, in the order that the version's manifest states."""
-    done = {*ranked.since, *ranked.user.seen.tolist()}
-    order = list(model.manifest.asked_after(len(done)))
-    fillers: list[tuple[Reason, Iterable[int]]] = [
-        ("people", items_in_order(model, fallback.people)),
-        ("lately", items_in_order(model, fallback.trending)),
-        ("popular", model.popular[:enough].tolist()),
-    ]
-    asked = [filler for filler in fillers if filler[0] in order]
-    yield from sorted(asked, key=lambda filler: order.index(filler[0]))
+    """What each source of an order has to say; `chosen` is what was ranked for the user."""
+    enough = LIST_LENGTH + len(ranked.since) + len(ranked.user.seen)
+    said: dict[Reason, Iterable[int]] = {
+        "people": items_in_order(model, fallback.people),
+        "lately": items_in_order(model, fallback.trending),
+        "popular": model.popular[:enough].tolist(),
+    }
+    for name in order:
+        yield name, said.get(name, chosen)
 
 
 def items_in_order(model: ModelVersion, movies: Iterable[str]) -> Iterator[int]:

@@ -36,7 +36,7 @@ PLAIN = "counts"
 
 
 @dataclass(frozen=True)
-class Newcomers:
+class JudgedSources:
     """How well some people were served after so many things done, by each source."""
 
     ndcg: Mapping[str, NDArray[np.float64]]
@@ -60,59 +60,10 @@ class Newcomers:
         return mean_figure(known, np.random.default_rng(SEED)) if len(known) else None
 
 
-def judge_newcomers(recipe: Recipe, known: Interactions, liked: float) -> dict[int, Newcomers]:
-    """Judge every source for newcomers, by the number of things they did; without any, none.
-
-    Another fifth of the people are newcomers after the first, until no number has few judged.
-
-    Args:
-        recipe: fitted to four fifths of the people.
-        known: what may be learned from; the test part is not in it.
-        liked: from this rating on a later movie is relevant.
-    """
-    found: dict[int, list[Newcomers]] = {}
-    for fifth in range(HELD_OUT_ONE_IN):
-        for number, newcomers in _judge_a_fifth(recipe, known, liked, fifth).items():
-            found.setdefault(number, []).append(newcomers)
-        if all(sum(map(len, found.get(number, []))) >= FEW for number in EVENTS):
-            break
-    return {number: _together(found[number]) for number in EVENTS if number in found}
-
-
-def _judge_a_fifth(
-    recipe: Recipe, known: Interactions, liked: float, fifth: int
-) -> dict[int, Newcomers]:
-    new = np.arange(len(known.users)) % HELD_OUT_ONE_IN == fifth
-    others = known.only(~new[known.rows()])
-    if not len(others):
-        return {}
-    try:
-        model = recipe.fit(others)
-    except UnsuitableDataError:
-        return {}
-    strangers = known.only(new[known.rows()])
-    splits = {number: _after(strangers, number) for number in EVENTS}
-    asked = _Sources.fit(model, others, recipe.popularity.popular(others))
-    return {
-        number: asked.judged(split, liked)
-        for number, split in splits.items()
-        if len(judged_rows(split, liked, known=number > 0))
-    }
-
-
-def _together(some: Sequence[Newcomers]) -> Newcomers:
-    """As if all had been judged at once."""
-    names = dict.fromkeys(name for newcomers in some for name in newcomers.ndcg)
-    return Newcomers(
-        {name: np.concatenate([newcomers.served([name]) for newcomers in some]) for name in names}
-    )
-
-
 @dataclass(frozen=True)
-class _Sources:
-    """Every source, fitted to the others once."""
+class ImpersonalSources:
+    """Every source that asks for nothing of what somebody did, fitted to the others once."""
 
-    model: FittedModel
     plain: FittedPopularity
     popular: FittedPopularity
     trending: Trending
@@ -120,19 +71,17 @@ class _Sources:
     """None where nothing is known of anybody."""
 
     @classmethod
-    def fit(cls, model: FittedModel, others: Interactions, popular: Rows) -> Self:
+    def fit(cls, others: Interactions, popular: Rows) -> Self:
+        """Count what they did; `popular` has every item, the most popular first."""
         return cls(
-            model,
             FittedPopularity(PopularityModel(others.popular())),
             FittedPopularity(PopularityModel(popular)),
             Trending.fit(others, popular),
             OfTheirKind.fit(others, popular) if others.groups.known.any() else None,
         )
 
-    def judged(self, split: Split, liked: float) -> Newcomers:
-        """What each of them is for newcomers of whom the first part of a split is known."""
-        is_known = len(split.training) > 0
-        rows = judged_rows(split, liked, known=is_known)
+    def judged(self, split: Split, liked: float, rows: Rows) -> dict[str, NDArray[np.float64]]:
+        """By source, float64 [n]: what it is for some people of whom a part of a split is known."""
 
         def ndcg(source: FittedModel) -> NDArray[np.float64]:
             return judge_ranking(source, split, liked, rows).ndcg
@@ -145,9 +94,66 @@ class _Sources:
         if self.people:
             known = split.training.groups.known[rows]
             found["people"] = np.where(known, ndcg(self.people), np.nan)
-        if is_known:
-            found["fold_in"] = ndcg(FoldedIn(self.model, split.training))
-        return Newcomers(found)
+        return found
+
+
+def judge_newcomers(recipe: Recipe, known: Interactions, liked: float) -> dict[int, JudgedSources]:
+    """Judge every source for newcomers, by the number of things they did; without any, none.
+
+    Another fifth of the people are newcomers after the first, until no number has few judged.
+
+    Args:
+        recipe: fitted to four fifths of the people.
+        known: what may be learned from; the test part is not in it.
+        liked: from this rating on a later movie is relevant.
+    """
+    found: dict[int, list[JudgedSources]] = {}
+    for fifth in range(HELD_OUT_ONE_IN):
+        for number, newcomers in _judge_a_fifth(recipe, known, liked, fifth).items():
+            found.setdefault(number, []).append(newcomers)
+        if all(sum(map(len, found.get(number, []))) >= FEW for number in EVENTS):
+            break
+    return {number: together(found[number]) for number in EVENTS if number in found}
+
+
+def _judge_a_fifth(
+    recipe: Recipe, known: Interactions, liked: float, fifth: int
+) -> dict[int, JudgedSources]:
+    new = np.arange(len(known.users)) % HELD_OUT_ONE_IN == fifth
+    others = known.only(~new[known.rows()])
+    if not len(others):
+        return {}
+    try:
+        model = recipe.fit(others)
+    except UnsuitableDataError:
+        return {}
+    strangers = known.only(new[known.rows()])
+    splits = {number: _after(strangers, number) for number in EVENTS}
+    impersonal = ImpersonalSources.fit(others, recipe.popularity.popular(others))
+    return {
+        number: _judged(model, impersonal, split, liked, rows)
+        for number, split in splits.items()
+        if len(rows := judged_rows(split, liked, known=number > 0))
+    }
+
+
+def _judged(
+    model: FittedModel, impersonal: ImpersonalSources, split: Split, liked: float, rows: Rows
+) -> JudgedSources:
+    """What each source is for newcomers of whom the first part of a split is known."""
+    found = impersonal.judged(split, liked, rows)
+    if len(split.training):
+        folded_in = FoldedIn(model, split.training)
+        found["fold_in"] = judge_ranking(folded_in, split, liked, rows).ndcg
+    return JudgedSources(found)
+
+
+def together(some: Sequence[JudgedSources]) -> JudgedSources:
+    """As if all had been judged at once."""
+    names = dict.fromkeys(name for newcomers in some for name in newcomers.ndcg)
+    return JudgedSources(
+        {name: np.concatenate([newcomers.served([name]) for newcomers in some]) for name in names}
+    )
 
 
 def _after(interactions: Interactions, number: int) -> Split:

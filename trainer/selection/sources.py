@@ -1,9 +1,14 @@
 """Where lists come from, by how many things somebody did: the order follows from the figures.
 
 For each number of things that was judged, a source is asked if it serves people better, beyond
-noise, than what would be asked without it; what is popular serves everybody and comes last. One
-that is no better is left out, and so is one that could not be judged. Where few could be judged
-after a number of things, it is as with the number before.
+noise, than what would be asked without it; what is popular serves everybody and comes last. What
+is not better than another source, but than what comes after that one, is asked where the other
+has nothing to say. One that is no better than anything is left out, and so is one that could not
+be judged. Where few could be judged after a number of things, it is as with the number before.
+
+The model's lists for those whom it was fitted to are judged by these alone; where they are few,
+by newcomers together with them, for after so many things it says much the same of both. Those for
+newcomers are judged by newcomers alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,62 +18,107 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.evaluation.metrics import mean_figure
-from trainer.selection.newcomers import FEW, PLAIN, SEED, Newcomers
+from trainer.selection.newcomers import FEW, PLAIN, SEED, JudgedSources, together
 from trainer.versions.manifest import asked_after
 
 LAST = "popular"
 IMPERSONAL = ("people", "lately")
 PERSONAL = ("model", "fold_in")
 
+type ByNumber = Mapping[int, JudgedSources]
+"""By the number of things done."""
 
-def sources(judged: Mapping[int, Newcomers]) -> dict[str, list[str]]:
+
+def sources(newcomers: ByNumber, known: ByNumber) -> dict[str, list[str]]:
     """From so many things of somebody on, what is asked, in this order.
 
     After how many things nobody could be judged at all, the model is asked from the first on.
+
+    Args:
+        newcomers: judged by what the model says of people whom it never met.
+        known: judged by what it says of those whom it was fitted to.
     """
+    judged = _all_together(newcomers, known)
     enough = {number: each for number, each in judged.items() if len(each) >= FEW}
     found = {"0": [LAST]}
     if not any(enough):  # nobody who did something
         found["1"] = [*PERSONAL, LAST]
-    for number, newcomers in enough.items():
-        order = _order(newcomers)
-        if number == 0 or order != asked_after(found, number):
+    for number, everybody in enough.items():
+        before = asked_after(found, number)
+        fitted = _if_enough(known.get(number)) or everybody
+        order = _order(fitted, _if_enough(newcomers.get(number)), before)
+        if number == 0 or order != before:
             found[str(number)] = order
     return found
 
 
-def _order(newcomers: Newcomers) -> list[str]:
-    """The sources that gain, the one that gains most first, then the last; the model above all."""
-    gains = {name: newcomers.gain(name, [LAST]) for name in IMPERSONAL}
+def _if_enough(judged: JudgedSources | None) -> JudgedSources | None:
+    return None if judged is None or len(judged) < FEW else judged
+
+
+def _all_together(newcomers: ByNumber, known: ByNumber) -> dict[int, JudgedSources]:
+    """Both, as if the model had been fitted to all of them."""
+    found = {}
+    for number in sorted({*newcomers, *known}):
+        parts = [known[number]] if number in known else []
+        if number in newcomers:
+            ndcg = dict(newcomers[number].ndcg)
+            if "fold_in" in ndcg:
+                ndcg["model"] = ndcg.pop("fold_in")
+            parts.append(JudgedSources(ndcg))
+        found[number] = together(parts)
+    return found
+
+
+def _order(fitted: JudgedSources, new: JudgedSources | None, before: Sequence[str]) -> list[str]:
+    """The sources that gain, the one that gains most first, then the last.
+
+    Args:
+        fitted: those whom the model was fitted to, or that stand in for them.
+        new: newcomers; None where they are few.
+        before: what is asked after fewer things.
+    """
+    judged = fitted if new is None else new
+    gains = {name: judged.gain(name, [LAST]) for name in IMPERSONAL}
     better = {name: gain.value for name, gain in gains.items() if gain and gain.low > 0}
     order = [*sorted(better, key=better.__getitem__, reverse=True), LAST]
-    folded_in = newcomers.gain("fold_in", order)
-    return [*PERSONAL, *order] if folded_in and folded_in.low > 0 else order
+    if new is not None:
+        order = _with("fold_in", order, new)
+    elif "fold_in" in before:
+        later = before[before.index("fold_in") :]
+        order.insert(next(i for i, name in enumerate(order) if name in later), "fold_in")
+    return _with("model", order, fitted)
 
 
-def stated(
-    judged: Mapping[int, Newcomers], asked: Mapping[str, Sequence[str]]
-) -> dict[str, dict[str, Any]]:
-    """What a manifest says of newcomers, by the number of things they did.
+def _with(source: str, order: Sequence[str], judged: JudgedSources) -> list[str]:
+    """The order with a source at the first place where it gains over all that comes after it."""
+    for place in range(len(order)):
+        gain = judged.gain(source, order[place:])
+        if gain and gain.low > 0:
+            return [*order[:place], source, *order[place:]]
+    return [*order]
+
+
+def stated(judged: ByNumber, asked: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
+    """What a manifest says of newcomers, or of known people, by the number of things they did.
 
     How many were judged; the NDCG@20 of each source, for whom it has something to say, and its
     gain over what is popular for the same; that of what is popular over plain counts; and the
     gain over what is popular of what is asked in this order.
     """
     return {
-        str(number): _stated(newcomers, asked_after(asked, number))
-        for number, newcomers in judged.items()
+        str(number): _stated(each, asked_after(asked, number)) for number, each in judged.items()
     }
 
 
-def _stated(newcomers: Newcomers, order: Sequence[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {"people_judged": {"value": len(newcomers)}}
-    for name in newcomers.ndcg:
-        if name != PLAIN:
-            found[name] = _figure(newcomers.served([name]))
-            over = newcomers.served([PLAIN if name == LAST else LAST])
-            found[f"{name}_gain"] = _figure(newcomers.served([name]) - over)
-    return found | {"gain": _figure(newcomers.served(order) - newcomers.served([LAST]))}
+def _stated(judged: JudgedSources, order: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {"people_judged": {"value": len(judged)}}
+    for name, ndcg in judged.ndcg.items():
+        if name != PLAIN and not np.isnan(ndcg).all():
+            found[name] = _figure(ndcg)
+            over = judged.served([PLAIN if name == LAST else LAST])
+            found[f"{name}_gain"] = _figure(ndcg - over)
+    return found | {"gain": _figure(judged.served(order) - judged.served([LAST]))}
 
 
 def _figure(values: NDArray[np.float64]) -> dict[str, float]:

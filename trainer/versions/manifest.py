@@ -23,8 +23,8 @@ live version on test; `gains`: of the chosen one on test, `over_` what; `segment
 some people, or for some movies; `places`: the share of people who liked what stood at each place
 of their lists, and who `met` it at all; `calibration`: by algorithm that predicts ratings, what was
 `predicted` and given, by tenths of the predictions; `newcomers`: by how many things people did
-whom it never met, that of each source, what it gains, and what the order gains; `later`: by one cut
-in time;
+whom it never met, that of each source, what it gains, and what the order gains; `known_people`:
+the same of those whom it was fitted to, on test; `later`: by one cut in time;
 `learning`: the NDCG of the chosen one on validation, by how many interactions it learned from;
 `lists`: how many `people` have one computed at training, and how many days before the newest
 interaction they were active; `judged_users`; `size_mib`.

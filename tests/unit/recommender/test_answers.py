@@ -239,3 +239,14 @@ class TestRankingTime:
         counted_fold_ins(model, 0.08, clock)
 
         assert self.first_movies(answers, model, "10.0.0.1", (1,) * 100) == [MOVIES[50]] * 100
+
+
+def test_what_stands_before_the_model_reaches_a_known_user_when_it_has_something_to_say(
+    answers, fallback, tmp_path
+):
+    known_first = {"0": ["popular"], "1": ["lately", "model", "popular"]}
+    top = {7: list(range(20, 50))}
+    model = publish(tmp_path, top=top, seen={7: [0]}, sources=known_first)
+    assert first_movie(answers.give(Question(7), model)) == MOVIES[20]
+    fallback[0] = Fallback(trending=[MOVIES[55]])
+    assert first_movie(answers.give(Question(7), model)) == MOVIES[55]

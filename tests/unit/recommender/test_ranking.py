@@ -227,3 +227,44 @@ def test_nobody_is_ranked_for_of_whom_the_model_is_not_asked(tmp_path):
     model = publish(tmp_path, top={8: []}, listed=[], seen={8: [0]}, rated=5.0, sources=LATE)
     assert not takes_time(model.user(8), {})
     assert answer(8, model, {}).reason == "popular"
+
+
+PEOPLE_FIRST = {
+    "0": ["people", "popular"],
+    "1": ["people", "model", "fold_in", "popular"],
+    "4": ["model", "popular"],
+}
+
+
+@pytest.fixture(scope="module")
+def people_first(tmp_path_factory):
+    """A version whose model was found worse than what people of a kind know, and of use."""
+    return publish(
+        tmp_path_factory.mktemp("models"),
+        top={KNOWN: list(range(59, 29, -1))},
+        seen={KNOWN: [0]},
+        rated=5.0,
+        likes={3: [50, 51, 52]},
+        sources=PEOPLE_FIRST,
+    )
+
+
+def test_a_source_that_stands_before_the_model_is_asked_before_it(people_first):
+    listed, scores, reason = answer(KNOWN, people_first, {}, FALLBACK)
+    assert (listed[:2], scores, reason) == ([MOVIES[30], MOVIES[59]], [], "people")
+
+
+def test_the_model_is_asked_where_the_source_before_it_has_nothing_to_say(people_first):
+    known = answer(KNOWN, people_first, {}, NO_FALLBACK)
+    stranger = answer(STRANGER, people_first, {MOVIES[3]: 5.0}, NO_FALLBACK)
+    assert (known.movie_ids[0], known.reason) == (MOVIES[59], "model")
+    assert (stranger.movie_ids[0], stranger.reason) == (MOVIES[50], "fold_in")
+    assert len(known.scores) == len(known.movie_ids)
+
+
+def test_the_model_may_be_asked_for_those_alone_whom_it_was_fitted_to(people_first):
+    since = {MOVIES[item]: 5.0 for item in (3, 4, 5, 6)}
+    known = answer(KNOWN, people_first, since, FALLBACK)
+    stranger = answer(STRANGER, people_first, since, FALLBACK)
+    assert (known.movie_ids[0], known.reason) == (MOVIES[50], "fold_in")
+    assert stranger.reason == "popular"

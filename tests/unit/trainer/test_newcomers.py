@@ -8,7 +8,7 @@ import pytest
 from trainer.algorithms.ease import Ease
 from trainer.data.interactions import Scale
 from trainer.data.people import DemographicGroups
-from trainer.selection.newcomers import EVENTS, FEW, PLAIN, Newcomers, judge_newcomers
+from trainer.selection.newcomers import EVENTS, FEW, PLAIN, JudgedSources, judge_newcomers
 from trainer.selection.sources import served_gain_low, sources, stated
 from trainer.selection.trials import BASELINE, Recipe
 
@@ -30,7 +30,7 @@ def judged(number=FEW, **gains):
     noise = np.random.default_rng(1).normal(0, 0.01, number)
     found = {name: 0.2 + gain + noise for name, gain in gains.items()}
     level = np.full(number, 0.2)
-    return Newcomers({PLAIN: level, "popular": level, **found})
+    return JudgedSources({PLAIN: level, "popular": level, **found})
 
 
 def test_people_it_never_met_are_judged_by_how_much_they_did(interactions):
@@ -78,30 +78,34 @@ def test_a_source_is_asked_where_it_gains_beyond_noise():
         1: judged(lately=0.05, fold_in=0.04),
         2: judged(lately=0, fold_in=0.1),
     }
-    assert sources(found) == {"0": ["lately", "popular"], "2": [*MODEL, "popular"]}
+    assert sources(found, {}) == {
+        "0": ["lately", "popular"],
+        "1": ["lately", *MODEL, "popular"],
+        "2": [*MODEL, "popular"],
+    }
 
 
 def test_what_gains_most_is_asked_first():
-    assert sources({0: judged(lately=0.05, people=0.1)})["0"] == ["people", "lately", "popular"]
+    assert sources({0: judged(lately=0.05, people=0.1)}, {})["0"] == ["people", "lately", "popular"]
 
 
 def test_what_is_no_better_is_left_out():
     found = {0: judged(lately=0.0), 1: judged(fold_in=-0.1), 2: judged(fold_in=0)}
-    assert sources(found) == {"0": ["popular"]}
+    assert sources(found, {}) == {"0": ["popular"]}
 
 
 def test_where_few_were_judged_it_is_as_with_the_number_before():
     found = {0: judged(), 1: judged(fold_in=0.1), 5: judged(FEW - 1, fold_in=-0.1)}
-    assert sources(found) == {"0": ["popular"], "1": [*MODEL, "popular"]}
+    assert sources(found, {}) == {"0": ["popular"], "1": [*MODEL, "popular"]}
 
 
 def test_where_nobody_was_judged_the_model_is_asked_at_once():
-    assert sources({}) == {"0": ["popular"], "1": [*MODEL, "popular"]}
+    assert sources({}, {}) == {"0": ["popular"], "1": [*MODEL, "popular"]}
 
 
 def test_figures_are_of_each_source_and_of_what_is_served():
     found = {1: judged(fold_in=0.1), 2: judged(fold_in=-0.1)}
-    figures = stated(found, sources(found))
+    figures = stated(found, sources(found, {}))
     assert figures["1"]["fold_in_gain"]["value"] == pytest.approx(0.1, abs=0.01)
     assert figures["1"]["gain"] == figures["1"]["fold_in_gain"]
     assert figures["2"]["gain"]["value"] == 0
@@ -110,4 +114,44 @@ def test_figures_are_of_each_source_and_of_what_is_served():
 
 def test_nobody_is_expected_to_be_served_worse_than_by_what_is_popular(of_one_mind):
     found = judge_newcomers(EASE, of_one_mind, SCALE.liked)
-    assert served_gain_low(stated(found, sources(found))) >= 0
+    assert served_gain_low(stated(found, sources(found, {}))) >= 0
+
+
+def test_the_model_is_asked_where_what_is_better_than_it_has_nothing_to_say():
+    found = {0: judged(people=0.1), 1: judged(people=0.1, fold_in=0.08)}
+    assert sources(found, {}) == {
+        "0": ["people", "popular"],
+        "1": ["people", *MODEL, "popular"],
+    }
+
+
+def test_people_it_was_fitted_to_are_judged_by_its_own_lists_for_them():
+    newcomers = {0: judged(), 5: judged(fold_in=0.1), 10: judged(fold_in=0)}
+    known = {5: judged(model=0.1), 10: judged(3 * FEW, model=0.1)}
+    assert sources(newcomers, known) == {
+        "0": ["popular"],
+        "5": [*MODEL, "popular"],
+        "10": ["model", "popular"],
+    }
+
+
+def test_who_is_known_is_judged_together_with_newcomers_of_whom_as_much_is_known():
+    some = {3: judged(FEW - 40, fold_in=0.1)}
+    assert sources({0: judged()} | some, {3: judged(40, model=0.1)}) == {
+        "0": ["popular"],
+        "3": ["model", "popular"],
+    }
+
+
+def test_a_source_that_has_something_to_say_of_nobody_who_is_judged_has_no_figure():
+    found = judged(fold_in=0.1)
+    silent = JudgedSources({**found.ndcg, "people": np.full(len(found), np.nan)})
+    assert "people" not in stated({1: silent}, {"0": ["popular"]})["1"]
+
+
+def test_what_is_best_for_those_it_was_fitted_to_may_be_another_source_than_for_newcomers():
+    newcomers = {0: judged(lately=0.1), 1: judged(3 * FEW, lately=0.1, fold_in=0.05)}
+    assert sources(newcomers, {1: judged(lately=0.1, model=0.2)}) == {
+        "0": ["lately", "popular"],
+        "1": ["model", "lately", "fold_in", "popular"],
+    }

@@ -105,8 +105,8 @@ def test_the_report_tells_how_new_people_are_served():
     figures = {**MANIFEST.figures, "newcomers": {"2": after_two}}
     lines = report(replace(MANIFEST, figures=figures)).split("\n")
     assert (
-        "new people after 2: 300 judged; popular 0.1000; over it fold in 0.0200 (0.0100 to 0.0300)"
-        in lines
+        "new people after 2: 300 judged; popular 0.1000; over it fold in 0.0200 (0.0100 to 0.0300);"
+        " what is asked 0.0200 (0.0100 to 0.0300)" in lines
     )
 
 
@@ -132,6 +132,6 @@ def test_the_report_tells_which_sources_are_asked_for_nobody_and_why():
     }
     figures = {**MANIFEST.figures, "newcomers": {"0": before_anything}}
     lines = report(replace(MANIFEST, figures=figures)).split("\n")
-    assert "left out   lately: no better than what is popular" in lines
+    assert "left out   lately: no better than what is asked" in lines
     assert "left out   people: could not be judged" in lines
     assert not any(line.startswith("left out   fold in") for line in lines)
