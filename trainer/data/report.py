@@ -62,6 +62,8 @@ def data_report(
 
 def _notes(interactions: Interactions, scale: Scale) -> Iterator[str]:
     rated = interactions.ratings[~np.isnan(interactions.ratings)]
+    if not len(rated):
+        yield "nobody rated anything, and algorithms are judged by movies that are liked later"
     if len(rated) and rated.max() <= scale.highest / 2:
         yield f"no rating above {rated.max():g} was seen on a scale to {scale.highest:g}"
     if len(rated) and (rated.max() > scale.highest or rated.min() < scale.lowest):
@@ -69,6 +71,8 @@ def _notes(interactions: Interactions, scale: Scale) -> Iterator[str]:
             f"ratings from {rated.min():g} to {rated.max():g} were seen"
             f" on a scale from {scale.lowest:g} to {scale.highest:g}"
         )
+    if len(rated) and scale.highest / 2 < rated.max() < scale.liked:
+        yield f"no rating from {scale.liked:g} on was seen: from there on a movie counts as liked"
     several = np.repeat(np.diff(interactions.indptr) > 1, np.diff(interactions.indptr))
     likes = interactions.only(several & (interactions.ratings >= scale.liked))
     judged = int((np.diff(likes.indptr) > 0).sum())

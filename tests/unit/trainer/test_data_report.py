@@ -85,3 +85,13 @@ def test_a_stream_with_too_few_people_to_judge_by_is_said(interactions):
 
 def test_of_data_that_can_be_judged_by_nothing_is_noted(interactions):
     assert data_report(interactions, None, SCALE)["notes"] == []
+
+
+def test_a_stream_of_viewings_alone_is_said_to_be_judged_by_nothing(interactions):
+    watched = replace(interactions, ratings=np.full_like(interactions.ratings, np.nan))
+    assert data_report(watched, None, SCALE)["notes"][0].startswith("nobody rated anything")
+
+
+def test_that_nobody_rated_a_movie_as_liked_is_said(interactions):
+    lukewarm = replace(interactions, ratings=np.minimum(interactions.ratings, np.float32(3)))
+    assert data_report(lukewarm, None, SCALE)["notes"][0].startswith("no rating from 4 on was seen")
