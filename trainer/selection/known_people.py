@@ -1,15 +1,15 @@
 """What people get whom the model was fitted to: judged on the test part, by how much they did."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trainer.data.split import Split
 from trainer.evaluation.metrics import RankingFigures
-from trainer.selection.newcomers import EVENTS, ImpersonalSources, JudgedSources
+from trainer.selection.newcomers import ASKED, EVENTS, SEED, ImpersonalSources, JudgedSources
 from trainer.selection.trials import Recipe
-
-BEYOND = np.iinfo(np.int64).max
 
 
 def judge_known_people(
@@ -30,13 +30,16 @@ def judge_known_people(
         return {}
     popular = recipe.popularity.popular(split.training)
     impersonal = ImpersonalSources.fit(split.training, popular)
-    found = {"model": ranking.ndcg, **impersonal.judged(split, liked, ranking.rows)}
-    done = np.diff(split.training.indptr)[ranking.rows]
-    by_number = {
-        least: (done >= least) & (done < beyond) for least, beyond in pairwise([*EVENTS, BEYOND])
-    }
-    return {
-        number: JudgedSources({name: ndcg[some] for name, ndcg in found.items()})
-        for number, some in by_number.items()
-        if some.any()
-    }
+    found = {}
+    for number, places in _drawn(np.diff(split.training.indptr)[ranking.rows]):
+        others = impersonal.judged(split, liked, ranking.rows[places])
+        found[number] = JudgedSources({"model": ranking.ndcg[places], **others})
+    return found
+
+
+def _drawn(done: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """By number of things done, the places of those who did as many, `ASKED` of them at most."""
+    for least, beyond in pairwise([*EVENTS, np.iinfo(np.int64).max]):
+        able = np.flatnonzero((done >= least) & (done < beyond))
+        if len(able):
+            yield least, np.sort(np.random.default_rng(SEED).permutation(able)[:ASKED])

@@ -6,6 +6,7 @@ from trainer.algorithms.ease import Ease
 from trainer.data.interactions import Scale
 from trainer.data.split import split_each_user
 from trainer.evaluation.metrics import judge_ranking
+from trainer.selection import known_people
 from trainer.selection.known_people import judge_known_people
 from trainer.selection.trials import Recipe
 
@@ -27,3 +28,11 @@ def test_where_nobody_is_on_the_test_part_nobody_is_judged(interactions):
     split = split_each_user(interactions, liked=6)
     ranking = judge_ranking(EASE.fit(split.training), split, 6)
     assert judge_known_people(EASE, ranking, split, 6) == {}
+
+
+def test_of_many_who_did_as_much_some_are_drawn(interactions, monkeypatch):
+    monkeypatch.setattr(known_people, "ASKED", 7)
+    split = split_each_user(interactions, SCALE.liked)
+    ranking = judge_ranking(EASE.fit(split.training), split, SCALE.liked)
+    found = judge_known_people(EASE, ranking, split, SCALE.liked)
+    assert [len(each) for each in found.values()] == [7]
