@@ -168,7 +168,8 @@ COPY compose/service/ compose/service/
 COPY monitoring/__init__.py monitoring/
 COPY monitoring/experiments/__init__.py monitoring/experiments/assignment.py \
     monitoring/experiments/confidence.py monitoring/experiments/estimates.py \
-    monitoring/experiments/gate.py monitoring/experiments/verdict.py monitoring/experiments/
+    monitoring/experiments/gate.py monitoring/experiments/guardrails.py \
+    monitoring/experiments/verdict.py monitoring/experiments/
 COPY ci/*.py ci/
 COPY ci/certificate/ ci/certificate/
 COPY ci/release/ ci/release/

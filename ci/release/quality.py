@@ -1,16 +1,21 @@
-"""How a release has people judge its version: by an experiment of its own, at one share of them.
+"""What people get from a version that is released, and at one share whether they are better off.
 
-The buckets are those that the release moved, so whoever is with the version stays with it.
+People judge by an experiment of the release's own. Its buckets are those that the release moved,
+so whoever is with the version stays with it.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import psycopg
+from psycopg.rows import dict_row
 
+from ci.errors import AbortedError
 from ci.release import experiments
-from ci.release.plan import Placement
+from ci.release.plan import DeploymentState, Placement
 from ci.slots.state import canary_order
+from monitoring.experiments.estimates import Sums
+from monitoring.experiments.guardrails import harms
 
 MARGIN = 0.05
 """People may do this much worse, as a share, before a release has to know of it."""
@@ -18,6 +23,25 @@ FEWEST_PLANNED = 1000
 """Plans for fewer people make intervals wide for everybody who comes after them."""
 
 ANSWERED_WITHIN = "SELECT count(DISTINCT user_id) FROM receipt WHERE time > now() - %s::interval"
+
+GOT = """
+SELECT model_version, figure, count(*) AS people, sum(y) AS y, sum(y * y) AS yy,
+       sum(x) AS x, sum(x * x) AS xx, sum(x * y) AS xy
+FROM (
+    SELECT model_version, user_id, count(*)::float8 AS answers,
+           count(*) FILTER (WHERE movie_ids = '{}')::float8 AS empty,
+           count(*) FILTER (WHERE reason IN ('model', 'fold_in'))::float8 AS personalised
+    FROM receipt
+    WHERE time >= %(since)s AND model_version IN (%(live)s, %(target)s)
+    GROUP BY model_version, user_id
+) AS person
+CROSS JOIN LATERAL (VALUES ('empty', empty, answers), ('personalised', personalised, answers))
+    AS measure (figure, y, x)
+GROUP BY model_version, figure
+"""
+LOOKED_BACK = timedelta(minutes=10)
+"""A share may be held for days; what people got lately tells whether to go on."""
+NOBODY = Sums(0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -47,3 +71,38 @@ def begin(
     )
     buckets = canary_order(target.version, draw.seed)[: draw.share]
     experiments.begin(connection, design, live, target, buckets)
+
+
+def guard(
+    connection: psycopg.Connection, deployed: DeploymentState, target: Placement, since: datetime
+) -> None:
+    """Look whether people get empty or less personal answers from the target.
+
+    Slots do not tell whom they answered, and a person's answers hang together: receipts tell.
+
+    Args:
+        connection: to the database.
+        deployed: what is live is compared with; nothing is while nothing is.
+        target: what is released.
+        since: when the target got its present share, UTC.
+
+    Raises:
+        AbortedError: they do, beyond chance and the guardrail's limit.
+    """
+    if (live := deployed.live) is None:
+        return
+    sums: dict[tuple[str, str], Sums] = {}
+    with connection.cursor(row_factory=dict_row) as cursor:
+        lately = max(since, datetime.now(UTC) - LOOKED_BACK)
+        values = {"since": lately, "live": live.version, "target": target.version}
+        for row in cursor.execute(GOT, values):
+            figure, version = row.pop("figure"), row.pop("model_version")
+            sums[figure, version] = Sums(**row)
+    strata = {
+        figure: [
+            (sums.get((figure, live.version), NOBODY), sums.get((figure, target.version), NOBODY))
+        ]
+        for figure in ("empty", "personalised")
+    }
+    if words := harms(strata, FEWEST_PLANNED):
+        raise AbortedError("; ".join(words))

@@ -98,8 +98,7 @@ class Run:
     target: Placement
     deployed: DeploymentState
     evidence: Evidence
-    seed: int = 0
-    """What buckets are drawn by, beside the version: another one at each release of it."""
+    seed: int = 0  # buckets are drawn by it and the version: another at each release of it
     because: str = ""
     """Why the last step was taken by somebody else than began, if so."""
 
@@ -280,12 +279,11 @@ class Run:
         """Each poll's time since the first, and what both slots' own figures say by then.
 
         Raises:
-            AbortedError: they speak against the version, or its slot stopped being ready.
+            AbortedError: they or what people got speak against it, or its slot is not ready.
         """
-        bounds = self.environment.settings.bounds()
-        new_before = self.counted().new
+        bounds, since = self.environment.settings.bounds(), datetime.now(UTC)
+        missed, new_before = 0, self.counted().new
         answered_before = records.was_anybody_answered(self.environment.connection)
-        missed = 0
         for elapsed in self.environment.polls(seconds):
             missing = self.slot_says(self.target).missing(self.target.version)
             missed = missed + 1 if missing else 0
@@ -303,6 +301,7 @@ class Run:
             if finding.verdict is ReleaseVerdict.STOP:
                 self.evidence.keep(self.environment.connection, LIVE, share, measured, finding)
                 raise AbortedError(finding.words)
+            quality.guard(self.environment.connection, self.deployed, self.target, since)
             yield elapsed, finding, measured
 
     def decided(self, finding: Finding) -> str:

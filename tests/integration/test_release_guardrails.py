@@ -1,0 +1,71 @@
+"""What people get is asked at every poll at every share, whether or not they are to judge."""
+
+from dataclasses import replace
+
+import pytest
+
+from ci.errors import AbortedError
+from ci.release import records
+from ci.release.plan import Placement
+from ci.release.rollout import release
+from ci.slots.state import Slot
+from tests.integration.releasing import V1, V2
+
+ANSWERED = """
+INSERT INTO receipt (receipt_id, time, user_id, movie_ids, model_version, slot, bucket, arm, reason,
+                     latency_ms)
+SELECT gen_random_uuid(), clock_timestamp(), user_id, %(movies)s::text[], %(version)s, 'blue', 1,
+       'control', %(reason)s, 1
+FROM generate_series(%(first)s::int, %(last)s::int) AS user_id
+"""
+PEOPLE = 120
+
+
+@pytest.fixture(autouse=True)
+def first_release(stage):
+    release(stage.environment, V1)
+
+
+def answered_at(stage, share, *, movies, reason, people=PEOPLE):
+    """The stage's releaser; once the share is reached, people are answered by both versions."""
+    told = []
+
+    def answer() -> None:
+        if told or ("shift", share, V1) not in stage.steps():
+            return
+        told.append(share)
+        for version, first, what, why in (
+            (V1, 1, ["a"], "model"),
+            (V2, 1001, movies, reason),
+        ):
+            values = {"version": version, "movies": what, "reason": why, "first": first}
+            stage.owner.execute(ANSWERED, values | {"last": first + people - 1})
+
+    return replace(stage.environment, stop_reason=answer)
+
+
+@pytest.mark.parametrize("share", [10, 500])
+@pytest.mark.parametrize(
+    ("movies", "reason", "words"),
+    [
+        ([], "model", "share of answers without a movie: 1 against 0"),
+        (["a"], "popular", "share of answers personalised: 0 against 1"),
+    ],
+    ids=["empty", "less personal"],
+)
+def test_a_version_whose_answers_are_worse_is_taken_back(stage, share, movies, reason, words):
+    environment = answered_at(stage, share, movies=movies, reason=reason)
+    with pytest.raises(AbortedError, match=words):
+        release(environment, V2)
+    assert records.deployed(stage.owner).live == Placement(Slot.BLUE, V1)
+    assert stage.steps()[-1] == ("abort", 0, V1)
+
+
+def test_a_version_whose_answers_are_as_good_goes_live(stage):
+    release(answered_at(stage, 10, movies=["a"], reason="fold_in"), V2)
+    assert records.deployed(stage.owner).live == Placement(Slot.GREEN, V2)
+
+
+def test_a_handful_of_people_takes_nothing_back(stage):
+    release(answered_at(stage, 10, movies=[], reason="popular", people=20), V2)
+    assert records.deployed(stage.owner).live == Placement(Slot.GREEN, V2)
