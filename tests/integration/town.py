@@ -71,6 +71,7 @@ class Town:
     conninfo: Callable[[str], str]
     people: int
     random: Random
+    slots: Slots
 
     def train(self, version: str, movies: list[str]) -> None:
         """Make a version that gives everybody the live one's places in these movies."""
@@ -154,7 +155,7 @@ def town(
             ports=ports,
         ).model_copy(update=settings)
         with nginx(folder, slots.state, ports["blue"], ports["green"]) as door:
-            yield Town(of_releases, door.port, conninfo, people, Random(seed))
+            yield Town(of_releases, door.port, conninfo, people, Random(seed), slots)
     finally:
         slots.end()
 
