@@ -153,7 +153,8 @@ def _served(whom: str, figures: Figures) -> list[str]:
     """By how much they did: what each source is worth to them, and what they are served."""
     return [
         f"{whom} after {number}: {its['people_judged']['value']} judged; popular"
-        f" {its['popular']['value']:.4f}; over it {_gains_of_sources(its)}"
+        f" {its['popular']['value']:.4f}, over counts {_cell(its.get('popular_gain'))}; over it"
+        f" {_gains_of_sources(its)}"
         for number, its in figures.items()
     ]
 

@@ -105,7 +105,8 @@ def test_the_report_tells_how_new_people_are_served():
     figures = {**MANIFEST.figures, "newcomers": {"2": after_two}}
     lines = report(replace(MANIFEST, figures=figures)).split("\n")
     assert (
-        "new people after 2: 300 judged; popular 0.1000; over it fold in 0.0200 (0.0100 to 0.0300);"
+        "new people after 2: 300 judged; popular 0.1000, over counts 0.0100;"
+        " over it fold in 0.0200 (0.0100 to 0.0300);"
         " what is asked 0.0200 (0.0100 to 0.0300)" in lines
     )
 
