@@ -91,6 +91,14 @@ RUN_ELSEWHERE = {
     "tests/run.sh upgrade": ("tests/run/checks.sh", "upgrade"),
     "tests/run.sh way-back": ("tests/run/checks.sh", "way_back"),
     "tests/run.sh whole-disk": ("tests/run/checks.sh", "whole_disk"),
+    "docker compose run --rm ingest python -m ingest accept-loss 'why'": (
+        "tests/integration/test_ingest.py",
+        '["accept-loss", "the broker was full"]',
+    ),
+    "docker compose run --rm ingest python -m ingest accept-truncation 'why'": (
+        "tests/integration/test_ingest_truncation.py",
+        '["accept-truncation", "the power was cut"]',
+    ),
     "docker compose restart postgres": (
         "tests/end_to_end/test_9_lost_secrets.py",
         'stack.compose("restart", "postgres")',
