@@ -14,11 +14,12 @@ from procrastinate.types import JSONValue
 from prometheus_client import start_http_server
 from rich.console import Console
 
+from ci import metrics
 from ci.certificate.chain import Checked, check
 from ci.errors import RefusedError
 from ci.experiment.ends import keep_ending
 from ci.first_releases import keep_releasing
-from ci.release import metrics, records
+from ci.release import records
 from ci.release.code import Outcome, record_code
 from ci.release.description import planned
 from ci.settings import Settings

@@ -11,8 +11,9 @@ import structlog
 from procrastinate.exceptions import AlreadyEnqueued
 
 from ci.errors import RefusedError
-from ci.release import popular_lists, records
+from ci.release import records
 from ci.settings import Settings
+from ci.slots import popular_lists
 from compose.service.jobs import defer, job_app
 
 LOOK_SECONDS = 5.0

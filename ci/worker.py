@@ -17,9 +17,10 @@ import structlog
 from procrastinate import App, JobContext
 from procrastinate.jobs import Status
 
+from ci import metrics
 from ci.errors import RefusedError
 from ci.experiment import run as experiment_run
-from ci.release import metrics, records
+from ci.release import records
 from ci.release.course import Course
 from ci.release.environment import Environment
 from ci.release.recovery import recover

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import structlog
 
-from ci.release import popular_lists
 from ci.release.plan import DeploymentState, Placement
 from ci.settings import Settings
-from ci.slots import state
+from ci.slots import popular_lists, state
 from ci.slots.state import BUCKETS
 from compose.service.assignment import (
     Assignment,

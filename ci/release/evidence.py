@@ -6,7 +6,7 @@ import httpx
 import psycopg
 from psycopg.types.json import Jsonb
 
-from ci.release import metrics
+from ci import metrics
 from ci.release.plan import Bounds, Finding, Observed
 from ci.release.replay import Exchange, Measurement
 

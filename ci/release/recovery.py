@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from ci import metrics
 from ci.errors import ReleaseError
-from ci.release import actions, metrics, records
+from ci.release import actions, records
 from ci.release.environment import Environment
 from ci.release.plan import DeploymentState, Placement, Promote, Shift, Step, plan_rollback
 from ci.release.rollout import Run

@@ -9,9 +9,10 @@ from typing import Unpack, assert_never
 import psycopg
 import structlog
 
+from ci import metrics
 from ci.certificate.release_certificate import Promoted, issue
 from ci.errors import AbortedError, RefusedError
-from ci.release import actions, metrics, quality, records
+from ci.release import actions, quality, records
 from ci.release.environment import Environment
 from ci.release.evidence import LIVE, REPLAYED, Evidence, live_measurements, slot_log
 from ci.release.plan import (
@@ -57,9 +58,8 @@ def release(environment: Environment, version: str) -> None:
         environment.say(f"{version} is live already; nothing was changed")
         return
     run = Run.of(environment, "release", target_of(version, deployed), deployed)
-    settings = environment.settings
-    share = settings.release_judge_share if environment.judges_quality else None
-    run.carry_out(plan(version, deployed, settings.release_steps, share))
+    share = environment.settings.release_judge_share if environment.judges_quality else None
+    run.carry_out(plan(version, deployed, environment.settings.release_steps, share))
     metrics.RELEASES.labels("promoted").inc()
 
 

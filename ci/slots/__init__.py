@@ -1,1 +1,1 @@
-"""The two slots: which people go to which, and what each counted. Nothing else of ci enters."""
+"""The two slots: which people go to which, what each counted, what Nginx answers without them."""

@@ -95,7 +95,7 @@ def _tried(tried: Summary) -> Happening:
 
 def _restarted(restart: Restart, releases: Sequence[Release]) -> Happening:
     ran = ago(restart.ran_since, restart.at).removesuffix(" ago")
-    again = f"was started again after {ran}"
+    again = f"was started again, {ran} after its last start"
     share = _share_of(restart, releases)
     if not share:
         return Happening(restart.at, "restart", f"{restart.service} {again}")

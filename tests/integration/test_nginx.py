@@ -17,7 +17,7 @@ from itertools import count
 import psycopg
 import pytest
 
-from ci.release.popular_lists import publish_popular
+from ci.slots.popular_lists import publish_popular
 from tests.integration.serving import ROOT, Slots, ask, get, nginx
 from tests.ports import free_port
 from tests.unit.recommender.versions import MOVIES, publish

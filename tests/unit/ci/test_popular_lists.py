@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ci.release.popular_lists import USER_ID, publish_popular
+from ci.slots.popular_lists import USER_ID, publish_popular
 
 MOVIES = [f"movie+{number}+1999" for number in range(100)]
 

@@ -41,7 +41,7 @@ def test_what_happened_is_told_newest_first():
 def test_a_restart_is_told_with_how_long_the_service_had_run():
     line = restart("trainer", before(2))
     assert (line.at, line.kind, line.well) == (before(2), "restart", True)
-    assert line.text == "trainer was started again after 3 h"
+    assert line.text == "trainer was started again, 3 h after its last start"
 
 
 @pytest.mark.parametrize(("hours", "share"), [(3, "100"), (4.5, "10")])
