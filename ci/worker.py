@@ -174,10 +174,11 @@ def leave_alone(connection: psycopg.Connection, conninfo: str, job_id: int) -> N
     last = records.last_step(connection)
     if last is None or last.ended:
         return
-    for scheduled in records.turn_away_scheduled(connection):
-        words = f"the release under way (job {job_id}) is left alone by the one that was due"
-        say(conninfo, job_id, words)
-        say(conninfo, scheduled, words)
+    with connection.transaction():  # who waits for it has read why when they see that it ended
+        for scheduled in records.turn_away_scheduled(connection):
+            words = f"the release under way (job {job_id}) is left alone by the one that was due"
+            say(conninfo, job_id, words)
+            say(conninfo, scheduled, words)
 
 
 def asked_for_by(job_id: int | None) -> str:
