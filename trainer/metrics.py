@@ -35,7 +35,7 @@ class TrainingMetrics:
         self._ndcg = Gauge(
             "marquee_model_ndcg20",
             "NDCG@20 of each algorithm at the newest version's training, on held-out data",
-            ["algorithm"],
+            ["algorithm", "model_version"],
             registry=registry,
         )
         self._created = Gauge(
@@ -72,4 +72,4 @@ class TrainingMetrics:
         self._ndcg.clear()  # an algorithm that is no longer tried has no figure
         for algorithm, figures in manifest.figures.get("algorithms", {}).items():
             if "ndcg20" in figures:
-                self._ndcg.labels(algorithm).set(figures["ndcg20"]["value"])
+                self._ndcg.labels(algorithm, manifest.version).set(figures["ndcg20"]["value"])

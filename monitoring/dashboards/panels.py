@@ -52,8 +52,8 @@ ANNOTATIONS = (
     (
         "Experiments",
         "green",
-        'count by (arm) (marquee_online_metric{arm!="control"}) > 0',
-        "{{arm}}",
+        "count by (challenger) (marquee_experiment_people)",
+        "{{challenger}} is tried",
     ),
     (
         "Alerts",

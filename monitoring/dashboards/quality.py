@@ -10,9 +10,14 @@ IS_THE_MODEL_GOOD = Dashboard(
     (
         Panel(
             "Offline: NDCG@20",
-            "Of each algorithm at the newest training, on held-out data; more is better.",
+            "Of each algorithm at the training of a version, on held-out data; more is better.",
             "none",
-            [("marquee_model_ndcg20", "{{algorithm}}")],
+            [
+                (
+                    'marquee_model_ndcg20{model_version=~"$version"}',
+                    "{{model_version}} {{algorithm}}",
+                )
+            ],
             no_bound="it depends on the data; the gate holds it against popularity",
         ),
         Panel(

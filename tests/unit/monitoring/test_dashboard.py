@@ -263,6 +263,16 @@ def test_each_graph_of_alerts_leads_to_what_to_do_about_them(dashboard):
         assert all(f"<code>{alert}</code>" in page for alert in panel.alerts)
 
 
+def test_an_experiment_is_drawn_while_there_is_one_and_not_while_its_answers_are_remembered():
+    (expression,) = (asked for name, _, asked, _ in ANNOTATIONS if name == "Experiments")
+    assert metrics(expression) == {"marquee_experiment_people"}
+
+
+def test_a_graph_from_zero_on_has_no_times_of_day():
+    """The first of 1970 to today: a restart of an hour ago is no visible step in it."""
+    assert not [panel.title for panel in PANELS if panel.unit.startswith("dateTime")]
+
+
 def test_releases_trainings_experiments_and_alerts_are_drawn_into_every_graph():
     names = {"Releases", "Trainings", "Experiments", "Alerts"}
     assert {name for name, *_rest in ANNOTATIONS} == names

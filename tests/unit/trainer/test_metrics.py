@@ -80,7 +80,8 @@ def algorithms_shown(registry):
 
 def test_a_version_shows_when_it_was_made_and_how_it_ranks(registry, metrics):
     metrics.show(MANIFEST)
-    ndcg = registry.get_sample_value("marquee_model_ndcg20", {"algorithm": "ease"})
+    shown = {"algorithm": "ease", "model_version": MANIFEST.version}
+    ndcg = registry.get_sample_value("marquee_model_ndcg20", shown)
     created = registry.get_sample_value("marquee_model_created_timestamp_seconds")
     assert (ndcg, created) == (0.14, 1738292400)
 
