@@ -19,7 +19,12 @@ LABEL_WIDTH = 25
 MOST_DOTS = 30
 """Of looks: with more their dots lie on each other."""
 COLOUR = "#3b82c4"
-STYLE = {"svg.fonttype": "none", "svg.hashsalt": "marquee", "font.size": 9}
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "marquee",
+    "text.parse_math": False,  # a dollar in a name is a dollar
+    "font.size": 9,
+}
 
 
 def interval_over_time(summary: Summary, looks: Sequence[Look]) -> str:

@@ -36,8 +36,8 @@ class Release:
 
     @property
     def outcome(self) -> str:
-        """What became of it, in one word."""
-        return {"promote": "live", "abort": "taken back"}.get(self.last_step, "in progress")
+        """What became of it, in a word or two."""
+        return {"promote": "went live", "abort": "taken back"}.get(self.last_step, "in progress")
 
     @property
     def well(self) -> bool:
@@ -133,6 +133,8 @@ class LiveFigures:
     disk_free_share: Mapping[str, float]
     """By mount point."""
     restarts: Sequence[Restart] = ()
+    watched: bool = True
+    """Whether rules are evaluated, as what always fires tells."""
 
 
 NOTHING_KNOWN = LiveFigures((), (), (), None, {})
@@ -184,6 +186,8 @@ def troubles(content: Content, unreadable_since: datetime | None = None) -> list
         found.insert(0, f"the database does not answer since {unreadable_since:%H:%M}")
     if content.figures is None:
         return [*found, "Prometheus does not answer: alerts, latency and lag are unknown"]
+    if not content.figures.watched:
+        found.append("no rules are evaluated: Watchdog does not fire, so no other alert would")
     return found + [
         f"{alert.name} fires since {ago(alert.started_at, content.at)}"
         for alert in content.figures.alerts
@@ -215,7 +219,7 @@ def _difference(content: Content, release: Release) -> str:
     older = [each for each in content.quality if each.window_end <= release.started_at]
     before = _pooled([each for each in older if each.model_version != release.version])
     if after is None or before is None or min(after[1], before[1]) < TELLING:
-        return "live; too little is known yet to say whether people are better off."
+        return "live; too little is known to say whether people are better off."
     return (
         f"live; {after[0]:.1%} of its {after[1]:,} answers led to watching,"
         f" {before[0]:.1%} of the {before[1]:,} before it."

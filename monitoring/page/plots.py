@@ -6,7 +6,7 @@ The page is made anew every few seconds, its data seldom changes: what was drawn
 import io
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -30,6 +30,7 @@ COLOURS = ("#3b82c4", "#c2702e", "#3f9a5f", "#a05ab5", "#b8860b", "#7a8a99")
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "marquee",  # the same data gives the same bytes
+    "text.parse_math": False,  # a dollar is a dollar
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -37,6 +38,8 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "path.simplify": True,
 }
+WIDE_NAME = 24
+"""Letters: three longer ones beside each other are wider than a plot."""
 MOST_LOOKS = 100
 """Of an experiment: with more two of them share a pixel or two."""
 WIDTH, HEIGHT = 6.4, 2.4
@@ -53,20 +56,26 @@ def lines(series: tuple[Series, ...], unit: str, scale: float = 1.0) -> str:
         for line in series:
             values = [value * scale for value in line.values]
             times = date2num(line.times)  # type: ignore[no-untyped-call]
-            axes.plot(times, values, label=line.label, linewidth=1.4)
+            alone = "." if len(times) == 1 else ""  # one point is no line
+            axes.plot(times, values, marker=alone, label=line.label, linewidth=1.4)
         axes.set_ylim(bottom=0)
         return _finished(figure, axes)
 
 
-def online_quality(windows: Sequence[Quality]) -> str:
-    """The share of answers that led to watching, window by window, a line for each version."""
-    versions = dict.fromkeys(window.model_version for window in windows)
+def online_quality(windows: Sequence[Quality], live: str | None = None) -> str:
+    """The share of answers that led to watching, window by window, a line for each version.
+
+    Of many the newest are drawn, and the one that is live.
+    """
+    versions = list(dict.fromkeys(window.model_version for window in windows))
+    drawn = [version for version in versions[: -len(COLOURS)] if version == live]
+    drawn += versions[-len(COLOURS) :][len(drawn) :]
     found = []
-    for version in versions:
+    for version in drawn:
         own = [window for window in windows if window.model_version == version]
         times = tuple(window.window_end for window in own)
         found.append(Series(version, times, tuple(window.value for window in own)))
-    return lines(tuple(found[-len(COLOURS) :]), "% of answers", scale=100)
+    return lines(tuple(found), "% of answers", scale=100)
 
 
 @lru_cache(maxsize=2)
@@ -130,12 +139,18 @@ def _finished(figure: Figure, axes: Axes) -> str:
     locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-    figure.legend(loc="outside upper left", ncols=3)
+    _handles, names = axes.get_legend_handles_labels()
+    figure.legend(loc="outside upper left", ncols=columns(names))
     return _as_svg(figure)
 
 
+def columns(names: Sequence[str]) -> int:
+    """How many names stand beside each other above a plot."""
+    return 3 if max(map(len, names)) <= WIDE_NAME else 2
+
+
 def _moment(time: datetime) -> str:
-    return f"{time:%d.%m. %H:%M}"
+    return f"{time.astimezone(UTC):%d %b\n%H:%M}"  # in two lines eight fit beside each other
 
 
 def _as_svg(figure: Figure) -> str:

@@ -21,7 +21,7 @@ DISKS = (
 )
 STARTS = "max by (service) (process_start_time_seconds)"
 ALERTS = 'ALERTS{alertstate="firing", severity!="none"}'
-
+WATCHDOG = 'ALERTS{alertname="Watchdog", alertstate="firing"}'
 
 ABOUT = ("model_version", "worker", "service")
 """Labels that name what an alert is about; the service may only be who told of it."""
@@ -46,6 +46,7 @@ def read_figures(url: str, now: datetime) -> LiveFigures:
             labels.get("mountpoint", "?"): free for labels, free in values(url, DISKS)
         },
         restarts=tuple(_restarts(url, now)),
+        watched=value(url, WATCHDOG) is not None,
     )
 
 

@@ -13,13 +13,19 @@ from markupsafe import Markup
 from monitoring.page import content as content_module
 from monitoring.page import plots
 from monitoring.page.content import NOTHING_KNOWN, Content, Version
-from monitoring.page.happenings import Happenings, happenings
+from monitoring.page.happenings import MOST_SHOWN, Happenings, happenings
 from monitoring.status.overview import ago
 
 HERE = files("monitoring.page")
 STYLE = HERE.joinpath("style.css").read_text()
 TEMPLATE = HERE.joinpath("page.html").read_text()
 
+MOST_BYTES = 100_000
+"""Of a page."""
+PARTS = (1, 2, 4)
+"""Of what is listed all, half or a quarter is: the first with which the page is small enough."""
+MOST_LETTERS = 400
+"""Of a reason: some are the words of an error."""
 MOST_EXPLAINED = 8
 """Of releases and versions each, the newest."""
 MOST_OLDER_EXPLAINED = 6
@@ -47,15 +53,31 @@ def style_hash() -> str:
 
 def render(content: Content, unreadable_since: datetime | None = None) -> str:
     """The page; `unreadable_since`: the database has not answered since then."""
-    happened = happenings(content)
+    drawn = _plots(content)
+    for part in PARTS:
+        page = _page(content, unreadable_since, drawn, part)
+        if len(page.encode()) < MOST_BYTES:
+            break
+    return page
+
+
+def _page(
+    content: Content,
+    unreadable_since: datetime | None,
+    drawn: Sequence[tuple[str, str, Markup]],
+    part: int,
+) -> str:
+    happened = happenings(content, MOST_SHOWN // part)
+    most = MOST_EXPLAINED // part
+    headline = content_module.headline(content)
     told = {
-        "headline": content_module.headline(content),
+        "headline": headline,
         "troubles": content_module.troubles(content, unreadable_since),
         "last_release": content_module.last_release(content),
         "last_experiment": content_module.last_experiment(content),
     }
     texts = [*map(str, told.values()), *(happening.text for happening in happened.shown)]
-    versions = _explained(content, content_module.headline(content), texts)
+    versions = _explained(content, headline, texts, most)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     filters: dict[str, Callable[..., object]] = {
         "moment": _moment,
@@ -63,6 +85,7 @@ def render(content: Content, unreadable_since: datetime | None = None) -> str:
         "machine": lambda time: f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "ago": lambda time: ago(time, content.at),
         "linked": linker([version.version for version in versions]),
+        "shortened": shortened,
     }
     environment.filters |= filters
     return environment.from_string(
@@ -73,9 +96,9 @@ def render(content: Content, unreadable_since: datetime | None = None) -> str:
         content=content,
         happened=happened,
         reach=_reach(happened, known=content.figures is not None),
-        releases=content.releases[:MOST_EXPLAINED],
+        releases=content.releases[:most],
         versions=versions,
-        plots=_plots(content),
+        plots=drawn,
         pictures=pictures_of,
         unreadable_since=unreadable_since,
     )
@@ -87,6 +110,7 @@ def linker(names: Sequence[str]) -> Callable[[str], Markup]:
     named = re.compile(rf"(?<![\w-])({choice})(?![\w-])")
 
     def linked(text: str) -> Markup:
+        text = shortened(text)
         parts = named.split(text) if choice else [text]  # every other one is a name
         link = Markup('<a href="#{0}">{0}</a>')
         return Markup().join(
@@ -96,12 +120,17 @@ def linker(names: Sequence[str]) -> Callable[[str], Markup]:
     return linked
 
 
-def _explained(content: Content, headline: str, texts: Sequence[str]) -> list[Version]:
+def shortened(text: str) -> str:
+    """A text with no more letters than a page has room for."""
+    return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}…"
+
+
+def _explained(content: Content, headline: str, texts: Sequence[str], most: int) -> list[Version]:
     """The newest versions, the one of the headline, and others that the page names."""
     text = " ".join(texts)
-    older = [each for each in content.versions[MOST_EXPLAINED:] if each.version in text]
+    older = [each for each in content.versions[most:] if each.version in text]
     live_first = sorted(older, key=lambda version: version.version not in headline)
-    return [*content.versions[:MOST_EXPLAINED], *live_first[:MOST_OLDER_EXPLAINED]]
+    return [*content.versions[:most], *live_first[:MOST_OLDER_EXPLAINED]]
 
 
 def pictures_of(version: Version) -> list[str]:
@@ -135,7 +164,9 @@ def _plots(content: Content) -> list[tuple[str, str, Markup]]:
         (
             "Quality online",
             "answers that led to watching, by version",
-            plots.online_quality(content.quality),
+            plots.online_quality(
+                content.quality, content.step.live_version if content.step else None
+            ),
         ),
         (
             "Quality offline",

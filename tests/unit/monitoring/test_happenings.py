@@ -38,6 +38,10 @@ def test_what_happened_is_told_newest_first():
     assert [happening.kind for happening in found] == ["alert", "release", "training"]
 
 
+def test_a_release_that_ended_well_went_live_whatever_came_later():
+    assert told(releases=[release()]).text == f"{NEW} went live: every share was well"
+
+
 def test_a_restart_is_told_with_how_long_the_service_had_run():
     line = restart("trainer", before(2))
     assert (line.at, line.kind, line.well) == (before(2), "restart", True)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from monitoring.page.content import (
@@ -54,6 +56,12 @@ def test_a_prometheus_that_is_silent_is_a_trouble():
     assert "Prometheus does not answer" in found
 
 
+def test_where_no_rules_are_evaluated_all_is_not_well():
+    assert troubles(content(figures=replace(figures(), watched=False))) == [
+        "no rules are evaluated: Watchdog does not fire, so no other alert would"
+    ]
+
+
 def test_a_database_that_is_silent_is_a_trouble():
     assert troubles(content(), before(1)) == ["the database does not answer since 13:03"]
 
@@ -63,13 +71,19 @@ def test_a_release_is_compared_with_what_was_answered_before_it_began():
     assert "13.5% of its 2,000 answers led to watching, 10.0% of the 1,000 before it" in told
 
 
+def test_of_a_release_before_all_figures_it_is_not_said_that_they_come():
+    old = replace(release(), started_at=before(24 * 9), ended_at=before(24 * 9))
+    told = last_release(content(releases=[old], quality=[Quality(NEW, before(2), 0.2, 900)]))
+    assert told.endswith("live; too little is known to say whether people are better off.")
+
+
 def test_without_answers_on_both_sides_no_release_has_helped():
-    assert "too little is known yet" in last_release(content(quality=[]))
+    assert "too little is known to say" in last_release(content(quality=[]))
 
 
 def test_a_few_answers_say_nothing_of_a_release():
     windows = [Quality(OLD, before(6), 0.10, 1000), Quality(NEW, before(2), 0.5, 2)]
-    assert "too little is known yet" in last_release(content(quality=windows))
+    assert "too little is known to say" in last_release(content(quality=windows))
 
 
 def test_a_release_that_was_taken_back_says_why():

@@ -7,10 +7,12 @@ import pytest
 
 from monitoring.experiments.summaries import LOOKS as LOOKS_OF_ONE
 from monitoring.experiments.summaries import SUMMARIES, Look
-from monitoring.page.content import Alert
+from monitoring.page.content import Alert, Quality
 from monitoring.page.plots import (
+    COLOURS,
     MOST_LOOKS,
     algorithms,
+    columns,
     in_page,
     lift,
     offline_quality,
@@ -24,11 +26,13 @@ from monitoring.status.overview import Fact
 from tests.unit.monitoring.pages import (
     LOOKS,
     NEW,
+    OLD,
     before,
     content,
     experiment,
     figures,
     full,
+    release,
     version,
 )
 
@@ -74,6 +78,18 @@ def test_the_page_is_small_however_much_there_is_to_tell(known):
     assert len(render(known).encode()) < MOST_BYTES
 
 
+def test_the_page_is_small_however_long_a_reason_is():
+    verbose = replace(release("abort", "word " * 9000), reasons=["word " * 9000] * 4)
+    page = render(full(releases=[verbose] * 50, versions=(verbose_version(),) * 50))
+    assert len(page.encode()) < MOST_BYTES
+    assert "word word …" in page
+    assert "Model versions" in page
+
+
+def verbose_version():
+    return replace(version(), reason="word " * 9000)
+
+
 def test_nothing_that_the_page_reads_names_a_person():
     texts = [file.read_text() for file in Path("monitoring/page").glob("*.sql")]
     assert not [text for text in [*texts, SUMMARIES, LOOKS_OF_ONE] if "user_id" in text]
@@ -90,6 +106,21 @@ def test_text_from_outside_is_never_read_as_markup():
     page = render(content(facts=[Fact("last audit", "<script>alert(1)</script>")]))
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
+
+
+def test_words_in_a_plot_are_never_read_as_formulas():
+    tried = replace(version(), judged=["$\\frac{$", "$a_b$"], lows=[0.1, 0.1], highs=[0.2, 0.2])
+    assert "$\\frac{$" in algorithms(tried)
+
+
+def test_who_sees_a_page_that_is_made_no_more_can_tell():
+    assert "If that is long ago, it is made no more" in render(content())
+
+
+def test_steps_of_a_release_have_shares_without_idle_digits():
+    page = render(content())
+    assert "shift, 10 % of the people" in page
+    assert "promote, 100 % of the people" in page
 
 
 def test_the_last_backup_is_told():
@@ -153,6 +184,26 @@ def test_a_plot_takes_the_colour_of_the_page_and_has_no_style():
     assert "currentColor" in plot
     assert not re.search(r"style=|<style|#000000", plot)
     assert "xlink:href" in offline_quality((version(),))
+
+
+def test_the_live_version_is_drawn_however_many_were_tried_after_it():
+    tried = [Quality(f"2026013{day}-040000-als", before(2), 0.1, 100) for day in range(9)]
+    plot = online_quality([Quality(OLD, before(9), 0.1, 100), *tried], OLD)
+    assert OLD in plot
+    assert "20260138-040000-als" in plot
+    assert plot.count("-als</text>") == len(COLOURS)
+
+
+def test_the_only_figure_of_a_version_is_a_dot():
+    alone, later = Quality(OLD, before(2), 0.1, 9), Quality(OLD, before(1), 0.1, 9)
+    dot = re.compile(f'<use [^>]*"{COLOURS[0]}"')
+    assert dot.search(online_quality([alone]))
+    assert not dot.search(online_quality([alone, later]))
+
+
+def test_the_names_of_versions_beside_each_other_fit_a_plot():
+    assert (columns(["p50", "p99"]), columns([NEW] * 4)) == (3, 3)
+    assert columns(["20260131-030000-recency_transitions"] * 6) == 2
 
 
 def test_where_nothing_was_judged_nothing_is_drawn():

@@ -48,6 +48,11 @@ def test_the_plot_is_a_whole_svg_with_the_verdict_in_words():
     assert interval_over_time(summary(), looks) == drawn
 
 
+def test_a_name_with_dollars_is_drawn_as_it_is():
+    named = replace(summary(), name="for $5 or $\\frac{$")
+    assert "for $5 or $\\frac{$: better" in interval_over_time(named, [])
+
+
 def test_of_interleaving_another_difference_is_drawn():
     looks = [Look(NOW, -0.1, 0.05, 0.3)]
     drawn = interval_over_time(replace(summary(), kind="interleaving"), looks)
