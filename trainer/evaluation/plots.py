@@ -19,6 +19,7 @@ STYLE: dict[Any, Any] = {
 }
 Stated = Mapping[str, float]
 """A figure as a manifest states it."""
+TOO_FEW_JUDGED = "too few people were judged"
 NO_LEARNING_CURVE = "no learning curve: too much to learn from for further fits, or nobody judged"
 
 
@@ -65,20 +66,22 @@ def _bars(found: Mapping[str, Stated], what: str) -> Figure:
     values, errors = _values_and_errors(found)
     axes.barh(list(found), values, xerr=errors)
     axes.set_xlabel(what)
+    if not found:
+        _say(axes, TOO_FEW_JUDGED)
     return picture
 
 
 def _newcomers(figures: Figures) -> Figure:
     """What people are served whom it never met, over what is popular, by what they did before."""
     picture, axes = _plain("things done before asking", "NDCG@20 over what is popular")
-    _with_intervals(
-        axes,
-        {
-            number: its["gain"]
-            for number, its in figures.get("newcomers", {}).items()
-            if its["people_judged"]["value"] > 1
-        },
-    )
+    found = {
+        number: its["gain"]
+        for number, its in figures.get("newcomers", {}).items()
+        if its["people_judged"]["value"] > 1
+    }
+    _with_intervals(axes, found)
+    if not found:
+        _say(axes, TOO_FEW_JUDGED)
     axes.axhline(0, color="grey", linewidth=0.8)
     return picture
 
@@ -87,6 +90,8 @@ def _places(figures: Figures) -> Figure:
     """Whether a higher place means a better chance: how many liked, or met, what stood there."""
     picture, axes = _plain("place in the list", "share of people")
     places = figures.get("places", {})
+    if not places:
+        _say(axes, TOO_FEW_JUDGED)
     for name, label in (("met", "watched or rated the movie there"), ("value", "liked it")):
         shown = [int(place) for place, figure in places.items() if name in figure]
         axes.plot(shown, [places[str(place)][name] for place in shown], ".-", label=label)
@@ -121,17 +126,13 @@ def _learning(figures: Figures) -> Figure:
         axes.minorticks_off()
         axes.set_ylim(bottom=0)
     else:
-        axes.text(0.5, 0.5, NO_LEARNING_CURVE, ha="center", va="center", wrap=True)
+        _say(axes, NO_LEARNING_CURVE)
     return picture
 
 
 def _versions(versions: Mapping[str, Stated]) -> Figure:
-    """Its figure beside those of the versions before."""
-    picture, axes = _plain("", "NDCG@20 on its own held-out data")
-    _with_intervals(axes, versions)
-    axes.tick_params(axis="x", rotation=30)
-    axes.set_ylim(bottom=0)
-    return picture
+    """Its figure above those of the versions before."""
+    return _bars(versions, "NDCG@20 of each on its own held-out data, with 95 % intervals")
 
 
 def _with_intervals(axes: Axes, found: Mapping[Any, Stated]) -> None:
@@ -147,6 +148,10 @@ def _values_and_errors(
         np.array([figure[name] for figure in found.values()]) for name in ("value", "low", "high")
     )
     return values, [values - lows, highs - values]
+
+
+def _say(axes: Axes, why: str) -> None:
+    axes.text(0.5, 0.6, why, ha="center", va="center", wrap=True, transform=axes.transAxes)
 
 
 def _plain(across: str, up: str) -> tuple[Figure, Axes]:

@@ -1,9 +1,10 @@
 from xml.etree import ElementTree as ET
 
 import numpy as np
+import pytest
 
 from monitoring.page.rendering import PICTURES
-from trainer.evaluation.plots import NO_LEARNING_CURVE, plots
+from trainer.evaluation.plots import NO_LEARNING_CURVE, TOO_FEW_JUDGED, plots
 
 FIGURES = {
     "algorithms": {
@@ -75,6 +76,17 @@ def test_where_no_ratings_are_predicted_places_show_what_a_list_is_worth(interac
 
 def test_what_one_person_judged_is_not_drawn(interactions):
     assert "2" not in texts(plots(FIGURES, interactions, {})["newcomers.svg"])
+
+
+@pytest.mark.parametrize("picture", ["ranking", "segments", "newcomers", "places", "versions"])
+def test_a_picture_of_nothing_says_so(interactions, picture):
+    assert TOO_FEW_JUDGED in texts(plots({}, interactions, {})[f"{picture}.svg"])
+    assert TOO_FEW_JUDGED not in texts(plots(FIGURES, interactions, VERSIONS)[f"{picture}.svg"])
+
+
+def test_names_of_versions_are_not_turned(interactions):
+    drawn = plots(FIGURES, interactions, VERSIONS)["versions.svg"].decode()
+    assert "rotate(-30" not in drawn
 
 
 def test_the_same_again_gives_the_same_bytes(interactions):
