@@ -9,6 +9,7 @@ import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
+from monitoring.page.operations import OPERATIONS, operations_page
 from monitoring.page.rendering import render
 from tests.browser import (
     SCHEMES,
@@ -52,6 +53,16 @@ def test_it_fits_the_window_and_everybody_can_read_it(page, device):
     assert overhang(page) <= 0
     assert broken_words(page) == []
     assert axe_violations(page) == []
+
+
+@pytest.mark.parametrize("device", WIDTHS)
+def test_what_to_do_when_fits_the_window(browser, tmp_path, device):
+    file = tmp_path / "operations.html"
+    file.write_text(operations_page(OPERATIONS.read_text()))
+    browser.get(file.as_uri())
+    show(browser, WIDTHS[device])
+    assert browser.find_element(By.ID, "each-alert")
+    assert overhang(browser) <= 0
 
 
 def test_a_version_opens_where_its_name_is_clicked_and_can_be_read(page):

@@ -4,6 +4,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from html import unescape
 from math import prod
 from pathlib import Path
 
@@ -241,8 +242,17 @@ def test_each_alert_has_a_graph_of_what_it_is_about(rule):
 def test_each_alert_stands_in_operations_with_its_graph_and_what_to_do(rule):
     name, severity = rule["alert"], rule["labels"]["severity"]
     graph = panel_links(DASHBOARDS)[name]
-    row = f"| `{name}` | {severity} | [graph]({graph}) | {rule['annotations']['action']} |"
-    assert row.replace("\n", " ") in OPERATIONS.read_text().splitlines()
+    action = rule["annotations"]["action"].replace("\n", " ").replace("|", "\\|")
+    row = f"| `{name}` | {severity} | [graph]({graph}) | {action} |"
+    assert row in OPERATIONS.read_text().splitlines()
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
+def test_all_that_is_to_do_about_an_alert_is_on_the_page(rule):
+    """A bar that is not escaped would end the cell, and what follows it would be gone."""
+    shown = re.sub("<[^>]+>", "", operations_page(OPERATIONS.read_text()))
+    action = rule["annotations"]["action"].replace("\n", " ").replace("`", "")
+    assert action in unescape(shown)
 
 
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
