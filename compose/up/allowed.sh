@@ -215,12 +215,14 @@ files() {
   for file in "${files[@]}"; do [ -f "$file" ] || return 1; done
 }
 
-# algorithms VALUE: names separated by commas; those that there are stand in the trainer's registry
+# algorithms VALUE: names separated by commas; those that there are stand in the trainer's registry,
+# which a container does not have that has these scripts alone
 algorithms() {
-  local known name names=()
-  known=$(sed -nE 's/^    "([a-z_]+)": \(.*/\1/p' trainer/algorithms/registry.py | tr '\n' ' ')
+  local registry=trainer/algorithms/registry.py known='' name names=()
+  [ ! -f "$registry" ] || known=$(sed -nE 's/^    "([a-z_]+)": \(.*/\1/p' "$registry" | tr '\n' ' ')
   allowed="names separated by commas, or nothing for all: ${known% }"
   [[ $1 =~ ^([a-z_]+(,[a-z_]+)*)?$ ]] || return 1
+  [ -n "$known" ] || return 0
   IFS=, read -ra names <<< "$1"
   for name in "${names[@]}"; do [[ " $known" == *" $name "* ]] || return 1; done
 }

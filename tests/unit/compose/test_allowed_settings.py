@@ -13,7 +13,7 @@ from compose.simulator.settings import Settings as SimulatorSettings
 from ingest.settings import IngestSettings, RetentionSettings
 from monitoring.settings import Settings as EvaluationSettings
 from recommender.settings import Settings as SlotSettings
-from tests.unit.compose.shell import bash
+from tests.unit.compose.shell import CHECKOUT, bash
 from tests.unit.compose.test_compose_settings import defaults
 from trainer.algorithms.registry import ALGORITHMS
 from trainer.settings import Settings as TrainerSettings
@@ -272,3 +272,11 @@ def test_a_service_refuses_what_is_not(name, of):
     for value in set(CASES[name][1]) - OTHER_SPELLINGS - FITS_A_SERVICE - no_budget:
         with pytest.raises(ValidationError):
             settings_of(of, name, value)
+
+
+@pytest.mark.parametrize(("given", "status"), [("popularity,of_another_code", 0), ("a b", 1)])
+def test_where_these_scripts_are_alone_only_the_form_of_names_is_looked_at(tmp_path, given, status):
+    """As in the helper's image, which has nothing of the trainer."""
+    (tmp_path / "compose").symlink_to(CHECKOUT / "compose")
+    script = f"source compose/up/allowed.sh; algorithms {shlex.quote(given)}"
+    assert bash(script, cwd=tmp_path).returncode == status
