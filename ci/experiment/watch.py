@@ -27,7 +27,7 @@ from monitoring.experiments.verdict import Word
 
 MISSED_LOOKS = 6
 """So many looks in a row a slot may say nothing, or something else: a busy one is no dead one."""
-LATELY_LOOKS = 60
+RECENT_LOOKS = 60
 """After so many a new stretch begins: who failed nobody for days is judged by what they do now."""
 
 OUTLIVED = "an experiment does not outlive its slots"
@@ -113,7 +113,7 @@ class Watch:
         known = {slot: traffic for slot, traffic in counted.items() if traffic}
         if len(known) < len(counted):
             return  # a stretch begins when both can be read
-        if self._looks % LATELY_LOOKS == 0:
+        if self._looks % RECENT_LOOKS == 0:
             self._stretches = [*self._stretches[:1], known]
         self._looks += 1
 

@@ -6,7 +6,7 @@ import pytest
 
 from ci.experiment.ends import due, watched
 from ci.experiment.run import Wanted, start, stop
-from ci.experiment.watch import LATELY_LOOKS, MISSED_LOOKS
+from ci.experiment.watch import MISSED_LOOKS, RECENT_LOOKS
 from ci.release import experiments
 from ci.release.rollout import release
 from ci.slots.state import Slot, sent_to_green
@@ -99,7 +99,7 @@ def test_errors_after_many_good_answers_are_found_in_the_stretch_in_which_they_c
     begin(tried)
     assert looking(1) is None
     tried.slots["blue"].requests += 1_000_000
-    assert looking(LATELY_LOOKS) is None
+    assert looking(RECENT_LOOKS) is None
     tried.slots["blue"].failing.add(V3)
     assert looking(10).startswith("stop: too many errors")
 

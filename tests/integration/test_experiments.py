@@ -271,16 +271,21 @@ def test_rows_are_kept_for_those_whose_time_is_not_over(owner, evaluation, strea
     assert owner.execute(lease).fetchone() is None
 
 
-def test_what_was_decided_when_it_ended_is_told_whatever_those_counted_later_did(
-    owner, evaluation, stream
-):
-    """Who came late watched with control alone; they are counted after the end."""
+def watch_with_the_challenger_early_with_control_late(owner, stream):
+    """The first 300 decide for the challenger; who comes five minutes on watches with control."""
     arm = arms(owner)
     for user in PEOPLE:
         early, of_challenger = user <= 300, arm[user] == "challenger"
         stream.request(1 if early else 5, user)
         if (of_challenger or user % 3) if early else not of_challenger:
             stream.watch(7, user)
+
+
+def test_what_was_decided_when_it_ended_is_told_whatever_those_counted_later_did(
+    owner, evaluation, stream
+):
+    """Who came late is counted after the end."""
+    watch_with_the_challenger_early_with_control_late(owner, stream)
     decided = look(evaluation, 32)
     assert rule_on(owner, "v2").reason == decided.reason
     owner.execute("UPDATE experiment SET ended_at = %s", (START + 43 * MINUTE,))
@@ -293,13 +298,8 @@ def test_what_was_decided_when_it_ended_is_told_whatever_those_counted_later_did
 def test_what_was_decided_is_told_though_people_are_counted_before_it_ends(
     owner, evaluation, stream
 ):
-    """The releaser ends what is decided a moment later; who came then watched with control."""
-    arm = arms(owner)
-    for user in PEOPLE:
-        early, of_challenger = user <= 300, arm[user] == "challenger"
-        stream.request(1 if early else 5, user)
-        if (of_challenger or user % 3) if early else not of_challenger:
-            stream.watch(7, user)
+    """The releaser ends what is decided a moment later."""
+    watch_with_the_challenger_early_with_control_late(owner, stream)
     decided = look(evaluation, 32)
     assert look(evaluation, 50) == decided
     assert rule_on(owner, "v2").decision == "go"
