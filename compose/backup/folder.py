@@ -17,7 +17,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -87,10 +87,15 @@ def finished(backups: Path, project: str) -> list[Path]:
 
 
 def begin(backups: Path, project: str, now: datetime) -> Path:
-    """An empty folder to write a backup into; whatever an earlier one left unfinished is gone."""
+    """An empty folder to write a backup into; whatever an earlier one left unfinished is gone.
+
+    Where there is a backup of that second, the next free one names it: two stay two, in order.
+    """
     backups.mkdir(parents=True, exist_ok=True)
     for left in backups.glob(f"{UNFINISHED}{project}-*"):
         remove(left)
+    while (backups / name_of(project, now)).exists():
+        now += timedelta(seconds=1)
     folder = backups / f"{UNFINISHED}{name_of(project, now)}"
     folder.mkdir(mode=0o700)
     return folder

@@ -48,6 +48,12 @@ def test_a_whole_backup_passes_file_by_file(tmp_path):
     assert list(check(whole_backup(tmp_path))) == list(FILES)
 
 
+def test_backups_of_one_second_stay_apart_and_in_order(tmp_path):
+    taken = [whole_backup(tmp_path, at=NOON + timedelta(milliseconds=each)) for each in (0, 1, 999)]
+    assert finished(tmp_path, "marquee") == taken
+    assert len(set(taken)) == len(taken)
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_a_cut_off_a_changed_and_a_missing_file_are_refused_by_name(tmp_path, name):
     folder = whole_backup(tmp_path)
