@@ -4,6 +4,7 @@
 
 On a whole stack that has nothing else to do: its people are stopped, a million lines land, a
 backup is taken and restored to its end into a second stack beside the first, up to an answer.
+Beside both stands what pg_dump and pg_restore take by themselves, of the same rows.
 A boot is every container killed and then started in a random order, as the engine starts them
 after its own start, up to the first answer of a slot; small is three boots, full ten.
 Writes build/bench/host.json; small takes about 10 minutes.
@@ -12,6 +13,7 @@ Writes build/bench/host.json; small takes about 10 minutes.
 import json
 import os
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -24,7 +26,10 @@ from statistics import median
 from threading import Event
 
 import typer
+from psycopg.conninfo import make_conninfo
 
+from compose.backup.database import COMPRESSION
+from compose.backup.folder import DATABASE
 from monitoring.status.containers import LONG_RUNNING
 from tests.benchmarks.ingest import mixed_lines, publish
 from tests.benchmarks.report import Figures, measured_commit, write
@@ -33,12 +38,14 @@ from tests.end_to_end.second_stack import clone_checkout, names_and_ports
 from tests.end_to_end.test_6_faults import end_offsets, landed
 from tests.end_to_end.test_9_reboot import unwell
 from tests.engine import docker
+from tests.stores import database
 from tests.waiting import eventually
 
 MILLION = 1_000_000
 LINES_PER_SECOND = 50_000.0
 BOOTS = {"small": 3, "full": 10}
 BACKUPS = Path(os.environ.get("BACKUP_DIRECTORY", "build/no-stack"))
+DUMP = ("pg_dump", "--format=custom", f"--compress={COMPRESSION}")
 SERVICES = LONG_RUNNING
 """Its people stay stopped."""
 
@@ -84,6 +91,27 @@ def restore_seconds(backup: Path, folder: Path) -> float:
         clone.remove()
 
 
+def bare_seconds(stack: Stack, dumped: Path, folder: Path) -> tuple[float, float]:
+    """Seconds of pg_dump and of pg_restore by themselves, on the stack's own server."""
+    password = stack.password("postgres")
+    owner = stack.conninfo("marquee", password)
+    with database("bare", owner) as name:
+        from_database = make_conninfo(owner, password=None)
+        into = make_conninfo(from_database, dbname=name)
+        jobs = f"--jobs={os.process_cpu_count()}"
+        return (
+            timed(password, *DUMP, f"--dbname={from_database}", f"--file={folder / 'bare.dump'}"),
+            timed(password, "pg_restore", jobs, f"--dbname={into}", str(dumped)),
+        )
+
+
+def timed(password: str, *command: str) -> float:
+    """Seconds that a command takes."""
+    begun = time.monotonic()
+    subprocess.run(command, check=True, env=os.environ | {"PGPASSWORD": password})
+    return time.monotonic() - begun
+
+
 def boot_seconds(stack: Stack, boot: int) -> float:
     """Seconds from when the containers are started, all at once, to the first answer of a slot."""
     order = Random(boot).sample(SERVICES, len(SERVICES))
@@ -117,15 +145,18 @@ def measure(stack: Stack, boots: int) -> Figures:
     grown = land_a_million(stack)
     with taken_backup(stack) as (backup, backup_s), tempfile.TemporaryDirectory() as folder:
         size = sum(file.stat().st_size for file in backup.rglob("*") if file.is_file())
-        database = (backup / "database.dump").stat().st_size
+        database = (backup / DATABASE).stat().st_size
+        bare_dump_s, bare_restore_s = bare_seconds(stack, backup / DATABASE, Path(folder))
         restore_s = restore_seconds(backup, Path(folder) / "marquee")
     return {
         "lines": (float(landed(stack)), ""),
         "database_bytes_per_million_lines": (grown, "B"),
         "backup_s": (backup_s, "s"),
+        "pg_dump_s": (bare_dump_s, "s"),
         "backup_bytes": (size, "B"),
         "backup_database_bytes": (database, "B"),
         "restore_s": (restore_s, "s"),
+        "pg_restore_s": (bare_restore_s, "s"),
         "boot_to_answer_s": (median(boot_seconds(stack, boot) for boot in range(boots)), "s"),
     }
 
