@@ -39,7 +39,7 @@ SEED = 20
 LARGEST_TRIED = 3_000_000
 """Interactions. Of more, configurations are told apart on some people's, for their order hardly
 depends on how many are learned from, and the worse half of the algorithms goes no further, as in
-successive halving (Jamieson and Talwalkar, 2016)."""
+successive halving (Jamieson and Talwalkar, 2016). What was not chosen is not scored on test."""
 TELL_CONFIGURATIONS_APART = 5_000
 """People, where that is so."""
 
@@ -53,7 +53,7 @@ class Selection:
     trials: list[Trial]
     """Each algorithm's best on validation, the chosen one first."""
     judgements: dict[str, Judgement]
-    """Each of these on test, by algorithm."""
+    """On test, by algorithm: each of these, or of many interactions the chosen and the baseline."""
     live: Judgement | None
     """The live version's recipe on the same data; None when nothing is live."""
     split: Split
@@ -99,7 +99,9 @@ def select(interactions: Interactions, terms: Terms, say: Say) -> Selection:
     model = trials[0].recipe.fit(split.training)
     chosen = measure(trials[0].recipe, model, split, scale)
     say(_told(chosen))
-    judgements = {chosen.recipe.algorithm: chosen} | _judged(trials[1:], split, scale, say)
+    judgements = {chosen.recipe.algorithm: chosen} | _judged(
+        _beside_the_chosen(trials, split), split, scale, say
+    )
     on_live = _judge_live(terms.live, judgements, split, scale, say)
     comparison = replace(
         _comparison(model, chosen.ranking, split),
@@ -126,6 +128,14 @@ def _unjudged(judged: Judgement, users: int, split: Split, terms: Terms) -> Sele
     trials = [Trial(BASELINE, np.empty(0))]
     verdict = gate.GateDecision(accepted=not terms.alarms, reason="; ".join(terms.alarms) or why)
     return Selection(trials, {BASELINE.algorithm: judged}, None, split, verdict)
+
+
+def _beside_the_chosen(trials: Sequence[Trial], split: Split) -> list[Trial]:
+    """Who is scored on test, too: all, or of many interactions the baseline alone."""
+    many = len(split.training) > LARGEST_TRIED
+    return [
+        trial for trial in trials[1:] if not many or trial.recipe.algorithm == BASELINE.algorithm
+    ]
 
 
 def _judged(trials: Sequence[Trial], split: Split, scale: Scale, say: Say) -> dict[str, Judgement]:
