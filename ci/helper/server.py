@@ -117,7 +117,7 @@ class Handler(BaseHTTPRequestHandler):
     def _run(self, verb: Verb, tree: Path) -> None:
         build = self.helper.folder / "build"
         empty(build)
-        environment = {"SOURCE": str(tree)} if verb.takes_tree else {}
+        environment = {"MARQUEE_SOURCE": str(tree)} if verb.takes_tree else {}
         ended_by = (lambda: False) if verb.outlives_caller else self._gone
         status = self.helper.runner.run(verb.command, environment, self._tell, ended_by)
         self._send(f"exit {status}\n".encode() + packed(build, verb.results))

@@ -3,10 +3,10 @@
 # connection of its own, and asks nothing twice.
 
 # ask_people: until it is ended, a line for each request: answered or failed. From here, or from
-# the network ASKING_NETWORK, where nothing here reaches what this host publishes.
+# the network MARQUEE_ASKING_NETWORK, where nothing here reaches what this host publishes.
 ask_people() {
   local user=0
-  if [ -n "${ASKING_NETWORK-}" ]; then ask_from_network; fi
+  if [ -n "${MARQUEE_ASKING_NETWORK-}" ]; then ask_from_network; fi
   while true; do
     user=$((user % 600 + 1))
     if answered "$user"; then echo answered; else echo failed; fi
@@ -16,8 +16,8 @@ ask_people() {
 
 # In the place of this process, so that the container ends when this is ended
 ask_from_network() {
-  exec docker run --rm --init --network "${COMPOSE_PROJECT_NAME}_$ASKING_NETWORK" --cap-drop ALL --read-only \
-    --env NGINX_ADDRESS=nginx --env NGINX_PORT=8082 --entrypoint bash "$IMAGE_PREFIX/helper" \
+  exec docker run --rm --init --network "${COMPOSE_PROJECT_NAME}_$MARQUEE_ASKING_NETWORK" --cap-drop ALL --read-only \
+    --env MARQUEE_NGINX_ADDRESS=nginx --env NGINX_PORT=8082 --entrypoint bash "$IMAGE_PREFIX/helper" \
     -c 'source compose/up/ask_nginx.sh; source compose/drill/asking.sh; ask_people'
 }
 

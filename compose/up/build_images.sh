@@ -3,9 +3,9 @@
 # to the builds as build secrets, so it stays in no image.
 
 OWN_FOLDER=build/host
-HOST_FOLDER=${HOST_FOLDER:-$OWN_FOLDER}
+HOST_FOLDER=${MARQUEE_HOST_FOLDER:-$OWN_FOLDER}
 # The tree that is built: this one, or one that Jenkins sent its helper.
-SOURCE=${SOURCE:-.}
+SOURCE=${MARQUEE_SOURCE:-.}
 # By this an image is known that has lost its name (make prune).
 IMAGE_LABEL=org.opencontainers.image.title=marquee
 BUILD_SECRETS=(apt_sources apt_conf ca_bundle pip_conf maven_settings)

@@ -71,7 +71,7 @@ routes() {
       first=$(turned "$destination")
       echo "$first $((first + (~$(turned "$mask") & 0xFFFFFFFF)))"
     fi
-  done < "${ROUTES:-/proc/net/route}"
+  done < "${MARQUEE_ROUTES:-/proc/net/route}"
 }
 
 turned() { echo $((16#${1:6:2}${1:4:2}${1:2:2}${1:0:2})); }

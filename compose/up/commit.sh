@@ -1,9 +1,11 @@
 # shellcheck shell=bash
 # Which code this is; every model version names it.
 
-# In a zip or tar archive that git made, git has put the commit here; in the helper's image, its build.
+# The tree that this is about: this one, or one that Jenkins sent its helper.
+SOURCE=${MARQUEE_SOURCE:-.}
 IN_IMAGES=(ci compose ingest monitoring nginx recommender trainer)
-ARCHIVED_COMMIT=${SOURCE:-.}/compose/images/commit.txt
+# In a zip or tar archive that git made, git has put the commit here; in the helper's image, its build.
+ARCHIVED_COMMIT=$SOURCE/compose/images/commit.txt
 
 # commit: the commit, with -dirty where files differ from it, or where some that it does not have
 # lie in the folders that images take; "unknown" where nobody can tell
@@ -20,7 +22,7 @@ commit() {
 changed() { in_repository status --porcelain "$@" 2> /dev/null; }
 
 # The folder is named, not searched for: git refuses to find one that is another user's.
-in_repository() { git --git-dir="${SOURCE:-.}/.git" --work-tree="${SOURCE:-.}" "$@"; }
+in_repository() { git --git-dir="$SOURCE/.git" --work-tree="$SOURCE" "$@"; }
 
 check_commit() {
   [ "$(commit)" != unknown ] ||

@@ -15,7 +15,7 @@ LOCKS=(
 content_tag() {
   local commit lock
   commit=$(commit)
-  lock=$(cd "${SOURCE:-.}" && cat "${LOCKS[@]}" | sha256sum)
+  lock=$(cd "$SOURCE" && cat "${LOCKS[@]}" | sha256sum)
   printf '%s-%s' "${commit:0:12}${commit:40}" "${lock:0:12}"
 }
 

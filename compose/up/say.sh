@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # How the scripts speak: a step as it begins, a failure with what to do.
 
+BAR=
+
 say() {
   end_bar
   printf '%s  %s\n' "$(date +%H:%M:%S)" "$*"
@@ -56,6 +58,6 @@ show_bar() {
 }
 
 end_bar() {
-  if [ -n "${BAR-}" ]; then printf '\n'; fi
+  if [ -n "$BAR" ]; then printf '\n'; fi
   BAR=
 }

@@ -5,7 +5,9 @@
 source compose/up/env_file.sh
 source compose/up/allowed.sh
 
-ENV_FILE=${ENV_FILE:-.env}
+# Where settings are remembered. Tests and Jenkins's helper say another place; no other program has
+# a variable of this name in people's shells.
+ENV_FILE=${MARQUEE_ENV_FILE:-.env}
 
 # shellcheck disable=SC2054  # the commas are part of the values
 SETTINGS=(

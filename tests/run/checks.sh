@@ -4,6 +4,7 @@
 STORES_PROJECT=$TESTS_PROJECT-stores
 # This host's own; Jenkins's helper says none: what it was sent gets nothing of this host.
 CHECKS_NETWORK=${CHECKS_NETWORK:-host}
+unset NETWORKS  # whoever calls in_tests_image may say it, and nobody's shell
 
 build_tests_image() {
   collect_host_configuration

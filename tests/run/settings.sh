@@ -14,7 +14,9 @@ use_test_settings() {
 choose_test_settings() {
   export TEST_SETTINGS=chosen
   hold_lock "$TESTS_PROJECT-checks"
-  export ENV_FILE=$PWD/build/test/env COMPOSE_ENV_FILES=/dev/null
+  export MARQUEE_ENV_FILE=$PWD/build/test/env COMPOSE_ENV_FILES=/dev/null
+  # shellcheck disable=SC2034  # compose/up/settings.sh uses it
+  ENV_FILE=$MARQUEE_ENV_FILE
   export COMPOSE_PROJECT_NAME=$TESTS_PROJECT IMAGE_PREFIX=$TESTS_PROJECT
   export NGINX_PORT=18082 STATUS_PORT=18083 PROMETHEUS_PORT=19090 ALERTMANAGER_PORT=19093
   export POSTGRES_PORT=${TESTS_POSTGRES_PORT:-15432} KAFKA_PORT=${TESTS_KAFKA_PORT:-19092} GRAFANA_PORT=13000 JENKINS_PORT=18080

@@ -86,7 +86,7 @@ def agent(tmp_path, checkout, monkeypatch) -> Iterator[Agent]:
         "well": shell("echo one; echo two >&2; printf three"),
         "ill": shell("echo no; exit 3"),
         "killed": shell("kill -9 $$"),
-        "tree": shell('cat "$SOURCE/file.txt"; ls -A "$SOURCE"', takes_tree=True),
+        "tree": shell('cat "$MARQUEE_SOURCE/file.txt"; ls -A "$MARQUEE_SOURCE"', takes_tree=True),
         "result": shell(RESULT, results=("result.xml", "link.xml", "none.xml")),
         "leaves": shell("ls -A build"),
         "waits": shell(WAITS),

@@ -152,7 +152,9 @@ def test_nothing_is_said_of_what_is_no_setting():
 
 
 def read(tmp_path, **given):
-    return bash(READ, environment={"ENV_FILE": str(tmp_path / "env"), "SIMULATOR": "off", **given})
+    return bash(
+        READ, environment={"MARQUEE_ENV_FILE": str(tmp_path / "env"), "SIMULATOR": "off", **given}
+    )
 
 
 EACH_VALUE = """
@@ -167,7 +169,7 @@ done
 def said_of(tmp_path, name, values):
     """What is said of each of these values, a line each."""
     arguments = " ".join(map(shlex.quote, [name, *values]))
-    environment = {"ENV_FILE": str(tmp_path / "env"), "SIMULATOR": "off"}
+    environment = {"MARQUEE_ENV_FILE": str(tmp_path / "env"), "SIMULATOR": "off"}
     done = bash(f"set -- {arguments}\n{EACH_VALUE}", environment=environment)
     assert (done.returncode, done.stderr) == (0, "")
     assert not (tmp_path / "env").exists()

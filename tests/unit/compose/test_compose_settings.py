@@ -39,7 +39,7 @@ def shown(env_file):
 def test_compose_by_itself_starts_what_make_up_would(tmp_path, people):
     alone, remembered = tmp_path / "alone", tmp_path / "remembered"
     alone.write_text(people)
-    environment = dict([people.split("=")], ENV_FILE=str(remembered))
+    environment = dict([people.split("=")], MARQUEE_ENV_FILE=str(remembered))
     done = bash(WRITE, environment=environment)
     assert done.returncode == 0, done.stderr
     assert shown(remembered) == shown(alone)

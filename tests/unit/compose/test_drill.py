@@ -121,10 +121,10 @@ def test_somebody_asks_until_ended_and_who_got_no_list_is_counted():
 def test_from_a_network_it_asks_nginx_by_its_name_there_and_is_ended_with_its_caller():
     stub = 'docker() { echo docker "$@"; }; exec() { "$@"; exit; }'
     environment = {
-        "ASKING_NETWORK": "published",
+        "MARQUEE_ASKING_NETWORK": "published",
         "COMPOSE_PROJECT_NAME": "town",
         "IMAGE_PREFIX": "town",
     }
     done = bash(f"{SOURCES}; {stub}; ask_people", environment=environment)
     assert "--network town_published" in done.stdout
-    assert "NGINX_ADDRESS=nginx" in done.stdout
+    assert "MARQUEE_NGINX_ADDRESS=nginx" in done.stdout

@@ -61,7 +61,7 @@ def routes(tmp_path, *lines):
     default = "eth0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\t0\t0\t0"
     file = tmp_path / "route"
     file.write_text("\n".join([head, default, *lines, ""]))
-    return {"ROUTES": str(file)}
+    return {"MARQUEE_ROUTES": str(file)}
 
 
 ALL_172 = "tun0\t000010AC\t00000000\t0001\t0\t0\t0\t0000F0FF\t0\t0\t0"  # 172.16.0.0/12

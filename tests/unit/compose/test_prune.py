@@ -31,7 +31,7 @@ export -f docker
 
 
 def prune(tmp_path, **settings):
-    environment = {"ENV_FILE": str(tmp_path / "env"), "COMPOSE_PROJECT_NAME": "prune-test"}
+    environment = {"MARQUEE_ENV_FILE": str(tmp_path / "env"), "COMPOSE_PROJECT_NAME": "prune-test"}
     environment |= {"NAMED": NAMED, "REMOVED": str(tmp_path / "removed")}
     return bash(f"{ENGINE}compose/prune.sh", environment=environment | settings)
 

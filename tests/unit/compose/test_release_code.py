@@ -28,7 +28,7 @@ BY_CONTENT = "town/recommender:0123456789ab-0123456789ab"
 
 def release(tmp_path, here="", **given):
     environment = {
-        "ENV_FILE": str(tmp_path / "env"),
+        "MARQUEE_ENV_FILE": str(tmp_path / "env"),
         "COMPOSE_PROJECT_NAME": "release-code-test",
         "IMAGE_PREFIX": "town",
         "HERE": f"{SLOTS} {here}",

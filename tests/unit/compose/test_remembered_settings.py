@@ -20,13 +20,13 @@ def remembered(tmp_path, **given):
 
 def made(tmp_path, then, **given):
     file = tmp_path / "env"
-    done = bash(f"{READ}{then}", environment={"ENV_FILE": str(file), **given})
+    done = bash(f"{READ}{then}", environment={"MARQUEE_ENV_FILE": str(file), **given})
     assert done.returncode == 0, done.stderr
     return file
 
 
 def refused(tmp_path, **given):
-    done = bash(READ, environment={"ENV_FILE": str(tmp_path / "env"), **given})
+    done = bash(READ, environment={"MARQUEE_ENV_FILE": str(tmp_path / "env"), **given})
     assert done.returncode == 1
     return done.stderr
 
@@ -127,7 +127,7 @@ def test_a_line_with_two_meanings_is_refused_by_its_number(tmp_path):
 
 def test_settings_of_the_environment_are_said(tmp_path):
     script = f"{READ}say_environment"
-    given = {"ENV_FILE": str(tmp_path / "env"), "GIVEN": "RATE", "RATE": "7", "SEED": "8"}
+    given = {"MARQUEE_ENV_FILE": str(tmp_path / "env"), "GIVEN": "RATE", "RATE": "7", "SEED": "8"}
     assert bash(script, environment=given).stdout.rstrip().endswith("which count: SEED")
     assert bash(script, environment={**given, "SEED": ""}).stdout == ""
 

@@ -22,6 +22,6 @@ def settings_shown():
 @pytest.mark.parametrize("settings", list(settings_shown()))
 def test_settings_that_are_shown_are_taken_and_compose_starts_with_them(tmp_path, settings):
     file = tmp_path / "env"
-    done = bash(WRITE, environment={"ENV_FILE": str(file), **settings})
+    done = bash(WRITE, environment={"MARQUEE_ENV_FILE": str(file), **settings})
     assert done.returncode == 0, done.stderr
     assert shown(file)
