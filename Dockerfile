@@ -280,12 +280,20 @@ RUN unzip -qj ../libs/lz4-java-*.jar '*/linux/amd64/*.so' \
     && unzip -qj ../libs/zstd-jni-*.jar 'linux/amd64/*.so' \
     && mv libzstd-jni-*.so libzstd-jni.so
 
+FROM kafka-jars AS kafka-classes
+RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
+    --mount=type=secret,id=ca_bundle,mode=0444 \
+    install-packages default-jdk-headless
+COPY compose/images/kafka/PrincipalByListener.java /build/
+RUN javac -classpath '/opt/kafka/libs/*' -d /opt/kafka/classes /build/PrincipalByListener.java
+
 FROM base AS kafka
 RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_conf \
     --mount=type=secret,id=ca_bundle,mode=0444 \
     install-packages default-jre-headless
 COPY --from=kafka-jars /opt/kafka/libs /opt/kafka/libs
 COPY --from=kafka-natives /opt/kafka/natives /opt/kafka/natives
+COPY --from=kafka-classes /opt/kafka/classes /opt/kafka/classes
 RUN useradd --uid 1000 kafka \
     && install --directory --owner=kafka --group=kafka /var/lib/kafka/data
 COPY compose/images/kafka/server.properties compose/images/kafka/log4j2.properties \

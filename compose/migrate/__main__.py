@@ -23,6 +23,7 @@ from psycopg import sql
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
+from compose.migrate.broker_rights import let_readers_read
 from compose.migrate.job_queue import library_migrations, migrate_job_queue
 from compose.migrate.locks import LOCK_TIMEOUT, patiently
 from compose.migrate.rotation import rotate_by_name
@@ -166,6 +167,7 @@ def migrate_all(settings: Settings) -> int:
         return 1
     topic = TopicSettings()
     make_topic(topic)
+    let_readers_read(topic.kafka_servers, topic.kafka_topic)
     tell_what_landed(settings.conninfo(), topic)
     return 0
 

@@ -12,7 +12,7 @@ class TopicSettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
-    kafka_servers: str = "kafka:19092"
+    kafka_servers: str = "kafka:19093"
     kafka_topic: str = "movielog"
     topic_partitions: int = 2
     topic_retention: timedelta = timedelta(days=7)

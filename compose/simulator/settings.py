@@ -13,7 +13,7 @@ class Settings(RatingRange):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
-    kafka_servers: str = "kafka:19092"
+    kafka_servers: str = "kafka:19093"
     kafka_topic: str = "movielog"
     recommender_url: HttpUrl = HttpUrl("http://nginx:8082")
     rate: float = Field(

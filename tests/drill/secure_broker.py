@@ -17,11 +17,14 @@ from tests.ports import free_port
 USER, PASSWORD = "marquee", "only for this test"
 
 PROPERTIES = """
-listeners=INSIDE://:19092,OUTSIDE://:9092,PASSWORD://:9094,CERTIFICATE://:9095,\\
+principal.builder.class=\\
+  org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder
+authorizer.class.name=
+listeners=INSIDE://:19093,OUTSIDE://:9092,PASSWORD://:9094,CERTIFICATE://:9095,\\
   CONTROLLER://localhost:9093
 listener.security.protocol.map=INSIDE:PLAINTEXT,OUTSIDE:PLAINTEXT,CONTROLLER:PLAINTEXT,\\
   PASSWORD:SASL_SSL,CERTIFICATE:SSL
-advertised.listeners=INSIDE://kafka:19092,OUTSIDE://localhost:{plain},\\
+advertised.listeners=INSIDE://kafka:19093,OUTSIDE://localhost:{plain},\\
   PASSWORD://localhost:{password},CERTIFICATE://localhost:{certificate}
 listener.name.password.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
 listener.name.password.plain.sasl.jaas.config=\\

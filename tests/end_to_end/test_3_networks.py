@@ -19,6 +19,26 @@ MEETS = {
     "recommender-blue": {8000},
     "recommender-green": {8000},
 }
+READERS_PORT, FIGURES_PORT = 19092, 9404
+KAFKA_PORTS = (9092, 19093, READERS_PORT, FIGURES_PORT)
+TRY_AS_INGEST = """
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError
+def read():
+    consumer, partition = KafkaConsumer(bootstrap_servers=SERVERS), TopicPartition(TOPIC, 0)
+    consumer.assign([partition])
+    consumer.seek_to_beginning(partition)
+    return "read" if consumer.poll(timeout_ms=30_000) else "nothing"
+def write():
+    producer = KafkaProducer(bootstrap_servers=SERVERS, enable_idempotence=False)
+    producer.send(TOPIC, b"of ingest").get(timeout=30)
+    return "written"
+SERVERS, TOPIC = "kafka:{port}", "{topic}"
+try:
+    print({work}())
+except KafkaError as error:
+    print(type(error).__name__)
+"""
 LISTENS = "0A"
 """The state of a socket that listens, in /proc/net/tcp."""
 METADATA = "169.254.169.254"
@@ -78,17 +98,32 @@ def test_a_slot_reaches_its_like_nginx_and_the_database_and_no_other_port_of_any
     assert {service: ports for service, ports in found.items() if ports} == MEETS
 
 
-def test_prometheus_reaches_the_brokers_figures_and_not_its_lines(stack):
+def reached_at_kafka(stack, service):
+    """Those of Kafka's ports that take a connection from a service, at whatever address."""
     connect = "timeout 3 bash -c 'exec 3<>/dev/tcp/{}/{}' 2> /dev/null && echo there || :"
 
     def reached(place: str, port: int) -> bool:
-        return "there" in stack.compose(
-            "exec", "-T", "prometheus", "bash", "-c", connect.format(place, port)
-        )
+        command = connect.format(place, port)
+        return "there" in stack.compose("exec", "-T", service, "bash", "-c", command)
 
     places = ["kafka", *addresses(stack.container("kafka"))]
-    assert reached("kafka", 9404)
-    assert not [place for place in places for port in (9092, 19092) if reached(place, port)]
+    return {port for port in KAFKA_PORTS if any(reached(place, port) for place in places)}
+
+
+@pytest.mark.parametrize(
+    ("service", "ports"),
+    [("prometheus", {FIGURES_PORT}), ("ingest", {READERS_PORT, FIGURES_PORT})],
+)
+def test_nobody_reaches_the_port_for_writing_who_does_not_write(stack, service, ports):
+    assert reached_at_kafka(stack, service) == ports
+
+
+@pytest.mark.parametrize(
+    ("work", "said"), [("read", "read"), ("write", "TopicAuthorizationFailedError")]
+)
+def test_ingest_reads_lines_and_may_write_none(stack, work, said):
+    tried = TRY_AS_INGEST.format(work=work, port=READERS_PORT, topic=os.environ["KAFKA_TOPIC"])
+    assert stack.compose("exec", "-T", "ingest", "python", "-c", tried).strip() == said
 
 
 def test_a_slot_does_not_reach_a_clouds_metadata(stack):

@@ -132,7 +132,7 @@ among_stores() {
   if [ "$CHECKS_NETWORK" = host ]; then on_stores "$@"; return; fi
   start_stores
   NETWORKS="${STORES_PROJECT}_inside ${STORES_PROJECT}_stream" \
-    in_tests_image --env "TEST_DATABASE=$(owner_conninfo postgres)" --env TEST_KAFKA=kafka:19092 "$@"
+    in_tests_image --env "TEST_DATABASE=$(owner_conninfo postgres)" --env TEST_KAFKA=kafka:19093 "$@"
   stop_stores
 }
 

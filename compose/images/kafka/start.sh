@@ -1,10 +1,11 @@
 #!/bin/sh
 # Wait for room, format the log folder on the first start, then become the broker.
 # KAFKA_PORT: where the broker is published on the host's loopback. KAFKA_ADDRESS: the one of its
-# addresses at which it takes and gives lines; all where none is said.
+# addresses at which it takes and gives lines; KAFKA_READERS_ADDRESS: the one at which it only gives
+# them; all where none is said.
 set -eu
 
-export CLASSPATH='/opt/kafka/libs/*'
+export CLASSPATH='/opt/kafka/libs/*:/opt/kafka/classes'
 log4j=-Dlog4j2.configurationFile=/etc/marquee/log4j2.properties
 config=/etc/marquee/server.properties
 natives=/opt/kafka/natives
@@ -26,5 +27,5 @@ exec java -Xms256m -Xmx384m -XX:+UseSerialGC "-javaagent:$agent=9404:/etc/marque
   "-Djava.library.path=$natives" -Dorg.xerial.snappy.use.systemlib=true \
   "-DZstdNativePath=$natives/libzstd-jni.so" \
   "$log4j" kafka.Kafka "$config" \
-  --override "listeners=INSIDE://${KAFKA_ADDRESS-}:19092,OUTSIDE://${KAFKA_ADDRESS-}:9092,CONTROLLER://localhost:9093" \
-  --override "advertised.listeners=INSIDE://kafka:19092,OUTSIDE://localhost:${KAFKA_PORT}"
+  --override "listeners=READERS://${KAFKA_READERS_ADDRESS-}:19092,INSIDE://${KAFKA_ADDRESS-}:19093,OUTSIDE://${KAFKA_ADDRESS-}:9092,CONTROLLER://localhost:9093" \
+  --override "advertised.listeners=READERS://kafka:19092,INSIDE://kafka:19093,OUTSIDE://localhost:${KAFKA_PORT}"

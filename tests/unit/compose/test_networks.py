@@ -55,16 +55,30 @@ def test_a_slot_has_no_way_out_and_meets_only_who_asks_it_and_its_database():
 
 
 def test_the_broker_meets_only_who_writes_or_reads_the_stream_or_its_figures():
-    assert networks("kafka").keys() == {"stream", "figures"}
-    assert members("stream") == {"kafka", "migrate", "ingest", "simulator"}
+    assert networks("kafka").keys() == {"stream", "readers", "figures"}
+    assert members("stream") == {"kafka", "migrate", "simulator"}
+    assert members("readers") == {"kafka", "ingest"}
+    assert stack()["networks"]["readers"]["internal"]
     assert members("figures") == {"kafka", "prometheus"}
     assert stack()["networks"]["figures"]["internal"]
 
 
-def test_the_broker_gives_its_lines_on_one_network_alone():
-    (alias,) = networks("kafka")["stream"]["aliases"]
-    assert stack()["services"]["kafka"]["environment"]["KAFKA_ADDRESS"] == alias
-    assert alias not in (networks("kafka")["figures"].get("aliases") or [])
+@pytest.mark.parametrize(
+    ("network", "address"), [("stream", "KAFKA_ADDRESS"), ("readers", "KAFKA_READERS_ADDRESS")]
+)
+def test_the_broker_listens_to_who_writes_and_to_who_reads_on_a_network_each(network, address):
+    (alias,) = networks("kafka")[network]["aliases"]
+    assert stack()["services"]["kafka"]["environment"][address] == alias
+    elsewhere = networks("kafka").keys() - {network}
+    assert not any(alias in networks("kafka")[other].get("aliases", []) for other in elsewhere)
+
+
+def test_simulated_people_write_to_our_own_broker_whatever_ingest_reads():
+    settings = {"KAFKA_SERVERS": "broker.example:9092"}
+    asked = "docker compose --env-file /dev/null config --format json"
+    services = json.loads(bash(asked, environment=settings).stdout)["services"]
+    assert services["ingest"]["environment"]["KAFKA_SERVERS"] == "broker.example:9092"
+    assert services["simulator"]["environment"]["KAFKA_SERVERS"] == "kafka:19093"
 
 
 def test_only_who_has_business_elsewhere_has_a_way_out():
