@@ -3,7 +3,7 @@
 import json
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +30,17 @@ class Alert:
     since: datetime
 
 
+@dataclass(frozen=True)
+class AlertingRule:
+    """A rule that alerts: what it says, and what it says now."""
+
+    name: str
+    summary: str
+    """In Prometheus's template language: labels and values are not filled in."""
+    firing: Sequence[tuple[Labels, str]]
+    """The labels of each alert that it fires, and the whole summary of that."""
+
+
 def firing(prometheus_url: str) -> list[Alert]:
     """The alerts that Prometheus fires now.
 
@@ -44,6 +55,24 @@ def firing(prometheus_url: str) -> list[Alert]:
             for alert in answer["data"]["alerts"]
             if alert["state"] == "firing"
         ]
+
+
+def alerting_rules(prometheus_url: str) -> list[AlertingRule]:
+    """The rules by which Prometheus alerts.
+
+    Raises:
+        UnansweredError: it does not answer.
+    """
+    url = f"{prometheus_url}/api/v1/rules?type=alert"
+    with _as_promised(url):
+        groups = json.loads(_get(url))["data"]["groups"]
+        return [_alerting_rule(rule) for group in groups for rule in group["rules"]]
+
+
+def _alerting_rule(rule: dict[str, Any]) -> AlertingRule:
+    firing = [alert for alert in rule["alerts"] if alert["state"] == "firing"]
+    said = [(alert["labels"], alert["annotations"].get("summary", "")) for alert in firing]
+    return AlertingRule(rule["name"], rule["annotations"].get("summary", ""), said)
 
 
 def handed_on(alertmanager_url: str) -> list[Alert]:

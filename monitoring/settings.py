@@ -52,6 +52,20 @@ class Settings(DatabaseSettings):
         description="Who gets the status page: everybody who reaches Nginx, or this host alone.",
     )
 
+    status_port: int = Field(
+        default=8083,
+        ge=1,
+        le=65535,
+        description="Where this host alone finds the status page, and what to do when.",
+    )
+
+    @property
+    def what_to_do(self) -> str:
+        """The address of the page that tells what to do when, which the public port has not."""
+        path = "/status/operations"
+        here = f"http://127.0.0.1:{self.status_port}{path}"
+        return path if self.status_page == "loopback" else here
+
     @property
     def page_folder(self) -> Path:
         """Where the status page is put: Nginx's public port serves `public` alone."""

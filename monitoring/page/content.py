@@ -99,6 +99,13 @@ class Alert:
     severity: str
     started_at: datetime
     ended_at: datetime | None
+    meaning: str = ""
+    """In a sentence; empty where no rule says it any more."""
+
+    @property
+    def rule(self) -> str:
+        """The rule that it fires by, whatever it is about."""
+        return self.name.partition(" ")[0]
 
 
 @dataclass(frozen=True)
@@ -189,10 +196,22 @@ def troubles(content: Content, unreadable_since: datetime | None = None) -> list
     if not content.figures.watched:
         found.append("no rules are evaluated: Watchdog does not fire, so no other alert would")
     return found + [
-        f"{alert.name} fires since {ago(alert.started_at, content.at)}"
-        for alert in content.figures.alerts
-        if alert.ended_at is None and alert.severity not in EXPECTED
+        meant(f"{alert.name} fires since {ago(alert.started_at, content.at)}", alert)
+        for alert in firing(content)
     ]
+
+
+def firing(content: Content) -> list[Alert]:
+    """The alerts that fire now, without those that do on a stack that is well."""
+    known = content.figures or NOTHING_KNOWN
+    return [
+        alert for alert in known.alerts if alert.ended_at is None and alert.severity not in EXPECTED
+    ]
+
+
+def meant(told: str, alert: Alert) -> str:
+    """What is told of an alert, and what it means."""
+    return f"{told}: {alert.meaning}" if alert.meaning else told
 
 
 def last_release(content: Content) -> str:

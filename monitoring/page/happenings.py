@@ -13,6 +13,7 @@ from monitoring.page.content import (
     Release,
     Restart,
     Version,
+    meant,
     what_was_found,
     what_was_tried,
 )
@@ -121,4 +122,5 @@ def _share_of(restart: Restart, releases: Sequence[Release]) -> int:
 
 def _alerted(alert: Alert) -> Happening:
     until = "fires still" if alert.ended_at is None else f"until {alert.ended_at:%H:%M}"
-    return Happening(alert.started_at, "alert", f"{alert.name}, {until}", well=False)
+    text = meant(f"{alert.name}, {until}", alert)
+    return Happening(alert.started_at, "alert", text, well=False)

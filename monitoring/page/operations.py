@@ -12,6 +12,7 @@ from markupsafe import Markup
 from monitoring.page.rendering import STYLE
 
 OPERATIONS = Path(__file__).parents[2] / "OPERATIONS.md"
+ALERT = re.compile(r"`([A-Z]\w+)`")
 TEMPLATE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -29,12 +30,19 @@ TEMPLATE = """<!DOCTYPE html>
 
 
 def operations_page(text: str) -> str:
-    """The page of such Markdown; a heading's id is its words, in lower case, joined by hyphens."""
-    markdown = MarkdownIt("commonmark").enable("table")
+    """The page of such Markdown.
+
+    A heading's id is its words, in lower case, joined by hyphens; that of a row of alerts the name
+    with which it begins.
+    """
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = markdown.parse(text)
     for heading, words in pairwise(tokens):
         if heading.type == "heading_open":
             heading.attrSet("id", _anchor(words))
+    for row, _cell, words in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if row.type == "tr_open" and (named := ALERT.fullmatch(words.content)):
+            row.attrSet("id", named[1])
     content = markdown.renderer.render(tokens, markdown.options, {})
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     return environment.from_string(TEMPLATE).render(style=Markup(STYLE), content=Markup(content))  # noqa: S704 -- files of ours

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from monitoring.apis import Labels, series, value, values
+from monitoring.apis import Labels, alerting_rules, series, value, values
 from monitoring.page.content import Alert, LiveFigures, Restart, Series
 from monitoring.page.happenings import FIGURES_SPAN
+from monitoring.page.meanings import meaning
 
 STEP = timedelta(minutes=10)
 ALERT_STEP = timedelta(minutes=1)
@@ -51,6 +52,7 @@ def read_figures(url: str, now: datetime) -> LiveFigures:
 
 
 def _alerts(url: str, now: datetime) -> Iterator[Alert]:
+    rules = alerting_rules(url)
     for labels, points in _range(url, ALERTS, now, ALERT_STEP):
         for start, end in runs([at for at, _value in points], ALERT_STEP.seconds):
             still = (now - _time(end)) < 2 * ALERT_STEP
@@ -59,6 +61,7 @@ def _alerts(url: str, now: datetime) -> Iterator[Alert]:
                 labels.get("severity", "none"),
                 _time(start),
                 None if still else _time(end),
+                meaning(rules, labels, still=still),
             )
 
 

@@ -46,7 +46,7 @@ class Publisher:
         """
         content = self._content(now)
         if content is not None:
-            page = render(content, self.unreadable_since)
+            page = render(content, self.unreadable_since, self.settings.what_to_do)
             replace_file(self.settings.page_folder / NAME, page.encode())
 
     def _content(self, now: datetime) -> Content | None:

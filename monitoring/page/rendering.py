@@ -3,9 +3,10 @@
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
+from urllib.parse import quote
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
@@ -51,11 +52,21 @@ def style_hash() -> str:
     return f"sha256-{base64.b64encode(digest).decode()}"
 
 
-def render(content: Content, unreadable_since: datetime | None = None) -> str:
-    """The page; `unreadable_since`: the database has not answered since then."""
+def render(
+    content: Content,
+    unreadable_since: datetime | None = None,
+    what_to_do: str = "/status/operations",
+) -> str:
+    """The page.
+
+    Args:
+        content: what it tells.
+        unreadable_since: the database has not answered since then.
+        what_to_do: the address of a page that tells of each alert what to do.
+    """
     drawn = _plots(content)
     for part in PARTS:
-        page = _page(content, unreadable_since, drawn, part)
+        page = _page(content, unreadable_since, what_to_do, drawn, part)
         if len(page.encode()) < MOST_BYTES:
             break
     return page
@@ -64,6 +75,7 @@ def render(content: Content, unreadable_since: datetime | None = None) -> str:
 def _page(
     content: Content,
     unreadable_since: datetime | None,
+    what_to_do: str,
     drawn: Sequence[tuple[str, str, Markup]],
     part: int,
 ) -> str:
@@ -78,13 +90,14 @@ def _page(
     }
     texts = [*map(str, told.values()), *(happening.text for happening in happened.shown)]
     versions = _explained(content, headline, texts, most)
+    places = _places(content, what_to_do) | {each.version: f"#{each.version}" for each in versions}
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     filters: dict[str, Callable[..., object]] = {
         "moment": _moment,
         "clock": _clock,
         "machine": lambda time: f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "ago": lambda time: ago(time, content.at),
-        "linked": linker([version.version for version in versions]),
+        "linked": linker(places),
         "shortened": shortened,
     }
     environment.filters |= filters
@@ -98,23 +111,31 @@ def _page(
         reach=_reach(happened, known=content.figures is not None),
         releases=content.releases[:most],
         versions=versions,
+        alerts_fire=bool(content_module.firing(content)),
         plots=drawn,
         pictures=pictures_of,
         unreadable_since=unreadable_since,
     )
 
 
-def linker(names: Sequence[str]) -> Callable[[str], Markup]:
-    """What makes each of these names in a text a link to the part of the page with that id."""
-    choice = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+def _places(content: Content, what_to_do: str) -> dict[str, str]:
+    """Where each alert leads by its name: to what to do about it."""
+    alerts = (content.figures or NOTHING_KNOWN).alerts
+    return {alert.rule: f"{what_to_do}#{quote(alert.rule)}" for alert in alerts}
+
+
+def linker(places: Mapping[str, str]) -> Callable[[str], Markup]:
+    """What makes each of these names in a text a link to its place."""
+    choice = "|".join(map(re.escape, sorted(places, key=len, reverse=True)))
     named = re.compile(rf"(?<![\w-])({choice})(?![\w-])")
 
     def linked(text: str) -> Markup:
         text = shortened(text)
         parts = named.split(text) if choice else [text]  # every other one is a name
-        link = Markup('<a href="#{0}">{0}</a>')
+        link = Markup('<a href="{}">{}</a>')
         return Markup().join(
-            link.format(part) if place % 2 else part for place, part in enumerate(parts)
+            link.format(places[part], part) if number % 2 else part
+            for number, part in enumerate(parts)
         )
 
     return linked

@@ -256,6 +256,12 @@ def test_all_that_is_to_do_about_an_alert_is_on_the_page(rule):
 
 
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
+def test_what_to_do_about_an_alert_is_found_by_its_name(rule):
+    page = operations_page(OPERATIONS.read_text())
+    assert f'<tr id="{rule["alert"]}">\n<td><code>{rule["alert"]}</code></td>' in page
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
 def test_each_alert_leads_to_its_graph(rule):
     assert rule["annotations"]["dashboard_url"] == panel_links(DASHBOARDS)[rule["alert"]]
 

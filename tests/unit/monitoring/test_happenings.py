@@ -38,6 +38,11 @@ def test_what_happened_is_told_newest_first():
     assert [happening.kind for happening in found] == ["alert", "release", "training"]
 
 
+def test_an_alert_of_before_says_what_it_meant():
+    alert = Alert("SlotDown", "page", before(1), before(0.5), "Slot green is down.")
+    assert told(figures=figures(alert)).text == "SlotDown, until 13:33: Slot green is down."
+
+
 def test_a_release_that_ended_well_went_live_whatever_came_later():
     assert told(releases=[release()]).text == f"{NEW} went live: every share was well"
 

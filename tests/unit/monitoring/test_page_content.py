@@ -46,6 +46,12 @@ def test_only_an_alert_that_still_fires_is_a_trouble(ended_at):
     assert found == ([] if ended_at else ["SlotDown fires since 2 h ago"])
 
 
+def test_an_alert_that_fires_says_what_it_means():
+    alert = Alert("SlotDown", "page", before(2), None, "Slot green is down.")
+    found = troubles(content(figures=figures(alert)))
+    assert found == ["SlotDown fires since 2 h ago: Slot green is down."]
+
+
 def test_what_the_database_finds_wrong_is_a_trouble():
     audit = Fact("last audit", "NOT balanced", well=False)
     assert troubles(content(facts=[audit])) == ["last audit: NOT balanced"]

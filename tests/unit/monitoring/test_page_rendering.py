@@ -171,7 +171,28 @@ def test_a_version_that_has_no_part_of_the_page_is_no_link():
 
 
 def test_a_name_within_another_is_not_linked():
-    assert str(linker(["v1"])("v1-beta is not v1.")) == 'v1-beta is not <a href="#v1">v1</a>.'
+    linked = linker({"v1": "#v1"})
+    assert str(linked("v1-beta is not v1.")) == 'v1-beta is not <a href="#v1">v1</a>.'
+
+
+def test_an_alert_leads_from_its_name_to_what_to_do_about_it():
+    alert = Alert("SlotDown of recommender-green", "page", before(1), None, "Slot green is down.")
+    page = render(content(figures=figures(alert)), what_to_do="http://here/operations")
+    link = '<a href="http://here/operations#SlotDown">SlotDown</a>'
+    assert f"<li>{link} of recommender-green fires since" in page
+    assert f"{link} of recommender-green, fires still: Slot green is down." in page
+    assert "leads to what to do about it" in page
+
+
+def test_where_nothing_fires_nobody_is_told_what_a_name_leads_to():
+    assert "leads to what to do about it" not in render(content())
+
+
+def test_what_an_alert_means_is_never_read_as_markup():
+    alert = Alert("SlotDown", "page", before(1), None, "Slot <img src=x> is down.")
+    page = render(content(figures=figures(alert)))
+    assert "<img" not in page
+    assert page.count("&lt;img src=x&gt;") == 2
 
 
 def test_a_version_that_is_live_is_explained_however_old_it_is():
