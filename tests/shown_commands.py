@@ -118,13 +118,13 @@ RUN_BY_ITSELF = {"make test", "make test-end-to-end"}
 """Who types the others was started by one of these."""
 
 ALERTED = {
-    "{{ $labels.name }}": "slack",
-    "{{ $labels.owner }}": "ingest",
-    "{{ $labels.service }}": "ingest",
-    "{{ $labels.slot }}": "blue",
-    "{{ $labels.worker }}": "retention",
+    "<name>": "slack",
+    "<owner>": "ingest",
+    "<service>": "ingest",
+    "<slot>": "blue",
+    "<worker>": "retention",
 }
-"""What an alert fills into the command that it tells people to type."""
+"""What the message of an alert names, and OPERATIONS.md leaves to be filled in."""
 
 
 def shown_commands() -> dict[str, list[str]]:

@@ -14,6 +14,7 @@ import yaml
 
 from monitoring.dashboards.panels import ANNOTATIONS, VARIABLES, model, panel_links
 from monitoring.dashboards.questions import DASHBOARDS
+from monitoring.page.meanings import in_words
 from monitoring.page.operations import operations_page
 from recommender.metrics import Metrics
 from tests.unit.monitoring.rules import ALERTS, PROMETHEUS, RULES
@@ -242,16 +243,27 @@ def test_each_alert_has_a_graph_of_what_it_is_about(rule):
 def test_each_alert_stands_in_operations_with_its_graph_and_what_to_do(rule):
     name, severity = rule["alert"], rule["labels"]["severity"]
     graph = panel_links(DASHBOARDS)[name]
-    action = rule["annotations"]["action"].replace("\n", " ").replace("|", "\\|")
+    action = in_words(rule["annotations"]["action"], {}).replace("\n", " ").replace("|", "\\|")
     row = f"| `{name}` | {severity} | [graph]({graph}) | {action} |"
     assert row in OPERATIONS.read_text().splitlines()
+
+
+def test_nobody_has_to_read_what_only_prometheus_reads():
+    assert "{{" not in OPERATIONS.read_text()
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
+def test_a_word_to_be_filled_in_is_part_of_a_command(rule):
+    """Elsewhere GitHub takes it for a tag, and shows nothing."""
+    action = in_words(rule["annotations"]["action"], {})
+    assert "<" not in re.sub("`[^`]*`", "", action)
 
 
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
 def test_all_that_is_to_do_about_an_alert_is_on_the_page(rule):
     """A bar that is not escaped would end the cell, and what follows it would be gone."""
     shown = re.sub("<[^>]+>", "", operations_page(OPERATIONS.read_text()))
-    action = rule["annotations"]["action"].replace("\n", " ").replace("`", "")
+    action = in_words(rule["annotations"]["action"], {}).replace("\n", " ").replace("`", "")
     assert action in unescape(shown)
 
 
