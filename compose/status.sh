@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Show how everything is, in colour where there is a terminal.
+# Show how everything is: as wide as the terminal, in colour unless NO_COLOR is set; plain elsewhere.
 #
-# Usage: make status [WATCH=1]: again every five seconds, until Ctrl-C
+# Usage: make status [WATCH=1]: again every five seconds, until Ctrl-C; in a terminal in one place
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,8 +15,11 @@ columns() {
 
 # what rich needs to know of a terminal that its process does not have
 TERMINAL=()
-if [ -t 1 ] && [ -z "${NO_COLOR-}" ]; then
-  TERMINAL=(--env FORCE_COLOR=1 --env "COLUMNS=$(columns)")
+if [ -t 1 ]; then
+  TERMINAL=(--env "COLUMNS=$(columns)")
+  if [ -z "${NO_COLOR-}" ]; then TERMINAL+=(--env FORCE_COLOR=1); fi
+else
+  CLEAR=
 fi
 
 status() {

@@ -1,7 +1,8 @@
 """The state of everything as one table: the services, then what the database knows."""
 
+import os
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -84,7 +85,13 @@ def _add(result: Table, name: str, text: str, *, well: bool) -> None:
     result.add_row("" if well else "!", name, escape(text), style=style)
 
 
-def console() -> Console:
-    """The terminal; where there is none, plain text wide enough not to break its lines."""
+def console(environment: Mapping[str, str] = os.environ) -> Console:
+    """The terminal; where there is none, plain text.
+
+    As wide as COLUMNS says, which is how wide a terminal elsewhere is; without it, plain text is
+    wide enough not to break its lines.
+    """
     found = Console(highlight=False)
-    return found if found.is_terminal else Console(highlight=False, width=PLAIN_WIDTH)
+    if found.is_terminal or "COLUMNS" in environment:
+        return found
+    return Console(highlight=False, width=PLAIN_WIDTH)
