@@ -507,6 +507,12 @@ def test_a_number_of_movies_that_cannot_be_is_refused_in_one_plain_line(door, co
     assert (status, body.count("\n")) == (400, 1)
 
 
+@pytest.mark.parametrize("accept", ["text/plain", "application/json"])
+def test_a_cache_does_not_take_an_answer_in_one_form_for_one_in_the_other(door, accept):
+    _status, headers, _body = ask(door.port, "/recommend/7", headers={"Accept": accept})
+    assert headers["Vary"] == "Accept"
+
+
 @pytest.mark.parametrize("path", ["/recommend/7", "/status", "/nothing", "/recommend/x"])
 def test_every_answer_has_the_security_headers_and_no_banner(door, path):
     request = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"

@@ -103,6 +103,17 @@ def test_a_browser_gets_the_page_and_a_program_gets_json(publisher, door):
     assert ask(door.port, "application/json")[1].startswith('{"service":"marquee"')
 
 
+@pytest.mark.parametrize("accept", [BROWSER, "application/json", "*/*"])
+def test_a_cache_keeps_neither_the_page_nor_json_nor_takes_one_for_the_other(
+    publisher, door, accept
+):
+    publisher.publish(datetime.now(UTC))
+    answer, text = ask(door.port, accept)
+    assert text.startswith("<!DOCTYPE html>" if accept == BROWSER else '{"service":"marquee"')
+    assert answer.headers.get_all("Vary") == ["Accept"]
+    assert answer.headers.get_all("Cache-Control") == ["no-store"]
+
+
 def test_a_page_for_this_host_alone_is_not_on_the_public_port(publisher, door):
     publisher.publish(datetime.now(UTC))
     loopback = publisher.settings.model_copy(update={"status_page": "loopback"})
