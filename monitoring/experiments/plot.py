@@ -36,7 +36,7 @@ def interval_over_time(summary: Summary, looks: Sequence[Look]) -> str:
         axes.set_ylabel(fill(summary.difference, LABEL_WIDTH))
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         if looks:
-            draw_looks(axes, looks, COLOUR)
+            draw_looks(axes, looks, summary.figure, COLOUR)
             locator = AutoDateLocator()  # type: ignore[no-untyped-call]
             axes.xaxis.set_major_locator(locator)
             axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
@@ -48,8 +48,8 @@ def interval_over_time(summary: Summary, looks: Sequence[Look]) -> str:
         return out.getvalue()
 
 
-def draw_looks(axes: Axes, looks: Sequence[Look], colour: str) -> None:
-    """The value with its interval, look by look, against no difference."""
+def draw_looks(axes: Axes, looks: Sequence[Look], figure: str, colour: str) -> None:
+    """The value of this figure with its interval, look by look, against no difference."""
     times = date2num([look.looked_at for look in looks])  # type: ignore[no-untyped-call]
     lows, highs = [look.low for look in looks], [look.high for look in looks]
     axes.axhline(0, color="black", linewidth=0.8)
@@ -57,7 +57,7 @@ def draw_looks(axes: Axes, looks: Sequence[Look], colour: str) -> None:
         times, lows, highs, color=colour, alpha=0.25, linewidth=0, label="interval at all looks"
     )
     line = ".-" if len(looks) <= MOST_DOTS else "-"
-    axes.plot(times, [look.value for look in looks], line, color=colour, label="lift")
+    axes.plot(times, [look.value for look in looks], line, color=colour, label=figure)
 
 
 def _title(summary: Summary) -> str:

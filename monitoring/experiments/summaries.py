@@ -13,6 +13,7 @@ DIFFERENCES = {
     ExperimentKind.AB: "more people who watched something recommended",
     ExperimentKind.INTERLEAVING: "more movies watched of the challenger's",
 }
+FIGURES = {ExperimentKind.AB: "lift", ExperimentKind.INTERLEAVING: "preference"}
 SUMMARIES = """
 SELECT experiment_id, name, kind, challenger, control, share, people, verdict, reason, low, value,
        high, started_at, ended_at, end_reason
@@ -52,6 +53,11 @@ class Summary:
     def difference(self) -> str:
         """What `value` is, in a few words."""
         return DIFFERENCES[ExperimentKind(self.kind)]
+
+    @property
+    def figure(self) -> str:
+        """What `value` is called."""
+        return FIGURES[ExperimentKind(self.kind)]
 
     @property
     def sentence(self) -> str:

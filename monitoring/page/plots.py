@@ -110,15 +110,15 @@ def algorithms(version: Version | None) -> str:
         return _as_svg(figure)
 
 
-def lift(looks: Sequence[Look]) -> str:
-    """The lift of an experiment with its interval, look by look; empty before the first."""
+def experiment(looks: Sequence[Look], figure: str) -> str:
+    """What an experiment says, look by look, by the figure's name; empty before the first."""
     if not looks:
         return ""
     with mpl.rc_context(STYLE):
-        figure, axes = _axes("more for the challenger")
+        drawn, axes = _axes("more for the challenger")
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-        draw_looks(axes, thinned(looks), COLOURS[0])
-        return _finished(figure, axes)
+        draw_looks(axes, thinned(looks), figure, COLOURS[0])
+        return _finished(drawn, axes)
 
 
 def thinned(looks: Sequence[Look]) -> list[Look]:

@@ -180,7 +180,7 @@ def _reach(happened: Happenings, *, known: bool) -> str:
 def _plots(content: Content) -> list[tuple[str, str, Markup]]:
     """Title, what it shows, and the drawing; those with something to draw."""
     figures = content.figures or NOTHING_KNOWN
-    difference = content.experiments[0].difference if content.experiments else ""
+    tried = content.experiments[0] if content.experiments else None
     drawn = [
         (
             "Quality online",
@@ -201,8 +201,8 @@ def _plots(content: Content) -> list[tuple[str, str, Markup]]:
         ),
         (
             "Experiment",
-            f"{difference}, with the interval at all looks",
-            plots.lift(content.looks),
+            f"{tried.difference}, with the interval at all looks" if tried else "",
+            plots.experiment(content.looks, tried.figure) if tried else "",
         ),
         (
             "Answers",

@@ -14,12 +14,12 @@ from monitoring.page.plots import (
     algorithms,
     columns,
     in_page,
-    lift,
     offline_quality,
     online_quality,
     rounded,
     thinned,
 )
+from monitoring.page.plots import experiment as experiment_plot
 from monitoring.page.prometheus import alert_name, runs, started_at
 from monitoring.page.rendering import PICTURES, linker, pictures_of, render, style_hash
 from monitoring.status.overview import Fact
@@ -285,7 +285,17 @@ def test_a_path_is_drawn_to_a_tenth_of_a_pixel(path, short):
 
 
 def test_an_experiment_without_a_look_draws_nothing():
-    assert lift(()) == ""
+    assert experiment_plot((), "lift") == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "named", "other"),
+    [("ab", "lift", "preference"), ("interleaving", "preference", "lift")],
+)
+def test_what_an_experiment_found_is_drawn_by_its_name(kind, named, other):
+    page = render(content(experiments=[experiment(kind=kind)], looks=LOOKS))
+    assert f">{named}</text>" in page
+    assert f">{other}</text>" not in page
 
 
 def test_the_newest_training_shows_all_that_was_tried_the_best_on_top():
