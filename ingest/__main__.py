@@ -39,7 +39,7 @@ from ingest.landing.admission_rules import admission_rules
 from ingest.landing.consumer import run as run_consumer
 from ingest.landing.estimate import estimate as estimate_stream
 from ingest.landing.landed import is_landed
-from ingest.metrics import INGEST, RETENTION
+from ingest.metrics import INGEST, RETENTION, show_all_reasons
 from ingest.offsets import stored_offsets
 from ingest.rejects.reprocessing import readable_rejects, rejects_table
 from ingest.rejects.reprocessing import reprocess as reprocess_rejects
@@ -75,6 +75,7 @@ def run() -> None:
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    show_all_reasons()
     start_http_server(settings.metrics_port, registry=INGEST)
     try:
         run_consumer(settings, settings.conninfo(), _now, stop)

@@ -4,6 +4,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from compose.service.due import next_run_gauge
 from compose.service.metrics import process_registry
+from ingest.lines.grammar import Reason
 
 INGEST, RETENTION = process_registry(), process_registry()
 
@@ -90,3 +91,9 @@ OVER_BUDGET = Gauge(
     "By how much what must stay is larger than the disk budget",
     registry=RETENTION,
 )
+
+
+def show_all_reasons() -> None:
+    """Start each reason at 0, so that its first line is an increase, and none is a line at 0."""
+    for reason in Reason:
+        REJECTS.labels(reason)

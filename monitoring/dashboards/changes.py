@@ -17,14 +17,16 @@ WHAT_CHANGED = Dashboard(
         ),
         Panel(
             "Share of a release",
-            "Buckets of 1,000 on the version being released; 0 while none is.",
+            "Buckets of 1,000 on the version being released; 0 while none is. If it stands still:"
+            " docker compose logs releaser; back: make rollback.",
             "short",
             [("marquee_release_share", "buckets")],
             no_bound="it goes from 0 to 1,000, or back",
         ),
         Panel(
             "Answers by version",
-            "During a release both versions answer; afterwards one.",
+            "During a release both versions answer; afterwards one. Two without a release: make"
+            " status.",
             "reqps",
             [
                 (
@@ -47,14 +49,16 @@ WHAT_CHANGED = Dashboard(
         ),
         Panel(
             "Training",
-            "Share of the running or last training that is done.",
+            "Share of the running or last training that is done. If it stands still: docker"
+            " compose logs trainer.",
             "percentunit",
             [("marquee_training_progress_ratio", "done")],
             no_bound="it goes from 0 to 1 each time",
         ),
         Panel(
             "Time since each start",
-            "How long each process has run; a line that falls to 0 is a service that restarted.",
+            "How long each process has run; a line that falls to 0 is a service that restarted."
+            " Why: docker compose logs of it.",
             "s",
             [('time() - process_start_time_seconds{job!=""}', "{{service}}")],
             no_bound="an upgrade starts all; the alert fires from four starts in 15 minutes on",

@@ -15,7 +15,8 @@ IS_THE_DATA_RIGHT = Dashboard(
         ),
         Panel(
             "Ingest lag",
-            "Lines not landed yet. From 100,000 on IngestLagging fires; none is lost.",
+            "Lines not landed yet. From 100,000 on IngestLagging fires; none is lost. Why: docker"
+            " compose logs ingest.",
             "short",
             [
                 ("sum(marquee_ingest_lag_records)", "lines"),
@@ -35,7 +36,8 @@ IS_THE_DATA_RIGHT = Dashboard(
         ),
         Panel(
             "Lines the broker took",
-            "Should be what lands, refused and doubled lines included.",
+            "Ours; of another's nothing is known here. Should be what lands, refused and doubled"
+            " lines included; if it is more, see docker compose logs ingest.",
             "cps",
             [
                 (
@@ -47,7 +49,7 @@ IS_THE_DATA_RIGHT = Dashboard(
         ),
         Panel(
             "Jobs that fail",
-            "Failures since a job last ended well. Its worker's log says why.",
+            "Failures since a job last ended well. Why: docker compose logs of its worker.",
             "short",
             [("marquee_job_failures", "{{task}}")],
             1,
@@ -55,7 +57,8 @@ IS_THE_DATA_RIGHT = Dashboard(
         ),
         Panel(
             "Lines that did not land",
-            "Rejected by reason, and doubled. Why: reject in make psql.",
+            "Rejected by reason, and doubled. Which: docker compose exec ingest python -m ingest"
+            " rejects.",
             "cps",
             [
                 (
@@ -69,7 +72,8 @@ IS_THE_DATA_RIGHT = Dashboard(
         ),
         Panel(
             "Passes that are overdue",
-            "By RETAIN_CRON and EVALUATE_CRON; of retention the alert fires from an hour on.",
+            "By RETAIN_CRON and EVALUATE_CRON; of retention the alert fires from an hour on. Why:"
+            " docker compose logs retention evaluation.",
             "s",
             [
                 (
@@ -86,7 +90,8 @@ IS_THE_DATA_RIGHT = Dashboard(
         ),
         Panel(
             "Rows held too long",
-            "1 where somebody's lease holds rows for longer than a lease should.",
+            "1 where somebody's lease holds rows for longer than a lease should. Why: docker"
+            " compose logs of whoever holds them.",
             "short",
             [("marquee_retention_lease_stuck", "{{owner}}")],
             1,
@@ -94,7 +99,8 @@ IS_THE_DATA_RIGHT = Dashboard(
         ),
         Panel(
             "Over the disk budget",
-            "What rows take beyond DISK_BUDGET_GIB although all that may go is gone.",
+            "What rows take beyond DISK_BUDGET_GIB although all that may go is gone. What holds"
+            " them: expiry in make psql.",
             "bytes",
             [("marquee_retention_over_budget_bytes", "over")],
             1,

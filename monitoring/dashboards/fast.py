@@ -13,14 +13,16 @@ IS_IT_FAST = Dashboard(
     (
         Panel(
             "Requests",
-            "What the slots answer.",
+            "What the slots answer. None while people are there: make status, then docker compose"
+            " logs nginx.",
             "reqps",
             [(REQUESTS, SLOT)],
             no_bound="as many as people ask",
         ),
         Panel(
             "Latency of the slots",
-            "Inside a slot (Flask and the path around it). SlowAnswers fires from 300 ms on.",
+            "Inside a slot (Flask and the path around it). SlowAnswers fires from 300 ms on: see"
+            " who else is busy by docker stats.",
             "s",
             [
                 (f"histogram_quantile({quantile}, {LATENCY})", f"{SLOT} {name}")
@@ -31,7 +33,8 @@ IS_IT_FAST = Dashboard(
         ),
         Panel(
             "Lists by reason",
-            "How lists come about. Many popular ones where people are known: ask for the model.",
+            "How lists come about. Many popular ones where people are known: see in make status"
+            " whether a model is live, and in docker compose logs whether the slots have it.",
             "reqps",
             [
                 (
@@ -43,8 +46,8 @@ IS_IT_FAST = Dashboard(
         ),
         Panel(
             "Lists by Nginx itself",
-            "No slot gave one in time, or an address had more than its share in progress."
-            " Above 1 % of all an alert fires.",
+            "No slot gave one in time, or an address had more than its share in progress. Above 1"
+            " % of all an alert fires: see in make status whether the slots are up.",
             "cps",
             [
                 ("rate(marquee_nginx_own_lists_total[$__rate_interval])", "no slot in time"),
@@ -55,7 +58,8 @@ IS_IT_FAST = Dashboard(
         ),
         Panel(
             "Failed and late answers at Nginx",
-            "No list, or after 600 ms. Five in ten minutes wake somebody: AnswersMissed.",
+            "No list, or after 600 ms. Five in ten minutes wake somebody: after a release make"
+            " rollback, else make status.",
             "cps",
             [
                 ("rate(marquee_nginx_failed_answers_total[$__rate_interval])", "failed"),
@@ -74,7 +78,8 @@ IS_IT_FAST = Dashboard(
         ),
         Panel(
             "Answers by status",
-            "5xx is the slots' own failure; Nginx then asks the other slot.",
+            "5xx is the slots' own failure; Nginx then asks the other slot. After a release make"
+            " rollback, else docker compose logs of the slot.",
             "reqps",
             [
                 (
@@ -87,7 +92,8 @@ IS_IT_FAST = Dashboard(
         ),
         Panel(
             "Receipts dropped",
-            "Given up because the volume was full: these answers cannot be explained.",
+            "Given up because the volume was full: these answers cannot be explained. Why they"
+            " waited: make status, then docker compose logs postgres.",
             "cps",
             [("rate(marquee_receipts_dropped_total[$__rate_interval])", SLOT)],
             bad_from=ONE_IN_FIVE_MINUTES,

@@ -13,7 +13,7 @@ SCHEMA_VERSION = 37
 """Grafana 9.3's; later ones read it, too."""
 SOURCE = {"type": "prometheus", "uid": "prometheus"}
 GRAFANA = "http://127.0.0.1:3000"
-WHAT_TO_DO = "http://127.0.0.1:8083/status/operations#each-alert"
+WHAT_TO_DO = "http://127.0.0.1:8083/status/operations"
 """On this host, on the ports that they have unless a setting says otherwise."""
 
 
@@ -160,9 +160,10 @@ def _description(panel: Panel) -> str:
 
 
 def _links(panel: Panel) -> list[dict[str, Any]]:
-    if not panel.alerts:
-        return []
-    return [{"title": "What to do", "url": WHAT_TO_DO, "targetBlank": True}]
+    return [
+        {"title": f"What to do about {alert}", "url": f"{WHAT_TO_DO}#{alert}", "targetBlank": True}
+        for alert in panel.alerts
+    ]
 
 
 def _defaults(panel: Panel) -> dict[str, Any]:

@@ -10,7 +10,8 @@ IS_THE_MODEL_GOOD = Dashboard(
     (
         Panel(
             "Offline: NDCG@20",
-            "Of each algorithm at the training of a version, on held-out data; more is better.",
+            "Of each algorithm at the training of a version, on held-out data; more is better."
+            " Less than before: docker compose logs trainer says what the data was.",
             "none",
             [
                 (
@@ -22,7 +23,8 @@ IS_THE_MODEL_GOOD = Dashboard(
         ),
         Panel(
             "Online: answers that led to watching",
-            "By version and arm. Compare within an hour, not across days.",
+            "By version and arm. Compare within an hour, not across days. Is one better: make"
+            " experiments; if the new one is worse, make rollback.",
             "percentunit",
             [
                 (
@@ -37,15 +39,16 @@ IS_THE_MODEL_GOOD = Dashboard(
         ),
         Panel(
             "Lists ranked for whoever asked",
-            "By the model or by what somebody just did; the rest is popular or by age and job.",
+            "By the model or by what somebody just did; the rest is popular or by age and job. At"
+            " 0 no slot has a model: make status.",
             "percentunit",
             [('marquee_personal_share{slot=~"$slot"}', SLOT)],
             no_bound="who is new rightly gets what is popular; beside it stands how many are new",
         ),
         Panel(
             "Age of the model",
-            "Trained and released each night, ModelTooOld fires from a week on: docker compose logs"
-            " trainer.",
+            "Trained and released each night, ModelTooOld fires from a week on: docker compose"
+            " logs trainer.",
             "s",
             [('marquee_model_age_seconds{slot=~"$slot"}', SLOT)],
             no_bound="it is five days more than RETRAIN_CRON and RELEASE_CRON leave between two",
@@ -53,7 +56,8 @@ IS_THE_MODEL_GOOD = Dashboard(
         ),
         Panel(
             "Rows that came too late to be judged",
-            "More than LATENESS behind the stream: no figure reckons with them.",
+            "More than LATENESS behind the stream: no figure reckons with them. What stood still"
+            " for so long: docker compose logs ingest.",
             "short",
             [("marquee_evaluation_too_late_rows", "{{kind}}")],
             no_bound="it only grows, and the alert fires when it does",
@@ -61,16 +65,16 @@ IS_THE_MODEL_GOOD = Dashboard(
         ),
         Panel(
             "Drift of ratings",
-            "Stability index against the live version's training. People rate what is recommended"
-            " higher; if it jumps: make retrain.",
+            "Stability index against the live version's training, from 200 ratings on. People"
+            " rate what is recommended higher; if it jumps: make retrain.",
             "short",
             [("marquee_drift_rating_index", "{{model_version}}")],
             no_bound="0.27 to 0.44 was seen minutes after a release that was well",
         ),
         Panel(
             "New to the live version",
-            "Of people (an alert from 0.5 on) and of what they choose (0.2). It recommends what it"
-            " knows: make retrain.",
+            "Of people (an alert from 0.5 on) and of what they choose (0.2), once there is enough"
+            " to say. It recommends what it knows: make retrain.",
             "percentunit",
             [('marquee_drift_share{at="now", what=~"new_people|new_movies"}', "{{what}}")],
             0.5,
@@ -78,7 +82,8 @@ IS_THE_MODEL_GOOD = Dashboard(
         ),
         Panel(
             "What people do",
-            "Rated or only watched, now and at the training. At 0 a kind is missing: arrival.",
+            "Rated or only watched, now and at the training. At 0 a kind is missing: arrival and"
+            " refusal in make psql.",
             "percentunit",
             [('marquee_drift_share{what=~"rated|only_watched"}', "{{what}} {{at}}")],
             no_bound="the alert fires below a tenth of its own share at the training",
@@ -86,7 +91,8 @@ IS_THE_MODEL_GOOD = Dashboard(
         ),
         Panel(
             "Share of the top hundredth of movies",
-            "Now and at the training. If it doubles, lists feed on themselves: DIVERSITY.",
+            "Now and at the training. If it doubles, lists feed on themselves: more of DIVERSITY"
+            " for make up.",
             "percentunit",
             [('marquee_drift_share{what="top_movies"}', "{{at}}")],
             no_bound="it depends on the movies; hold it against its share at the training",

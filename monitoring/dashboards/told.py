@@ -8,7 +8,8 @@ IS_ANYBODY_TOLD = Dashboard(
     (
         Panel(
             "Watchdog",
-            "Always 1: rules are evaluated. A gap is a time when nobody would have been told.",
+            "Always 1: rules are evaluated. A gap is a time when nobody would have been told:"
+            " docker compose logs prometheus.",
             "short",
             [('ALERTS{alertname="Watchdog"}', "fires")],
             bad_below=1,
@@ -16,7 +17,8 @@ IS_ANYBODY_TOLD = Dashboard(
         ),
         Panel(
             "Ways out that are set",
-            "1 where an address is set. Slack tells people; the other hears when all is silent.",
+            "1 where an address is set. Slack tells people; the other hears when all is silent."
+            " Try it: make alert-test.",
             "short",
             [("marquee_secret_set", "{{name}}")],
             bad_below=1,
@@ -73,7 +75,8 @@ IS_ANYBODY_TOLD = Dashboard(
         ),
         Panel(
             "Configuration taken",
-            "0 where the last change of its configuration was refused.",
+            "0 where the last change of its configuration was refused. Why: docker compose logs"
+            " of it.",
             "short",
             [
                 ("prometheus_config_last_reload_successful", "prometheus"),

@@ -30,7 +30,8 @@ IS_IT_UP = Dashboard(
         ),
         Panel(
             "Memory of each service",
-            "Resident; of PostgreSQL, memory that its processes share counts for each of them.",
+            "Resident; of PostgreSQL, memory that its processes share counts for each of them."
+            " What grows and grows: docker compose logs of it, then docker compose restart.",
             "bytes",
             [
                 (
@@ -45,7 +46,8 @@ IS_IT_UP = Dashboard(
         ),
         Panel(
             "Processors used by each service",
-            "1 is one processor. The trainer gives way to the slots, so its share harms nobody.",
+            "1 is one processor. The trainer gives way to the slots, so its share harms nobody."
+            " If answers are late, see who else is busy: docker stats.",
             "short",
             [
                 (
@@ -68,7 +70,8 @@ IS_IT_UP = Dashboard(
         ),
         Panel(
             "Processors of the host",
-            "Above 90 % answers wait for their turn; a training is the usual cause.",
+            "Above 90 % answers wait for their turn. See who is busy: docker stats; a training is"
+            " the usual one.",
             "percentunit",
             [('1 - avg(rate(node_cpu_seconds_total{mode="idle"}[$__rate_interval]))', "busy")],
             0.9,
@@ -83,7 +86,8 @@ IS_IT_UP = Dashboard(
         ),
         Panel(
             "Room for files",
-            "Share of a disk's files that can still be made. Below 5 % it is as good as full.",
+            "Share of a disk's files that can still be made. Below 5 % it is as good as full:"
+            " find the folder with the most by du --inodes -xS /.",
             "percentunit",
             [
                 (
@@ -133,7 +137,8 @@ IS_IT_UP = Dashboard(
         ),
         Panel(
             "Clock behind the stream",
-            "How much later than it is here lines say that they were published: see both clocks.",
+            "How much later than it is here lines say that they were published: hold date --utc"
+            " here against the publishers' clock.",
             "s",
             [("max(marquee_ingest_clock_behind_seconds)", "behind")],
             300,

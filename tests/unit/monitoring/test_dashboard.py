@@ -30,6 +30,16 @@ WITHOUT_FIGURE = {"Watchdog", "AlertTest", "ReleaseAborted"}
 SHIPPED = Path("monitoring/grafana/dashboards")
 PANELS = [panel for dashboard in DASHBOARDS for panel in dashboard.panels]
 QUERIES = [(panel.title, query) for panel in PANELS for query, _legend in panel.queries]
+COMMANDS = (
+    r"make [a-z]+",
+    r"docker (?:compose|system|stats)",
+    "dmesg",
+    "timedatectl",
+    "chrony",
+    r"du --",
+    r"date --",
+)
+"""What is typed at night: each begins so."""
 CHOSEN_BY_GRAFANA = "7m53s"
 """Stands for `$__rate_interval` in a tree, where nobody writes such a range by hand."""
 COUNTERS_BY_ANOTHER_NAME = {"node_vmstat_oom_kill"}
@@ -97,6 +107,11 @@ def test_a_panel_says_what_it_shows_in_which_unit(panel):
     assert panel.unit
     assert panel.description.endswith(".")
     assert all(legend for _query, legend in panel.queries)
+
+
+@pytest.mark.parametrize("panel", PANELS, ids=by_title)
+def test_whoever_was_woken_reads_in_a_panel_where_to_look_next(panel):
+    assert re.search(rf"\b({'|'.join(COMMANDS)})\b", panel.description)
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=by_title)
@@ -278,17 +293,25 @@ def test_each_alert_leads_to_its_graph(rule):
     assert rule["annotations"]["dashboard_url"] == panel_links(DASHBOARDS)[rule["alert"]]
 
 
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
+def test_the_graph_that_an_alert_leads_to_is_in_the_shipped_json(rule):
+    address = re.fullmatch(r".+/d/([\w-]+)\?viewPanel=(\d+)", rule["annotations"]["dashboard_url"])
+    shipped = json.loads((SHIPPED / f"{address[1]}.json").read_text())
+    (panel,) = (panel for panel in shipped["panels"] if panel["id"] == int(address[2]))
+    assert re.search(rf"\b{rule['alert']}\b", panel["description"])
+
+
 @pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda dashboard: dashboard.uid)
 def test_each_graph_of_alerts_leads_to_what_to_do_about_them(dashboard):
     served = Path("nginx/nginx.conf").read_text()
     page = operations_page(OPERATIONS.read_text())
     for panel, drawn in zip(dashboard.panels, model(dashboard)["panels"], strict=True):
-        assert len(drawn["links"]) == bool(panel.alerts)
-        for link in drawn["links"]:
-            path, section = ADDRESSES.fullmatch(link["url"]).groups()
+        for alert, link in zip(panel.alerts, drawn["links"], strict=True):
+            path, row = ADDRESSES.fullmatch(link["url"]).groups()
             assert f"location = {path} {{" in served
-            assert f'id="{section}"' in page
-        assert all(f"<code>{alert}</code>" in page for alert in panel.alerts)
+            assert link["title"] == f"What to do about {alert}"
+            assert row == alert
+            assert f'<tr id="{row}">' in page
 
 
 def test_an_experiment_is_drawn_while_there_is_one_and_not_while_its_answers_are_remembered():
