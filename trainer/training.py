@@ -252,14 +252,15 @@ def publish(
 ) -> Manifest:
     """Fit the chosen recipe to everything, and write it down with all that is known of it."""
     settings, progress, chosen = run.settings, run.progress, selection.chosen
-    found = figures(selection, settings.scale.liked)
-    found["later"] = later_figures(interactions, chosen, settings.scale)
-    newcomers = judge_newcomers(chosen, selection.split.training, settings.scale.liked)
+    scale = selection.scale
+    found = figures(selection, scale.liked)
+    found["later"] = later_figures(interactions, chosen, scale)
+    newcomers = judge_newcomers(chosen, selection.split.training, scale.liked)
     ranking = selection.judgements[chosen.algorithm].ranking
-    known = judge_known_people(chosen, ranking, selection.split, settings.scale.liked)
+    known = judge_known_people(chosen, ranking, selection.split, scale.liked)
     asked = sources(newcomers, known)
     found["newcomers"], found["known_people"] = stated(newcomers, asked), stated(known, asked)
-    found["learning"] = learning_figures(learning_curve(selection, settings.scale.liked))
+    found["learning"] = learning_figures(learning_curve(selection, scale.liked))
     progress.step(f"judged {chosen.algorithm} by one cut in time and for new users, too")
     model = chosen.fit(interactions)
     progress.step(f"fitted {chosen.algorithm} to everything")

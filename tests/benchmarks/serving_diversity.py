@@ -67,7 +67,7 @@ def reranked(model: ItemModel, pieces: list[TopLists], strength: float) -> list[
 
 def ndcg(lists: list[Items], split: Split) -> float:
     """Binary, over the users who liked (4 or more) something that was held out."""
-    liked = split.test.only(split.test.ratings >= SCALE.liked)
+    liked = split.relevant(SCALE.liked)
     discounts = 1 / np.log2(np.arange(2, DEPTH + 2))
     gains = []
     for row, listed in enumerate(lists):

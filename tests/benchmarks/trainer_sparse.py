@@ -79,9 +79,10 @@ def worth_of(selection: Selection, shape: Shape) -> Worth:
     """What each algorithm's recipe is on the test parts of all streams, person by person."""
     found = {name: [judged.ranking.ndcg] for name, judged in selection.judgements.items()}
     for seed in range(SEED + 1, SEED + 1 + FURTHER_STREAMS):
-        split = split_each_user(thinned(movielens(), shape, seed).interactions, SCALE.liked)
+        stream, scale = thinned(movielens(), shape, seed).interactions, selection.scale
+        split = split_each_user(stream, scale.liked)
         for name, judged in selection.judgements.items():
-            found[name].append(judge_on_test(judged.recipe, split, SCALE).ranking.ndcg)
+            found[name].append(judge_on_test(judged.recipe, split, scale).ranking.ndcg)
     return {name: float(np.concatenate(values).mean()) for name, values in found.items()}
 
 

@@ -345,6 +345,22 @@ def test_a_long_enough_viewing_counts_without_a_rating(conninfo, trainer):
     assert np.isnan(interactions.ratings).all()
 
 
+def test_where_everybody_watches_and_nobody_rates_a_model_is_trained(conninfo, trainer, settings):
+    with psycopg.connect(conninfo("retention")) as connection:
+        connection.cursor().executemany(
+            "INSERT INTO viewing VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            [
+                (TODAY.date(), user, movie, 60, 59, time, time + timedelta(minutes=1))
+                for time, user, movie, value in ratings()
+                if value == 5
+            ],
+        )
+    manifest = train(trainer, settings, Clock(), quietly)
+    assert (manifest.algorithm, manifest.gate["verdict"]) == ("ease", "accepted")
+    assert manifest.data["report"]["viewings_liked"]
+    assert manifest.figures["gains"]["over_popularity"]["low"] > 0
+
+
 def test_viewings_of_several_days_are_summed(conninfo, trainer):
     add_viewing(conninfo, 1, "alien+1979", 6)
     add_viewing(conninfo, 1, "alien+1979", 6, TODAY + timedelta(days=1))

@@ -21,7 +21,7 @@ from trainer.algorithms.history import (
 )
 from trainer.algorithms.movie_statistics import movie_statistics
 from trainer.algorithms.suggestions import Suggestions, suggested
-from trainer.data.interactions import Interactions, Scale
+from trainer.data.interactions import Interactions, Liked, Scale
 from trainer.data.split import Split, split_each_user
 from trainer.errors import UnsuitableDataError
 from trainer.versions.item_models.candidate_features import DAY, FEATURE_SET
@@ -172,15 +172,17 @@ class Examples:
 def _examples(
     interactions: Interactions, configuration: BoostedTreesConfiguration
 ) -> Iterator[Examples]:
-    left = interactions
+    left, liked = interactions, Liked(configuration.liked, configuration.viewings_liked)
     for _ in range(HELD_OUT_TIMES):
-        split = split_each_user(left, configuration.liked)
+        split = split_each_user(left, liked)
         left = split.training
-        yield from _shown(split, configuration)
+        yield from _shown(split, split.relevant(liked), configuration)
 
 
-def _shown(split: Split, configuration: BoostedTreesConfiguration) -> Iterator[Examples]:
-    training, liked = split.training, split.test.only(split.test.ratings >= configuration.liked)
+def _shown(
+    split: Split, liked: Interactions, configuration: BoostedTreesConfiguration
+) -> Iterator[Examples]:
+    training = split.training
     learned_from = np.flatnonzero((np.diff(training.indptr) > 0) & (np.diff(liked.indptr) > 0))
     if len(learned_from) > MOST_USERS:
         learned_from = np.random.default_rng(SEED).choice(learned_from, MOST_USERS, replace=False)

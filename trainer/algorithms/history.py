@@ -47,6 +47,8 @@ class HistoryConfiguration:
     """What a viewing without a rating counts, as a distance above that."""
     liked: float
     """A transition to a movie rated below it counts `disliked_share`."""
+    viewings_liked: bool = False
+    """Whether a viewing without a rating is a like that trees learn to find."""
     transitions_weight: float = 0.0
     years_weight: float = 0.0
     genres_weight: float = 0.0
@@ -103,7 +105,8 @@ def _configuration(scale: Scale, strength: float, blend: Blend) -> HistoryConfig
         midpoint=0.72 * scale.midpoint,
         mean_share=0.3,
         watched_preference=0.4 * unit,
-        liked=scale.liked,
+        liked=scale.liked.rating,
+        viewings_liked=scale.viewings_liked,
         transitions_weight=blend.transitions,
         years_weight=blend.years,
         genres_weight=blend.genres,

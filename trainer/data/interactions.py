@@ -14,11 +14,28 @@ from trainer.data.people import DemographicGroups
 
 
 @dataclass(frozen=True)
+class Liked:
+    """What counts as a like: what a list is to find, and what trees learn to find."""
+
+    rating: float
+    """From this rating on."""
+    viewings: bool = False
+    """Whether what was watched and not rated counts, too; see `trainer.data.likes`."""
+
+    def __call__(self, ratings: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Bool [interactions]: which are likes, by their ratings; NaN for a viewing."""
+        likes: NDArray[np.bool_] = ratings >= self.rating
+        return likes | np.isnan(ratings) if self.viewings else likes
+
+
+@dataclass(frozen=True)
 class Scale:
-    """The stream's rating scale, and what ratings on it mean."""
+    """The stream's rating scale, and what ratings on it, and viewings without one, mean."""
 
     lowest: float
     highest: float
+    viewings_liked: bool = False
+    """Whether a viewing without a rating is a like."""
 
     @property
     def midpoint(self) -> float:
@@ -26,9 +43,9 @@ class Scale:
         return self.highest / 2
 
     @property
-    def liked(self) -> float:
-        """From here on a movie was worth recommending: four fifths of the highest (4 of 5)."""
-        return self.highest * 0.8
+    def liked(self) -> Liked:
+        """Movies worth recommending: rated four fifths of the highest (4 of 5) or better."""
+        return Liked(self.highest * 0.8, self.viewings_liked)
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.data.interactions import Interactions, Scale
+from trainer.data.likes import FEW, decide_likes, people_to_judge_by
 
 SHRUNK = 0.5
 """With less than this share of the last version's interactions, something was lost."""
-FEW = 100
-"""Of so few people, a figure's interval is wider than algorithms are apart."""
 TOP = 100
 """One movie in so many is among the top."""
 SHIFTED = 0.25
@@ -36,6 +35,8 @@ def data_report(
 
     `notes` says what keeps this data from telling good from bad, though nothing is wrong with it.
 
+    `viewings_liked` says what counts as a like; see `trainer.data.likes`.
+
     `top_share` is the share of the interactions that the most popular hundredth of movies has.
     `rating_shares` has the share of each rating given. `drift` is the population stability
     index of these: the sum of (p - q) log(p / q), 0 when nothing changed.
@@ -43,6 +44,7 @@ def data_report(
     rated = ~np.isnan(interactions.ratings)
     lengths = np.diff(interactions.indptr)
     counts = interactions.counts()
+    scale = decide_likes(interactions, scale)
     found: dict[str, Any] = {
         "ratings": int(rated.sum()),
         "viewings_unrated": int((~rated).sum()),
@@ -50,6 +52,7 @@ def data_report(
         "per_user": _spread(lengths),
         "per_movie": _spread(counts),
         "top_share": float(np.sort(counts)[-math.ceil(len(counts) / TOP) :].sum() / counts.sum()),
+        "viewings_liked": scale.viewings_liked,
         "rating_shares": _shares(interactions.ratings[rated]),
         "movies_with_year": float((interactions.catalogue.years > 0).mean()),
         "movies_with_genres": float(interactions.catalogue.genres.any(axis=1).mean()),
@@ -62,8 +65,9 @@ def data_report(
 
 def _notes(interactions: Interactions, scale: Scale) -> Iterator[str]:
     rated = interactions.ratings[~np.isnan(interactions.ratings)]
-    if not len(rated):
-        yield "nobody rated anything, and algorithms are judged by movies that are liked later"
+    if scale.viewings_liked:
+        few = f"only {len(rated):,} ratings" if len(rated) else "nobody rated anything"
+        yield f"{few}: a viewing counts as a like, in what is judged and learned"
     if len(rated) and rated.max() <= scale.highest / 2:
         yield f"no rating above {rated.max():g} was seen on a scale to {scale.highest:g}"
     if len(rated) and (rated.max() > scale.highest or rated.min() < scale.lowest):
@@ -71,11 +75,10 @@ def _notes(interactions: Interactions, scale: Scale) -> Iterator[str]:
             f"ratings from {rated.min():g} to {rated.max():g} were seen"
             f" on a scale from {scale.lowest:g} to {scale.highest:g}"
         )
-    if len(rated) and scale.highest / 2 < rated.max() < scale.liked:
-        yield f"no rating from {scale.liked:g} on was seen: from there on a movie counts as liked"
-    several = np.repeat(np.diff(interactions.indptr) > 1, np.diff(interactions.indptr))
-    likes = interactions.only(several & (interactions.ratings >= scale.liked))
-    judged = int((np.diff(likes.indptr) > 0).sum())
+    liked = scale.liked.rating
+    if len(rated) and scale.highest / 2 < rated.max() < liked:
+        yield f"no rating from {liked:g} on was seen: from there on a movie counts as liked"
+    judged = people_to_judge_by(interactions, scale.liked)
     if judged < FEW:
         yield (
             f"{judged:,} people did two things or more and liked one: too few to judge"

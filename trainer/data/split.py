@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.data.interactions import Interactions
+from trainer.data.interactions import Interactions, Liked
 
 HELD_OUT_ONE_IN = 5
 JUDGED_USERS = 20_000
@@ -21,8 +21,15 @@ class Split:
     decoys: NDArray[np.int32] | None = None
     """int32 [users]: a movie decoys in each user's test part; -1 where there was no room."""
 
+    def relevant(self, liked: Liked) -> Interactions:
+        """What was held out and liked; a decoy is never that."""
+        likes = liked(self.test.ratings)
+        if self.decoys is not None:
+            likes &= self.test.items != self.decoys[self.test.rows()]
+        return self.test.only(likes)
 
-def split_each_user(interactions: Interactions, liked: float) -> Split:
+
+def split_each_user(interactions: Interactions, liked: Liked) -> Split:
     """Hold out the latest fifth of each user's interactions.
 
     Where a fifth is less than one, it is one of so many of these users as make a fifth: if
@@ -32,18 +39,18 @@ def split_each_user(interactions: Interactions, liked: float) -> Split:
 
     Args:
         interactions: what is split.
-        liked: who has a held-out rating from here on can be judged.
+        liked: who has a held-out movie that was liked can be judged.
     """
     lengths = np.diff(interactions.indptr)
     drawn = np.random.default_rng(len(interactions)).random(len(lengths))
     one = (lengths > 1) & (drawn < lengths / HELD_OUT_ONE_IN)
     held_out = np.maximum(lengths // HELD_OUT_ONE_IN, one)
     split = _held_out(interactions, held_out)
-    judged = _judged(np.diff(_liked(split.test, liked).indptr) > 0)
+    judged = _judged(np.diff(split.relevant(liked).indptr) > 0)
     return split if judged is None else _held_out(interactions, np.where(judged, held_out, 0))
 
 
-def split_at_one_time(interactions: Interactions, liked: float) -> Split:
+def split_at_one_time(interactions: Interactions, liked: Liked) -> Split:
     """Hold out the latest fifth of all interactions: everything from one instant on.
 
     Of more than `JUDGED_USERS` who can be judged, the later interactions of others are left out.
@@ -52,7 +59,7 @@ def split_at_one_time(interactions: Interactions, liked: float) -> Split:
     earlier = interactions.times <= cut
     split = Split(interactions.only(earlier), interactions.only(~earlier))
     known = np.diff(split.training.indptr) > 0
-    judged = _judged(known & (np.diff(_liked(split.test, liked).indptr) > 0))
+    judged = _judged(known & (np.diff(split.relevant(liked).indptr) > 0))
     if judged is None:
         return split
     return Split(split.training, split.test.only(judged[split.test.rows()]))
@@ -63,10 +70,6 @@ def _held_out(interactions: Interactions, numbers: NDArray[np.int64]) -> Split:
     ends = np.repeat(interactions.indptr[1:] - numbers, np.diff(interactions.indptr))
     training = np.arange(len(interactions)) < ends
     return Split(interactions.only(training), interactions.only(~training))
-
-
-def _liked(interactions: Interactions, liked: float) -> Interactions:
-    return interactions.only(interactions.ratings >= liked)
 
 
 def _judged(able: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
@@ -105,8 +108,8 @@ def of_some_people(split: Split, judged: int, largest: int, random: np.random.Ge
 def add_decoys(split: Split, random: np.random.Generator) -> Split:
     """Hide in each user's test part a movie, drawn from all that the user never met.
 
-    Nothing can be known of where it ranks: whoever ranks it high has seen the test part. It
-    is unrated, so no figure counts it as relevant.
+    Nothing can be known of where it ranks: whoever ranks it high has seen the test part. No
+    figure counts it as relevant.
     """
     users, movies = len(split.test.users), len(split.test.movies)
     drawn = random.integers(movies, size=users)

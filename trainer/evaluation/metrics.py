@@ -1,7 +1,7 @@
 """How good a model is on what it was not shown, and how sure that is.
 
 Every movie competes but those in the user's own history. A held-out movie is relevant when
-it was rated as liked. Discounted gain is binary, by log2(rank + 1), over the ideal of
+it was liked. Discounted gain is binary, by log2(rank + 1), over the ideal of
 min(20, relevant); recall is over min(20, relevant) too. Users without a relevant movie, or
 without any history, say nothing about a ranking and are left out.
 """
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from trainer.algorithms.algorithm import FittedModel, RatingModel
-from trainer.data.interactions import Interactions
+from trainer.data.interactions import Interactions, Liked
 from trainer.data.split import Split
 from trainer.evaluation.top_lists import USERS_AT_ONCE, rank_held
 from trainer.versions.popularity_prior import Held
@@ -78,14 +78,14 @@ class RatingError:
 
 
 def judge_ranking(
-    model: FittedModel, split: Split, liked: float, rows: NDArray[np.int32] | None = None
+    model: FittedModel, split: Split, liked: Liked, rows: NDArray[np.int32] | None = None
 ) -> RankingFigures:
     """Rank for everybody with a relevant held-out movie, and see how high it came.
 
     Args:
         model: fitted to the split's training part.
         split: one matrix in two parts.
-        liked: from this rating on a held-out movie is relevant.
+        liked: a held-out movie that was liked is relevant.
         rows: int32 [n]: for whom; by default `judged_rows`.
     """
     return judge_rankings(model, [None], split, liked, rows)[0]
@@ -95,7 +95,7 @@ def judge_rankings(
     model: FittedModel,
     held: Sequence[Held | None],
     split: Split,
-    liked: float,
+    liked: Liked,
     rows: NDArray[np.int32] | None = None,
 ) -> list[RankingFigures]:
     """The same for one model whose scores, computed once, are held in several ways, or not.
@@ -104,10 +104,10 @@ def judge_rankings(
         model: fitted to the split's training part.
         held: each way; None for the model's own scores.
         split: one matrix in two parts.
-        liked: from this rating on a held-out movie is relevant.
+        liked: a held-out movie that was liked is relevant.
         rows: int32 [n]: for whom; by default `judged_rows`.
     """
-    relevant = split.test.only(split.test.ratings >= liked)
+    relevant = split.relevant(liked)
     judged = judged_rows(split, liked) if rows is None else rows
     lists = [[np.zeros((0, DEPTH), np.int32)] for _ in held]
     for _, tops in rank_held(model, held, split.training, judged, DEPTH):
@@ -116,9 +116,9 @@ def judge_rankings(
     return [_judged(relevant, judged, np.vstack(of_one)) for of_one in lists]
 
 
-def judged_rows(split: Split, liked: float, *, known: bool = True) -> NDArray[np.int32]:
+def judged_rows(split: Split, liked: Liked, *, known: bool = True) -> NDArray[np.int32]:
     """int32 [n]: the users with a relevant held-out movie, of whom something is `known` or not."""
-    relevant = split.test.only(split.test.ratings >= liked)
+    relevant = split.relevant(liked)
     able = np.diff(relevant.indptr) > 0
     return np.flatnonzero(able & ((np.diff(split.training.indptr) > 0) == known)).astype(np.int32)
 
@@ -131,11 +131,11 @@ def judge_for_movies(
     Args:
         ranking: of a model judged on this split.
         split: one matrix in two parts.
-        liked: from this rating on a held-out movie is relevant,
+        liked: a held-out movie that was liked is relevant,
         movies: if it is one of these: bool [movies]. Who has none of them is left out.
     """
-    wanted = (split.test.ratings >= liked) & movies[split.test.items]
-    relevant = split.test.only(wanted)
+    relevant = split.relevant(liked)
+    relevant = relevant.only(movies[relevant.items])
     some = np.diff(relevant.indptr)[ranking.rows] > 0
     return _judged(relevant, ranking.rows[some], ranking.lists[some])
 
@@ -156,14 +156,13 @@ def _judged(
 
 
 def hits_by_place(
-    ranking: RankingFigures, split: Split, liked: float | None = None
+    ranking: RankingFigures, split: Split, liked: Liked | None = None
 ) -> NDArray[np.float64]:
     """float64 [20]: of the judged users, the share who liked what stood at each place.
 
     Without `liked`, the share who watched or rated it at all.
     """
-    test = split.test
-    relevant = test if liked is None else test.only(test.ratings >= liked)
+    relevant = split.test if liked is None else split.relevant(liked)
     hits = _hits_of(relevant, ranking.rows, ranking.lists)
     return hits.sum(axis=0) / max(len(hits), 1)
 

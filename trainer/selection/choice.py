@@ -8,6 +8,7 @@ import numpy as np
 from trainer.algorithms.algorithm import FittedModel
 from trainer.algorithms.registry import ALGORITHMS
 from trainer.data.interactions import Interactions, Scale
+from trainer.data.likes import decide_likes
 from trainer.data.split import Split, add_decoys, of_some_people, split_each_user
 from trainer.errors import UnsuitableDataError
 from trainer.evaluation.beyond_accuracy import beyond_accuracy
@@ -59,6 +60,8 @@ class Selection:
     split: Split
     """What they were fitted to and judged on."""
     verdict: gate.GateDecision
+    scale: Scale
+    """What counted as a like."""
 
     @property
     def chosen(self) -> Recipe:
@@ -88,7 +91,8 @@ def select(interactions: Interactions, terms: Terms, say: Say) -> Selection:
     The live version is judged by its recipe, fitted to the same training part as the others:
     the version itself may have learned from what is held out here.
     """
-    scale = terms.scale
+    scale = decide_likes(interactions, terms.scale)
+    terms = replace(terms, scale=scale)
     split = add_decoys(split_each_user(interactions, scale.liked), _random())
     if terms.live in (None, BASELINE):
         judged = judge_on_test(BASELINE, split, scale)
@@ -116,7 +120,7 @@ def select(interactions: Interactions, terms: Terms, say: Say) -> Selection:
             for spoiled in _spoiled(model, comparison, split, scale)
         ),
     )
-    return Selection(trials, judgements, on_live, split, verdict)
+    return Selection(trials, judgements, on_live, split, verdict, scale)
 
 
 def _unjudged(judged: Judgement, users: int, split: Split, terms: Terms) -> Selection:
@@ -127,7 +131,7 @@ def _unjudged(judged: Judgement, users: int, split: Split, terms: Terms) -> Sele
     )
     trials = [Trial(BASELINE, np.empty(0))]
     verdict = gate.GateDecision(accepted=not terms.alarms, reason="; ".join(terms.alarms) or why)
-    return Selection(trials, {BASELINE.algorithm: judged}, None, split, verdict)
+    return Selection(trials, {BASELINE.algorithm: judged}, None, split, verdict, terms.scale)
 
 
 def _beside_the_chosen(trials: Sequence[Trial], split: Split) -> list[Trial]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.data.interactions import Interactions, Scale
+from trainer.data.interactions import Interactions, Liked, Scale
 from trainer.data.split import split_at_one_time
 from trainer.errors import UnsuitableDataError
 from trainer.evaluation.beyond_accuracy import beyond_accuracy, heavy_users, popular_movies
@@ -35,7 +35,7 @@ def learning_figures(points: Sequence[Point]) -> Stated:
     return {str(point.interactions): _stated(point.ndcg20) for point in points}
 
 
-def figures(selection: Selection, liked: float) -> dict[str, Any]:
+def figures(selection: Selection, liked: Liked) -> dict[str, Any]:
     """Every figure of a selection, for the manifest; see `Figures`."""
     judgements, chosen = selection.judgements, selection.chosen.algorithm
     found: dict[str, Any] = {
@@ -86,7 +86,7 @@ def _segments_of_users(selection: Selection) -> Stated:
     return _mean("heavy_users", ranking.ndcg[heavy]) | _mean("light_users", ranking.ndcg[~heavy])
 
 
-def _segments_of_movies(selection: Selection, liked: float) -> Stated:
+def _segments_of_movies(selection: Selection, liked: Liked) -> Stated:
     """How well the same lists find what is popular, and what is not."""
     ranking = selection.judgements[selection.chosen.algorithm].ranking
     popular = popular_movies(selection.split.training)
@@ -97,7 +97,7 @@ def _segments_of_movies(selection: Selection, liked: float) -> Stated:
     return found
 
 
-def _places(selection: Selection, liked: float) -> Stated:
+def _places(selection: Selection, liked: Liked) -> Stated:
     """By place in the lists, the share of people who liked, or met, what stood there."""
     ranking = selection.judgements[selection.chosen.algorithm].ranking
     liking = hits_by_place(ranking, selection.split, liked)

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.data.interactions import Liked
 from trainer.data.split import Split
 from trainer.evaluation.metrics import RankingFigures
 from trainer.selection.newcomers import ASKED, EVENTS, SEED, ImpersonalSources, JudgedSources
@@ -13,7 +14,7 @@ from trainer.selection.trials import Recipe
 
 
 def judge_known_people(
-    recipe: Recipe, ranking: RankingFigures, split: Split, liked: float
+    recipe: Recipe, ranking: RankingFigures, split: Split, liked: Liked
 ) -> dict[int, JudgedSources]:
     """Judge every source for those on the test part, by the number of things known of them.
 
@@ -21,7 +22,7 @@ def judge_known_people(
         recipe: the chosen one.
         ranking: what its model lists for everybody who can be judged.
         split: what it was fitted to, and judged on.
-        liked: from this rating on a held-out movie is relevant.
+        liked: a held-out movie that was liked is relevant.
 
     Returns:
         By the number of things from which on it holds, up to the next.

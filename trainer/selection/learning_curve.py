@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.data.interactions import Interactions
+from trainer.data.interactions import Interactions, Liked
 from trainer.data.split import Split, split_each_user
 from trainer.errors import UnsuitableDataError
 from trainer.evaluation.metrics import Figure, judge_ranking, judged_rows, mean_figure
@@ -36,12 +36,12 @@ class Point:
     ndcg20: Figure
 
 
-def learning_curve(selection: Selection, liked: float) -> list[Point]:
+def learning_curve(selection: Selection, liked: Liked) -> list[Point]:
     """The points, the fewest interactions first; none of too many, or where nobody was judged.
 
     Args:
         selection: whose chosen recipe it is of, and what it was chosen on.
-        liked: from this rating on a held-out movie is relevant.
+        liked: a held-out movie that was liked is relevant.
     """
     chosen = selection.trials[0]
     if not len(chosen.ndcg) or len(selection.split.training) > LARGEST:
@@ -61,7 +61,7 @@ def _parts(known: Interactions) -> list[Interactions]:
 
 
 def _point(
-    recipe: Recipe, part: Interactions, split: Split, liked: float, rows: NDArray[np.int32]
+    recipe: Recipe, part: Interactions, split: Split, liked: Liked, rows: NDArray[np.int32]
 ) -> Point | None:
     """None where the recipe can't be fitted to so little."""
     try:

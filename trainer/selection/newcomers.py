@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from trainer.algorithms.algorithm import FittedModel, Rows
 from trainer.algorithms.held import fold_in
 from trainer.algorithms.popularity import FittedPopularity
-from trainer.data.interactions import Interactions
+from trainer.data.interactions import Interactions, Liked
 from trainer.data.split import HELD_OUT_ONE_IN, Split
 from trainer.errors import UnsuitableDataError
 from trainer.evaluation.metrics import Figure, judge_ranking, judged_rows, mean_figure
@@ -80,7 +80,7 @@ class ImpersonalSources:
             OfTheirKind.fit(others, popular) if others.groups.known.any() else None,
         )
 
-    def judged(self, split: Split, liked: float, rows: Rows) -> dict[str, NDArray[np.float64]]:
+    def judged(self, split: Split, liked: Liked, rows: Rows) -> dict[str, NDArray[np.float64]]:
         """By source, float64 [n]: what it is for some people of whom a part of a split is known."""
 
         def ndcg(source: FittedModel) -> NDArray[np.float64]:
@@ -97,7 +97,7 @@ class ImpersonalSources:
         return found
 
 
-def judge_newcomers(recipe: Recipe, known: Interactions, liked: float) -> dict[int, JudgedSources]:
+def judge_newcomers(recipe: Recipe, known: Interactions, liked: Liked) -> dict[int, JudgedSources]:
     """Judge every source for newcomers, by the number of things they did; without any, none.
 
     Another fifth of the people are newcomers after the first, until no number has few judged.
@@ -105,7 +105,7 @@ def judge_newcomers(recipe: Recipe, known: Interactions, liked: float) -> dict[i
     Args:
         recipe: fitted to four fifths of the people.
         known: what may be learned from; the test part is not in it.
-        liked: from this rating on a later movie is relevant.
+        liked: a later movie that was liked is relevant.
     """
     found: dict[int, list[JudgedSources]] = {}
     for fifth in range(HELD_OUT_ONE_IN):
@@ -117,7 +117,7 @@ def judge_newcomers(recipe: Recipe, known: Interactions, liked: float) -> dict[i
 
 
 def _judge_a_fifth(
-    recipe: Recipe, known: Interactions, liked: float, fifth: int
+    recipe: Recipe, known: Interactions, liked: Liked, fifth: int
 ) -> dict[int, JudgedSources]:
     new = np.arange(len(known.users)) % HELD_OUT_ONE_IN == fifth
     others = known.only(~new[known.rows()])
@@ -138,7 +138,7 @@ def _judge_a_fifth(
 
 
 def _judged(
-    model: FittedModel, impersonal: ImpersonalSources, split: Split, liked: float, rows: Rows
+    model: FittedModel, impersonal: ImpersonalSources, split: Split, liked: Liked, rows: Rows
 ) -> JudgedSources:
     """What each source is for newcomers of whom the first part of a split is known."""
     found = impersonal.judged(split, liked, rows)

@@ -87,9 +87,17 @@ def test_of_data_that_can_be_judged_by_nothing_is_noted(interactions):
     assert data_report(interactions, None, SCALE)["notes"] == []
 
 
-def test_a_stream_of_viewings_alone_is_said_to_be_judged_by_nothing(interactions):
+def test_that_viewings_count_as_likes_is_said_of_a_stream_of_viewings_alone(interactions):
     watched = replace(interactions, ratings=np.full_like(interactions.ratings, np.nan))
-    assert data_report(watched, None, SCALE)["notes"][0].startswith("nobody rated anything")
+    report = data_report(watched, None, SCALE)
+    assert report["viewings_liked"]
+    assert report["notes"] == [
+        "nobody rated anything: a viewing counts as a like, in what is judged and learned"
+    ]
+
+
+def test_that_ratings_alone_count_is_stated(interactions):
+    assert not data_report(interactions, None, SCALE)["viewings_liked"]
 
 
 def test_that_nobody_rated_a_movie_as_liked_is_said(interactions):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.data.interactions import Interactions
+from trainer.data.interactions import Interactions, Liked
 from trainer.data.split import Split, split_each_user
 from trainer.evaluation.metrics import (
     Figure,
@@ -19,6 +19,7 @@ from trainer.evaluation.metrics import (
 )
 
 MOVIES = 30
+LIKED = Liked(4)
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,10 @@ def part(interactions, row):
     st.integers(0, 2**32 - 1),
 )
 def test_ranking_figures_are_those_worked_out_by_hand(rows, seed):
-    split = split_each_user(interactions_of(rows), 4)
+    split = split_each_user(interactions_of(rows), LIKED)
     users = len(split.training.users)
     scores = np.random.default_rng(seed).permuted(np.tile(np.arange(MOVIES), (users, 1)), axis=1)
-    found = judge_ranking(FixedModel(scores), split, 4)
+    found = judge_ranking(FixedModel(scores), split, LIKED)
     by_hand = [figures_by_hand(scores, split, row) for row in range(users)]
     judged = [figures for figures in by_hand if figures]
     assert found.ndcg.tolist() == pytest.approx([ndcg for ndcg, _ in judged])
@@ -87,17 +88,17 @@ def test_ranking_figures_are_those_worked_out_by_hand(rows, seed):
 
 
 def test_a_perfect_ranking_has_ndcg_one():
-    split = split_each_user(interactions_of([(0, movie, 5) for movie in range(10)]), 4)
+    split = split_each_user(interactions_of([(0, movie, 5) for movie in range(10)]), LIKED)
     scores = np.zeros((1, MOVIES))
     scores[0, split.test.items] = 1
-    figures = judge_ranking(FixedModel(scores), split, 4)
+    figures = judge_ranking(FixedModel(scores), split, LIKED)
     assert figures.ndcg.tolist() == pytest.approx([1])
     assert figures.recall.tolist() == [1]
 
 
 def test_without_anybody_to_judge_by_the_mean_is_nothing():
-    split = split_each_user(interactions_of([(0, movie, 1) for movie in range(10)]), 4)
-    figures = judge_ranking(FixedModel(np.zeros((1, MOVIES))), split, 4)
+    split = split_each_user(interactions_of([(0, movie, 1) for movie in range(10)]), LIKED)
+    figures = judge_ranking(FixedModel(np.zeros((1, MOVIES))), split, LIKED)
     assert len(figures.ndcg) == 0
     assert figures.mean_ndcg == 0
 
@@ -141,11 +142,11 @@ def test_a_leak_would_show():
     """The judge finds a model out that knows the test part: it ranks too well to be true."""
     random = np.random.default_rng(1)
     rows = {(user, int(movie)) for user in range(40) for movie in random.permutation(MOVIES)[:15]}
-    split = split_each_user(interactions_of([(*pair, 5) for pair in sorted(rows)]), 4)
+    split = split_each_user(interactions_of([(*pair, 5) for pair in sorted(rows)]), LIKED)
     leaking = split.test.matrix(np.ones(len(split.test), np.float32)).toarray()
     honest = random.random((40, MOVIES))
-    assert judge_ranking(FixedModel(leaking), split, 4).mean_ndcg > 0.99
-    assert judge_ranking(FixedModel(honest), split, 4).mean_ndcg < 0.6
+    assert judge_ranking(FixedModel(leaking), split, LIKED).mean_ndcg > 0.99
+    assert judge_ranking(FixedModel(honest), split, LIKED).mean_ndcg < 0.6
 
 
 def test_what_is_known_is_never_ranked_even_if_it_is_scored_best():
@@ -154,7 +155,7 @@ def test_what_is_known_is_never_ranked_even_if_it_is_scored_best():
         interactions.only(interactions.items < 8), interactions.only(interactions.items >= 8)
     )
     scores = np.arange(MOVIES, 0, -1)[None]
-    assert judge_ranking(FixedModel(scores), split, 4).ndcg.tolist() == pytest.approx([1])
+    assert judge_ranking(FixedModel(scores), split, LIKED).ndcg.tolist() == pytest.approx([1])
 
 
 @settings(max_examples=20)
@@ -163,9 +164,9 @@ def test_figures_are_those_of_a_second_implementation(seed):
     random = np.random.default_rng(seed)
     pairs = random.permutation(12 * MOVIES)[:160]
     rows = [(pair // MOVIES, pair % MOVIES, random.integers(1, 6)) for pair in pairs]
-    split = split_each_user(interactions_of(rows), 4)
+    split = split_each_user(interactions_of(rows), LIKED)
     scores = random.permutation(12 * MOVIES).reshape(12, MOVIES) / (12 * MOVIES)
-    ours = judge_ranking(FixedModel(scores), split, liked=4)
+    ours = judge_ranking(FixedModel(scores), split, LIKED)
     theirs = second_opinion(scores, split, ours.rows)
     assert ours.ndcg.tolist() == pytest.approx(theirs["nDCG@20"])
     assert ours.recall.tolist() == pytest.approx(theirs["R@20"])
@@ -199,7 +200,7 @@ def test_for_some_movies_nothing_but_these_is_to_be_found():
     split = Split(whole.only(whole.ratings < 4), whole.only(whole.ratings >= 4))
     scores = np.zeros((2, MOVIES))
     scores[:, [1, 2]] = 2, 1
-    ranking = judge_ranking(FixedModel(scores), split, 4)
-    found = judge_for_movies(ranking, split, 4, np.arange(MOVIES) == 2)
+    ranking = judge_ranking(FixedModel(scores), split, LIKED)
+    found = judge_for_movies(ranking, split, LIKED, np.arange(MOVIES) == 2)
     assert found.rows.tolist() == [0]
     assert found.ndcg.tolist() == pytest.approx([1 / log2(3)])

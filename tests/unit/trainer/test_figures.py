@@ -42,7 +42,7 @@ def test_places_say_how_many_liked_what_stood_there(selection):
     liked = {
         (row, item)
         for row, item, rating in zip(test.rows(), test.items, test.ratings, strict=True)
-        if rating >= SCALE.liked
+        if rating >= SCALE.liked.rating
     }
     for place in (1, 20):
         shown = zip(ranking.rows, ranking.lists[:, place - 1], strict=True)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from trainer.algorithms.ease import Ease
-from trainer.data.interactions import Scale
+from trainer.data.interactions import Liked, Scale
 from trainer.data.split import split_each_user
 from trainer.evaluation.metrics import judge_ranking
 from trainer.selection import known_people
@@ -25,9 +25,9 @@ def test_everybody_on_the_test_part_is_judged_once_by_what_is_known_of_them(inte
 
 
 def test_where_nobody_is_on_the_test_part_nobody_is_judged(interactions):
-    split = split_each_user(interactions, liked=6)
-    ranking = judge_ranking(EASE.fit(split.training), split, 6)
-    assert judge_known_people(EASE, ranking, split, 6) == {}
+    split = split_each_user(interactions, liked=Liked(6))
+    ranking = judge_ranking(EASE.fit(split.training), split, Liked(6))
+    assert judge_known_people(EASE, ranking, split, Liked(6)) == {}
 
 
 def test_of_many_who_did_as_much_some_are_drawn(interactions, monkeypatch):

@@ -69,7 +69,7 @@ def test_where_nobody_did_enough_only_those_who_did_nothing_are_judged(interacti
 
 
 def test_where_there_is_only_one_person_nobody_is_judged(interactions):
-    assert judge_newcomers(BASELINE, interactions.only(interactions.rows() == 0), 4) == {}
+    assert judge_newcomers(BASELINE, interactions.only(interactions.rows() == 0), SCALE.liked) == {}
 
 
 def test_a_source_is_asked_where_it_gains_beyond_noise():

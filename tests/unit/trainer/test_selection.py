@@ -121,10 +121,18 @@ def test_an_algorithm_that_does_not_suit_the_data_is_left_out(interactions):
     unrated = replace(interactions, ratings=interactions.ratings * float("nan"))
     told = []
     selection = select(unrated, Terms(SCALE, RULES, live=WEAK), told.append)
-    assert set(selection.judgements) == set(ALGORITHMS) - {"svd", "svdpp", "boosted_trees"}
+    assert set(selection.judgements) == set(ALGORITHMS) - {"svd", "svdpp"}
     assert [line for line in told if "svd " in line] == [
         "validation: svd left out: svd learns from ratings, and there are none"
     ]
+
+
+def test_where_nobody_rates_viewings_choose_a_model_over_popularity(interactions):
+    watched = replace(interactions, ratings=interactions.ratings * float("nan"))
+    selection = select(watched, Terms(SCALE, RULES), lambda _: None)
+    assert selection.chosen.algorithm != "popularity"
+    assert figures(selection, selection.scale.liked)["gains"]["over_popularity"]["low"] > 0
+    assert selection.verdict.accepted
 
 
 def test_of_equal_trials_the_first_is_taken():

@@ -4,12 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.data import split as split_module
-from trainer.data.interactions import Interactions
+from trainer.data.interactions import Interactions, Liked
 from trainer.data.split import add_decoys, of_some_people, split_at_one_time, split_each_user
 from trainer.evaluation.metrics import decoy_places
 from trainer.selection.gate import LeakingModel
 
-LIKED = 1.0
+LIKED = Liked(1)
 HISTORIES = st.lists(
     st.tuples(st.integers(0, 6), st.integers(0, 30), st.integers(0, 20)),
     min_size=1,
@@ -110,7 +110,7 @@ def test_of_many_who_can_be_judged_some_are_drawn_and_all_of_the_others_is_learn
     interactions, monkeypatch
 ):
     monkeypatch.setattr(split_module, "JUDGED_USERS", 30)
-    split = add_decoys(split_each_user(interactions, 4), np.random.default_rng(1))
+    split = add_decoys(split_each_user(interactions, Liked(4)), np.random.default_rng(1))
     judged = np.diff(split.test.indptr) > 0
     assert judged.sum() == 30
     assert np.array_equal(split.decoys >= 0, judged)
@@ -139,16 +139,16 @@ def test_by_one_cut_they_alone_are_judged_too_and_nobody_elses_future_is_learned
         interactions.ratings,
         mixed,
     )
-    everybody = split_at_one_time(interactions, 4)
+    everybody = split_at_one_time(interactions, Liked(4))
     monkeypatch.setattr(split_module, "JUDGED_USERS", 3)
-    split = split_at_one_time(interactions, 4)
+    split = split_at_one_time(interactions, Liked(4))
     assert split.training.hash() == everybody.training.hash()
     assert pairs(split.test) < pairs(everybody.test)
     assert (np.diff(split.test.indptr) > 0).sum() == 3
 
 
 def decoys(interactions, seed=1):
-    return add_decoys(split_each_user(interactions, 4), np.random.default_rng(seed))
+    return add_decoys(split_each_user(interactions, Liked(4)), np.random.default_rng(seed))
 
 
 def test_a_movie_that_the_user_never_met_is_planted_in_each_test_part(interactions):
@@ -161,7 +161,7 @@ def test_a_movie_that_the_user_never_met_is_planted_in_each_test_part(interactio
 
 
 def test_planting_changes_nothing_but_the_test_part(interactions):
-    before, split = split_each_user(interactions, 4), decoys(interactions)
+    before, split = split_each_user(interactions, Liked(4)), decoys(interactions)
     assert split.training.hash() == before.training.hash()
     kept = ~np.isnan(split.test.ratings)
     assert split.test.only(kept).hash() == before.test.hash()
