@@ -72,19 +72,29 @@ class Cost:
 
 
 def decide(comparison: Comparison, rules: Rules, random: np.random.Generator) -> GateDecision:
-    """Accept what is better than popularity and not worse than what is live, and sound.
+    """Accept what is not worse than popularity, nor than what is live, and sound.
 
-    The first version ever need only be as good as popularity: without one, nobody is answered.
+    A difference within noise refuses nothing: where nothing is better than popularity, as in
+    many a stream's first weeks, popularity, or what does as well, goes live and stays fresh.
     """
     for refusal in _refusals(comparison, rules, random):
         return GateDecision(accepted=False, reason=refusal)
     over = mean_figure(comparison.candidate - comparison.popularity, random)
     if comparison.live is None:
-        reason = f"no live model to compare with, and no worse than popularity: {_told(over)}"
+        reason = f"no live model to compare with, and {_standing(over)}: {_told(over)}"
     else:
         gain = mean_figure(comparison.candidate - comparison.live, random)
-        reason = f"better than popularity and not worse than the live model: {_told(gain)}"
+        reason = f"{_standing(over)} and not worse than the live model: {_told(gain)}"
     return GateDecision(accepted=True, reason=reason)
+
+
+def _standing(over: Figure) -> str:
+    """How an accepted version stands to popularity."""
+    if over.low > 0:
+        return "better than popularity"
+    if over.low == over.high == 0:
+        return "as good as popularity, than which nothing is better"
+    return "no worse than popularity beyond noise"
 
 
 def _refusals(comparison: Comparison, rules: Rules, random: np.random.Generator) -> Iterator[str]:
@@ -98,12 +108,10 @@ def _refusals(comparison: Comparison, rules: Rules, random: np.random.Generator)
     yield from (f"the data is not as usual: {alarm}" for alarm in comparison.alarms)
     yield from _leaking(comparison.decoys)
     gain = mean_figure(comparison.candidate - comparison.popularity, random)
+    if gain.high < 0:
+        yield f"worse than popularity: {_told(gain)}"
     if comparison.live is None:
-        if gain.value < 0:
-            yield f"worse than popularity: {_told(gain)}"
         return
-    if gain.low <= 0:
-        yield f"not better than popularity: {_told(gain)}"
     yield from _worse_than_live(comparison.candidate, comparison.live, rules, random)
     if comparison.coverage < rules.minimum_coverage:
         yield (
