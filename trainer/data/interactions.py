@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Self
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +80,11 @@ class Catalogue:
 
 @dataclass(frozen=True)
 class Interactions:
-    """A CSR matrix of users and movies; each user's row is in order of time, then movie.
+    """A CSR matrix of users and movies; each user's row is in order of time.
+
+    What somebody did at one instant is in an order as good as random, each user's own, which is
+    the same in each training. By movie, the last of it, which is held out, would be a movie late
+    in the alphabet, and whoever learns what comes after what would learn the alphabet.
 
     An interaction is a rating or, unrated, a viewing; there is one for each user and movie.
     Parts of a matrix (a split) keep the index maps of the whole.
@@ -133,13 +138,17 @@ class Interactions:
         rank = np.empty(len(movies), np.int32)
         rank[by_name] = np.arange(len(movies), dtype=np.int32)
         items = rank[codes]
+        names = np.array([crc32(movie.encode()) for movie in movies], np.uint64)
         order = np.argsort(user_ids, kind="stable")
         ascending = user_ids[order]
         first = np.concatenate([[True], ascending[1:] != ascending[:-1]])[: len(order)]
         indptr = np.append(np.flatnonzero(first), len(order)).astype(np.int64)
         for start, end in pairwise(_whole_users(indptr)):
             piece = order[start:end]
-            order[start:end] = piece[np.lexsort((items[piece], times[piece], user_ids[piece]))]
+            at_once = _mixed(user_ids[piece], names[codes[piece]])
+            order[start:end] = piece[
+                np.lexsort((items[piece], at_once, times[piece], user_ids[piece]))
+            ]
         return cls(
             ascending[first],
             tuple(movies[code] for code in by_name),
@@ -214,6 +223,17 @@ class Interactions:
 
 SORTED_AT_ONCE = 1_000_000
 """Interactions; sorting a part at a time takes less memory, and reaches less far."""
+
+
+def _mixed(users: NDArray[np.int64], names: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """uint64 [n]: a number for each user and movie, each bit of which depends on all of both.
+
+    The finalizer of SplitMix64 (Steele, Lea and Flood, 2014), of what differs for each pair.
+    """
+    mixed = users.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) ^ names
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ mixed >> np.uint64(shift)) * np.uint64(factor)
+    return mixed ^ mixed >> np.uint64(31)
 
 
 def _whole_users(indptr: NDArray[np.int64]) -> list[int]:

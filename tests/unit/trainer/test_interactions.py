@@ -53,6 +53,21 @@ def test_a_row_is_in_order_of_time(rows):
     assert keys == sorted(keys)
 
 
+def test_of_what_was_done_at_one_instant_each_movie_is_last_as_often():
+    people = 6_000
+    made = assemble([(user, code, 5, 7) for user in range(people) for code in range(6)])
+    last = np.bincount(made.items[made.indptr[1:] - 1], minlength=6)
+    expected, deviation = people / 6, (people / 6 * 5 / 6) ** 0.5
+    assert (np.abs(last - expected) < 5 * deviation).all()
+
+
+def test_a_movie_more_leaves_what_was_done_at_one_instant_in_its_order():
+    few = assemble([(1, code, 5, 7) for code in range(1, 6)])
+    more = assemble([(1, code, 5, 7) for code in range(6)])
+    before = [few.movies[item] for item in few.items]
+    assert [more.movies[item] for item in more.items if more.movies[item] != "f"] == before
+
+
 @given(LOOSE, st.randoms(use_true_random=False))
 def test_the_order_rows_come_in_changes_nothing(rows, random):
     shuffled = random.sample(rows, len(rows))
