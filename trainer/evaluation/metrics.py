@@ -123,8 +123,23 @@ def judged_rows(split: Split, liked: Liked, *, known: bool = True) -> NDArray[np
     return np.flatnonzero(able & ((np.diff(split.training.indptr) > 0) == known)).astype(np.int32)
 
 
+def judge_one_list(items: NDArray[np.int32], relevant: Interactions) -> NDArray[np.float64]:
+    """float64 [people with a relevant movie]: NDCG of the same list for everybody.
+
+    Args:
+        items: int32 [n], the best first; the first 20 are judged.
+        relevant: what each is to find.
+    """
+    worth, first = np.zeros(len(relevant.movies)), items[:DEPTH]
+    worth[first] = DISCOUNTS[: len(first)]
+    numbers = np.diff(relevant.indptr)
+    found = np.bincount(relevant.rows(), worth[relevant.items], len(numbers))
+    some = numbers > 0
+    return np.asarray(found[some] / IDEAL[np.minimum(numbers[some], DEPTH) - 1], np.float64)
+
+
 def judge_for_movies(
-    ranking: RankingFigures, split: Split, liked: float, movies: NDArray[np.bool_]
+    ranking: RankingFigures, split: Split, liked: Liked, movies: NDArray[np.bool_]
 ) -> RankingFigures:
     """The same lists, with nothing but some movies to be found in them.
 

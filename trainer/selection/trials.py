@@ -21,13 +21,10 @@ from trainer.evaluation.metrics import (
     judge_rankings,
     judge_ratings,
 )
+from trainer.selection.popular_list import COUNTS, gain_over_counts
 from trainer.versions.popularity_prior import Held, Holding
 
 Say = Callable[[str], None]
-
-
-COUNTS = PopularityConfiguration()
-"""Popularity as it is plainest: the number of people who met a movie."""
 
 
 @dataclass(frozen=True)
@@ -119,14 +116,15 @@ def try_on_validation(
     """Fit every recipe to the training part and rank the validation part with it.
 
     Popularity is tried first: the best of it is what all others are held towards, in several
-    ways. An algorithm that cannot be fitted to this data is left out with all its recipes.
+    ways; that is plain counts, unless newcomers gain by more than noise. An algorithm that cannot
+    be fitted to this data is left out with all its recipes.
     """
     baselines = [
         replace(recipe, popularity=recipe.configuration)
         for recipe in tried
         if recipe.algorithm == BASELINE.algorithm
     ]
-    popular = list(_try(baselines, split, scale, say))
+    popular = _unless_by_chance(list(_try(baselines, split, scale, say)), split, scale, say)
     yield from popular
     best = best_of_each(popular)[0].recipe.configuration
     others = [
@@ -135,6 +133,19 @@ def try_on_validation(
         if recipe.algorithm != BASELINE.algorithm
     ]
     yield from _try(others, split, scale, say)
+
+
+def _unless_by_chance(popular: list[Trial], split: Split, scale: Scale, say: Say) -> list[Trial]:
+    """Trials of popularity; of plain counts alone, where newcomers don't gain by the best."""
+    best = best_of_each(popular)[0].recipe.configuration
+    if best == COUNTS:
+        return popular
+    gain = gain_over_counts(best, split.training, scale.liked)
+    if gain and gain.low > 0:
+        return popular
+    told = f"{gain.value:+.4f} ({gain.low:+.4f} to {gain.high:+.4f})" if gain else "nothing"
+    say(f"what is popular is counted: newcomers gain {told} by how much it was liked")
+    return [trial for trial in popular if trial.recipe.configuration == COUNTS]
 
 
 def _try(tried: Sequence[Recipe], split: Split, scale: Scale, say: Say) -> Iterator[Trial]:
