@@ -193,6 +193,9 @@ def _lists(manifest: Manifest) -> list[str]:
 
 def _sources(sources: Mapping[str, Sequence[str]]) -> list[str]:
     return [
-        f"asked      from {number} events on: {', '.join(names).replace('_', ' ')}"
-        for number, names in sources.items()
+        *(
+            f"asked      from {number} events on: {', '.join(names).replace('_', ' ')}"
+            for number, names in sources.items()
+        ),
+        "           what gains over popular beyond noise, corrected for the numbers looked at",
     ]

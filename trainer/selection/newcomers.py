@@ -7,6 +7,7 @@ of their kind know, by what was trending when they asked, and by what is popular
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Self
 
 import numpy as np
@@ -58,6 +59,15 @@ class JudgedSources:
         gains = self.served([source]) - self.served(over)
         known = gains[~np.isnan(gains)]
         return mean_figure(known, np.random.default_rng(SEED)) if len(known) else None
+
+    def chance(self, source: str, over: Sequence[str]) -> float | None:
+        """How likely as large a gain would be by chance; None where it says nothing of anybody."""
+        gains = self.served([source]) - self.served(over)
+        known = gains[~np.isnan(gains)]
+        if not len(known):
+            return None
+        error = known.std() / np.sqrt(len(known))
+        return NormalDist().cdf(-known.mean() / error) if error else float(known.mean() <= 0)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,11 @@
 """Where lists come from, by how many things somebody did: the order follows from the figures.
 
 For each number of things that was judged, a source is asked if it serves people better, beyond
-noise, than what would be asked without it; what is popular serves everybody and comes last. What
+noise, than what would be asked without it; what is popular serves everybody and comes last. As
+each source is looked at after several numbers of things, and would gain after one of them by
+chance, its gains over what is popular are corrected for that (Hochberg, 1988): one that gains
+after all of them needs 95 % each time; after how many more it does not, so much surer it has to
+be of the others. What
 is not better than another source, but than what comes after that one, is asked where the other
 has nothing to say. One that is no better than anything is left out, and so is one that could not
 be judged. Where few could be judged after a number of things, it is as with the number before.
@@ -11,7 +15,8 @@ by newcomers together with them, for after so many things it says much the same 
 newcomers are judged by newcomers alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +26,8 @@ from trainer.evaluation.metrics import mean_figure
 from trainer.selection.newcomers import FEW, PLAIN, SEED, JudgedSources, together
 from trainer.versions.manifest import asked_after
 
+CHANCE = 0.025
+"""That a source which is no better than what is popular is asked after any number of things."""
 LAST = "popular"
 IMPERSONAL = ("people", "lately")
 PERSONAL = ("model", "fold_in")
@@ -43,13 +50,48 @@ def sources(newcomers: ByNumber, known: ByNumber) -> dict[str, list[str]]:
     found = {"0": [LAST]}
     if not any(enough):  # nobody who did something
         found["1"] = [*PERSONAL, LAST]
-    for number, everybody in enough.items():
+    judges = {
+        number: Judges(_if_enough(known.get(number)) or both, _if_enough(newcomers.get(number)))
+        for number, both in enough.items()
+    }
+    better = {name: _better(name, judges) for name in (*IMPERSONAL, *PERSONAL)}
+    for number, its in judges.items():
         before = asked_after(found, number)
-        fitted = _if_enough(known.get(number)) or everybody
-        order = _order(fitted, _if_enough(newcomers.get(number)), before)
+        order = _order(its, {name for name in better if number in better[name]}, before)
         if number == 0 or order != before:
             found[str(number)] = order
     return found
+
+
+@dataclass(frozen=True)
+class Judges:
+    """By whom sources are judged after a number of things."""
+
+    fitted: JudgedSources
+    """Those whom the model was fitted to, or that stand in for them."""
+    new: JudgedSources | None
+    """Newcomers; None where they are few."""
+
+    def of(self, source: str) -> JudgedSources | None:
+        """Those who judge a source."""
+        if source == "model":
+            return self.fitted
+        return self.new if source == "fold_in" else self.new or self.fitted
+
+
+def _better(source: str, judges: Mapping[int, Judges]) -> set[int]:
+    """The numbers of things after which a source is better than what is popular beyond noise."""
+    judged = {number: its.of(source) for number, its in judges.items()}
+    chances = {
+        number: chance
+        for number, each in judged.items()
+        if each and (chance := each.chance(source, [LAST])) is not None
+    }
+    likeliest = sorted(chances, key=chances.__getitem__, reverse=True)
+    for looks, number in enumerate(likeliest, 1):
+        if chances[number] <= CHANCE / looks:
+            return set(likeliest[looks - 1 :])
+    return set()
 
 
 def _if_enough(judged: JudgedSources | None) -> JudgedSources | None:
@@ -70,24 +112,24 @@ def _all_together(newcomers: ByNumber, known: ByNumber) -> dict[int, JudgedSourc
     return found
 
 
-def _order(fitted: JudgedSources, new: JudgedSources | None, before: Sequence[str]) -> list[str]:
+def _order(judges: Judges, able: Collection[str], before: Sequence[str]) -> list[str]:
     """The sources that gain, the one that gains most first, then the last.
 
     Args:
-        fitted: those whom the model was fitted to, or that stand in for them.
-        new: newcomers; None where they are few.
+        judges: who judges them.
+        able: those that are better than what is popular, here and beyond noise.
         before: what is asked after fewer things.
     """
-    judged = fitted if new is None else new
-    gains = {name: judged.gain(name, [LAST]) for name in IMPERSONAL}
+    judged = judges.new or judges.fitted
+    gains = {name: judged.gain(name, [LAST]) for name in IMPERSONAL if name in able}
     better = {name: gain.value for name, gain in gains.items() if gain and gain.low > 0}
     order = [*sorted(better, key=better.__getitem__, reverse=True), LAST]
-    if new is not None:
-        order = _with("fold_in", order, new)
+    if judges.new:
+        order = _with("fold_in", order, judges.new) if "fold_in" in able else order
     elif "fold_in" in before:
         later = before[before.index("fold_in") :]
         order.insert(next(i for i, name in enumerate(order) if name in later), "fold_in")
-    return _with("model", order, fitted)
+    return _with("model", order, judges.fitted) if "model" in able else order
 
 
 def _with(source: str, order: Sequence[str], judged: JudgedSources) -> list[str]:

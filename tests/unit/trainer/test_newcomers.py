@@ -85,6 +85,36 @@ def test_a_source_is_asked_where_it_gains_beyond_noise():
     }
 
 
+def surely(deviations, source="fold_in"):
+    """People by whom a source gains so many standard errors over what is popular."""
+    noise = np.random.default_rng(1).normal(size=FEW)
+    noise = (noise - noise.mean()) / noise.std()
+    level = np.full(FEW, 0.2)
+    gains = 0.01 * (noise + deviations / np.sqrt(FEW))
+    return JudgedSources({PLAIN: level, "popular": level, source: level + gains})
+
+
+@pytest.mark.parametrize("source", ["fold_in", "lately", "people"])
+def test_a_source_that_gains_after_one_number_of_six_as_chance_would_have_it_is_left_out(source):
+    found = {number: surely(2.2 if number == 3 else 0.5, source) for number in EVENTS}
+    assert found[3].gain(source, ["popular"]).low > 0
+    assert sources(found, {}) == {"0": ["popular"]}
+
+
+def test_a_source_that_gains_after_one_number_of_six_surely_enough_is_asked_there():
+    found = {number: surely(3 if number == 3 else 0.5) for number in EVENTS}
+    assert sources(found, {}) == {
+        "0": ["popular"],
+        "3": [*MODEL, "popular"],
+        "5": ["popular"],
+    }
+
+
+def test_a_source_that_gains_after_every_number_is_asked_after_each():
+    found = {number: surely(2.2) for number in EVENTS[1:]}
+    assert sources({0: judged()} | found, {}) == {"0": ["popular"], "1": [*MODEL, "popular"]}
+
+
 def test_what_gains_most_is_asked_first():
     assert sources({0: judged(lately=0.05, people=0.1)}, {})["0"] == ["people", "lately", "popular"]
 

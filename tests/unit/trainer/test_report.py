@@ -51,6 +51,7 @@ def test_the_report_of_a_version():
         "gain       over popularity: 0.0650 (0.0500 to 0.0800) NDCG@20\n"
         "asked      from 0 events on: popular\n"
         "asked      from 2 events on: model, fold in, popular\n"
+        "           what gains over popular beyond noise, corrected for the numbers looked at\n"
         "gate       REFUSED: the moon is full"
     )
 
