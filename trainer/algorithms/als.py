@@ -59,7 +59,9 @@ class Als:
         """Two strengths of what was liked over what was not met, the weaker one held looser."""
         unit = scale.highest - scale.midpoint
         return [
-            AlsConfiguration(scale.midpoint, 0.4 * unit, strength / unit, regularisation)
+            AlsConfiguration(
+                scale.midpoint, scale.watched_preference, strength / unit, regularisation
+            )
             for strength, regularisation in ((4, 20.0), (2, 10.0))
         ]
 

@@ -73,7 +73,7 @@ class Ease:
         """λ of 300 and 1000 on a scale to 5, elsewhere scaled as the preferences' square."""
         unit = scale.highest - scale.midpoint
         return [
-            EaseConfiguration(strength * unit**2, scale.midpoint, 0.4 * unit)
+            EaseConfiguration(strength * unit**2, scale.midpoint, scale.watched_preference)
             for strength in (48, 160)
         ]
 

@@ -104,7 +104,7 @@ def _configuration(scale: Scale, strength: float, blend: Blend) -> HistoryConfig
         regularisation=strength * unit**2,
         midpoint=0.72 * scale.midpoint,
         mean_share=0.3,
-        watched_preference=0.4 * unit,
+        watched_preference=scale.watched_preference,
         liked=scale.liked.rating,
         viewings_liked=scale.viewings_liked,
         transitions_weight=blend.transitions,

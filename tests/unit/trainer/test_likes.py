@@ -57,6 +57,11 @@ def test_a_viewing_held_out_is_relevant_and_a_decoy_is_not(interactions):
     assert with_decoys.relevant(WATCHED.liked).items.tolist() == split.test.items.tolist()
 
 
+def test_a_viewing_that_is_a_like_speaks_for_a_movie_as_the_least_rating_that_is_one():
+    assert SCALE.watched_preference == 1
+    assert WATCHED.watched_preference == SCALE.liked.rating - SCALE.midpoint
+
+
 def test_who_only_watched_can_be_judged_by_viewings_alone(interactions):
     split = split_each_user(unrated(interactions, 0), WATCHED.liked)
     assert not len(judged_rows(split, SCALE.liked))
