@@ -117,9 +117,11 @@ def truncations(
     It goes on at the first offset at which the broker has another line than landed there.
     """
     tails, shifts = tails_at_broker(connection, topic), offset_shifts(connection, topic)
+    # in this order: what lands in between is in the log, and no log ends before it
+    next_offsets = next_at_broker(connection, topic)
     held = log_bounds(consumer, topic)
     new = {}
-    for number, next_offset in next_at_broker(connection, topic).items():
+    for number, next_offset in next_offsets.items():
         at, shift = TopicPartition(topic, number), shifts.get(number, NO_SHIFT)
         if number in held and what_is_wrong(
             consumer, at, next_offset, tails.get(number), held[number]

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import psycopg
 import pytest
@@ -11,7 +12,9 @@ from typer.testing import CliRunner
 from ingest.__main__ import app
 from ingest.audit.audit import audit
 from ingest.errors import TruncatedLogError
-from ingest.kafka.broker import KafkaSettings, topic_id
+from ingest.kafka.broker import KafkaSettings, asking, topic_id
+from ingest.kafka.truncation import truncations
+from ingest.landing.landed import is_landed
 from ingest.settings import IngestSettings
 from tests.integration.ingesting import (
     accounts,
@@ -128,3 +131,24 @@ def test_nothing_is_accepted_where_the_log_is_whole(log_becomes):
     log_becomes(OLD)
     told = CliRunner().invoke(app, ["accept-truncation", "to be sure"])
     assert told.stdout == "nothing to accept: the broker has what landed last\n"
+
+
+def test_a_log_that_is_read_meanwhile_has_not_gone_back(log_becomes, conninfo, monkeypatch):
+    settings = log_becomes(OLD)
+    with (
+        running(settings, conninfo("ingest")),
+        producing(KAFKA) as producer,
+        asking(settings) as consumer,
+        psycopg.connect(conninfo("ingest"), autocommit=True) as connection,
+    ):
+        ask = consumer.end_offsets
+
+        def ask_and_then_lines_land(partitions):
+            ends = ask(partitions)
+            publish(producer, settings.kafka_topic, NEW)
+            eventually(lambda: next_offset(conninfo("marquee")) == 200, 60)
+            return ends
+
+        monkeypatch.setattr(consumer, "end_offsets", ask_and_then_lines_land)
+        same = partial(is_landed, connection, settings.scale)
+        assert truncations(consumer, connection, settings.kafka_topic, same) == {}
