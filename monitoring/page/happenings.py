@@ -25,6 +25,9 @@ MOST_READ = 50
 FIGURES_SPAN = timedelta(hours=24)
 """How far back alerts and restarts are known."""
 SLOT = "recommender-"
+PLURALS = {"slot down": "slots down"}
+FAILURES = {"release": "taken back", "rollback": "failed", "training": "refused"}
+"""What became of those that were not well."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Happenings:
     """The newest of what happened, newest first, and how much of it there is."""
 
     shown: Sequence[Happening]
+    counts: str
+    """How often what happened since `complete_since`, in words; empty where nothing did."""
     left_out: int
     """How many more are known since `complete_since`."""
     complete_since: datetime
@@ -52,8 +57,27 @@ def happenings(content: Content, most: int = MOST_SHOWN) -> Happenings:
     """What happened lately; that people judged a release is told with it."""
     found = sorted(_all(content), key=lambda happening: happening.at, reverse=True)
     since = _complete_since(content)
-    known = sum(happening.at >= since for happening in found)
-    return Happenings(found[:most], max(0, known - most), since)
+    known = [happening for happening in found if happening.at >= since]
+    return Happenings(found[:most], counted(known), max(0, len(known) - most), since)
+
+
+def counted(found: Sequence[Happening]) -> str:
+    """How often each kind of thing happened, and how many of these were not well.
+
+    >>> now = datetime(2026, 1, 31)
+    >>> counted([Happening(now, "alert", "", well=False)] + 2 * [Happening(now, "training", "")])
+    '1 alert, 2 trainings'
+    """
+    kinds = dict.fromkeys(happening.kind for happening in found)
+    return ", ".join(_counted([each for each in found if each.kind == kind]) for kind in kinds)
+
+
+def _counted(alike: Sequence[Happening]) -> str:
+    kind, number = alike[0].kind, len(alike)
+    words = f"{number} {kind if number == 1 else PLURALS.get(kind, f'{kind}s')}"
+    failed = sum(not happening.well for happening in alike)
+    failure = FAILURES.get(kind)  # where each is one, its name says so
+    return f"{words} ({failed} {failure})" if failed and failure else words
 
 
 def _all(content: Content) -> list[Happening]:

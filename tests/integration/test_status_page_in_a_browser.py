@@ -55,6 +55,13 @@ def test_it_fits_the_window_and_everybody_can_read_it(page, device):
     assert axe_violations(page) == []
 
 
+def test_on_a_phone_what_happened_takes_the_whole_width(page):
+    show(page, WIDTHS["phone"])
+    told = page.find_elements(By.CSS_SELECTOR, ".happened td:last-child")
+    assert told
+    assert min(cell.size["width"] for cell in told) > WIDTHS["phone"] * 3 / 4
+
+
 @pytest.mark.parametrize("device", WIDTHS)
 def test_what_to_do_when_fits_the_window(browser, tmp_path, device):
     file = tmp_path / "operations.html"

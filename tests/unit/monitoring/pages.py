@@ -105,6 +105,7 @@ ALGORITHMS = ("popularity", "svdpp", "als", "ease", "recency_ease", "boosted_tre
 REASONS = ("model", "fold_in", "people", "lately", "popular", "age_and_occupation")
 SHARES = (0, 0, 10, 100, 500, 1000)
 STEPS = ("start", "place", "shift", "shift", "shift", "promote")
+DOWN = "Slot green is down; the other slot answers for it."
 LONG = "between -27.0% and +24.6% more people who watched something recommended, 1,168 people"
 
 
@@ -146,16 +147,19 @@ def wave(label: str, phase: float) -> Series:
 def full(**changed: object) -> Content:
     """As much as a stack has to tell after a bad week."""
     alerts = [
-        Alert(f"ReleaseAborted of {named(hour)}", "warning", before(hour), before(hour - 0.5))
+        Alert(
+            f"ReleaseAborted of {named(hour)}", "warning", before(hour), before(hour - 0.5),
+            f"The release of {named(hour)} was aborted; everybody is back on the version before.",
+        )
         for hour in range(1, 24)
-    ]
+    ]  # fmt: skip
     restarts = [
         Restart(f"recommender-{slot}", before(hour + 0.2), before(hour + 9))
         for hour in range(8)
         for slot in ("blue", "green")
     ]
     live_figures = LiveFigures(
-        [*alerts, Alert("SlotDown of recommender-green", "critical", before(1), None)],
+        [*alerts, Alert("SlotDown of recommender-green", "critical", before(1), None, DOWN)],
         tuple(wave(reason, place) for place, reason in enumerate(REASONS)),
         (wave("p50", 0), wave("p99", 1)), 123_456.0,
         {"/": 0.04, "/var/lib/docker": 0.41, "/srv/marquee-backups": 0.55}, restarts,

@@ -89,6 +89,26 @@ def test_what_is_left_out_of_the_list_is_counted():
     assert found.complete_since == NOW - FIGURES_SPAN
 
 
+def test_the_night_is_counted_whatever_the_list_leaves_out():
+    alerts = [Alert("SlotDown", "page", before(hours), before(hours)) for hours in range(1, 24)]
+    trained = (version(), replace(version(), verdict="refused"))
+    taken_back = [release(), release("abort"), release("abort")]
+    known = content(figures=figures(*alerts), versions=trained, releases=taken_back)
+    counts = happenings(known, most=4).counts
+    assert sorted(counts.split(", ")) == [
+        "2 trainings (1 refused)", "23 alerts", "3 releases (2 taken back)",
+    ]  # fmt: skip
+
+
+def test_what_happened_once_is_counted_in_the_singular():
+    assert happenings(content()).counts == "1 release, 1 training"
+
+
+def test_what_is_older_than_what_is_known_whole_is_not_counted():
+    old = [replace(version(), created_at=before(30))]
+    assert happenings(content(releases=[], versions=tuple(old))).counts == ""
+
+
 def test_what_is_older_than_alerts_are_known_is_shown_and_not_counted():
     old = [replace(version(), created_at=before(30 + hours)) for hours in range(9)]
     found = happenings(content(versions=tuple(old)), most=4)

@@ -153,6 +153,15 @@ def test_a_list_that_leaves_nothing_out_says_since_when_that_is_all(versions, sa
     assert f"{said} 30 Jan 14:03." in render(content(releases=[], versions=versions))
 
 
+def test_whoever_asks_finds_each_question_as_a_heading():
+    page = render(content(experiments=[experiment()], looks=LOOKS))
+    headings = re.findall("<h2>(.+?)</h2>", page)
+    assert headings[:4] == [
+        "Is it well?", "Did the last release help?", "What is tried", "What happened",
+    ]  # fmt: skip
+    assert "<p>Since 30 Jan 14:03: 1 release, 1 experiment, 1 training. The newest first:" in page
+
+
 def test_a_list_without_alerts_says_why():
     assert "not in it: Prometheus does not answer" in render(content(figures=None))
     assert "not in it" not in render(content())
