@@ -42,7 +42,7 @@ WINDOW_LINES              whole      0 10000000
 DOUBLES_ACROSS_PARTITIONS one_of     true false
 PARTITION_WIDTH           duration   60 whole_minutes
 TIME_TO_LIVE              duration   60
-DISK_BUDGET_GIB           above      0 1000000
+DISK_BUDGET_GIB           above      0 1000000 inf
 LEASE_BOUND               duration   1
 OVERRIDE_STUCK_LEASE      one_of     true false
 BACKUP_DIRECTORY          matching   folder
@@ -183,9 +183,10 @@ number() {
   is_decimal "$1" && holds "$2 <= $1 && $1 <= $3"
 }
 
-# above VALUE BOUND HIGHEST
+# above VALUE BOUND HIGHEST [WORD]: a number, or WORD
 above() {
-  allowed="a number above $2, up to $3"
+  allowed="a number above $2, up to $3${4:+, or $4}"
+  if [ -n "${4-}" ] && [ "$1" = "$4" ]; then return 0; fi
   is_decimal "$1" && holds "$2 < $1 && $1 <= $3"
 }
 

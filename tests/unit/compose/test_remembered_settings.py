@@ -115,6 +115,15 @@ def test_patience_that_was_a_default_goes_with_the_horizon_now(tmp_path, default
     assert "RELEASE_PATIENCE=''\n" in remembered(tmp_path, EVALUATION_HORIZON="P5D")
 
 
+def test_what_the_oldest_checkout_wrote_is_taken(tmp_path):
+    """An upgrade from 92314c9 reads its `.env`; of its defaults these are none today."""
+    (tmp_path / "env").write_text(
+        "IMAGE_SOURCE='auto'\nCOMPOSE_PROFILES='simulator'\nDISK_BUDGET_GIB='inf'\n"
+        "ALGORITHMS='popularity,ease,als,svd,svdpp,recency_ease,recency_transitions,boosted_trees'\n"
+    )
+    assert "DISK_BUDGET_GIB='inf'\n" in remembered(tmp_path)
+
+
 def test_patience_that_somebody_chose_stays(tmp_path):
     (tmp_path / "env").write_text("EVALUATION_HORIZON=PT3M\nRELEASE_PATIENCE=PT7M\n")
     assert "RELEASE_PATIENCE='PT7M'\n" in remembered(tmp_path)
