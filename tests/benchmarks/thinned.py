@@ -6,7 +6,8 @@ who did a stretch of what the user did: so that what goes together stays togethe
 are at the beginning, whose movies are the usual ones. In a stretch the order is drawn at
 random: that of MovieLens is the order of its own pages. Who returns does so by a heavy tail.
 The third stream is a sixth of the real one, which has more events than MovieLens has ratings;
-no rating is given to two people. Of two streams half the events are viewings, without a rating.
+no rating is given to two people. Of two streams half the events are viewings, without a rating;
+of one more, of no real stream's, all of them.
 
 What a user did right after a stretch is known, too, and in no stream: it tells what lists made
 from the whole stream are worth, of many more people than can be judged within it.
@@ -40,8 +41,10 @@ SHAPES = {
     "rare": Shape(25_199, 11_563, 1_469, 0.5),
     "rated": Shape(31_128, 13_357, 6_868, 0.0),
     "crowd": Shape(275_316 // 6, 205_593 // 6, 39_749 // 6, 0.5),
+    "watched": Shape(25_199, 11_563, 1_469, 1.0),
 }
-"""By name: few return; half do, and all rate; many people, four fifths of them once."""
+"""By name: few return; half do, and all rate; many people, four fifths of them once; as few as
+return in the first, and nobody rates."""
 
 NEXT = 20
 """Ratings of a user after a stretch that tell what a list for it was worth."""
