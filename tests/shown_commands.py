@@ -40,7 +40,7 @@ NOT_RUN = {
     "make images TWICE=1": (
         "it builds all images from nothing; test_9_images.py compares two builds of one"
     ),
-    "python -m tests.benchmarks.trainer_sparse rare rated crowd": "it takes half an hour",
+    "python -m tests.benchmarks.trainer_sparse rare rated crowd watched": "it takes half an hour",
 }
 """What no test types, neither of code blocks nor of sentences, each with its reason; ten at most.
 
