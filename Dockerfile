@@ -173,6 +173,7 @@ COPY monitoring/experiments/__init__.py monitoring/experiments/assignment.py \
 COPY ci/*.py ci/
 COPY ci/certificate/ ci/certificate/
 COPY ci/release/ ci/release/
+COPY ci/code/ ci/code/
 COPY ci/experiment/ ci/experiment/
 COPY ci/slots/ ci/slots/
 ARG GIT_COMMIT=unknown

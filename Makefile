@@ -7,7 +7,7 @@ export
 
 # What a target is told beside settings. It counts on the command line alone: VERSION, NAME or DATA
 # in somebody's environment is about something else. A setting counts there, too: Compose reads it.
-ARGUMENTS := ARGS BACKUP CHALLENGER DATA DELETE FAULTS FROM HOUR IMAGE KIND KNOWN NAME ONLY PLAN QUALITY \
+ARGUMENTS := ARGS BACKUP CHALLENGER DATA DELETE FAULTS FROM HOUR IMAGE KIND KNOWN NAME ONLY OVERLAP PLAN QUALITY \
   REQUEST_RATE SCALE SERVICE SHARE SINCE SOAK SWAPS TWICE UNUSED VERSION WATCH YES
 $(foreach name,$(ARGUMENTS),$(if $(filter environment%,$(origin $(name))),$(eval override undefine $(name))))
 
@@ -62,8 +62,8 @@ reproduce: ## Fit a version again from its pinned data and compare: VERSION=name
 	@compose/exec.sh trainer python -m trainer reproduce $(VERSION)
 release: ## Release the newest accepted version, step by step; VERSION=name; QUALITY=skip asks no people; PLAN=1 only says how
 	@$(if $(ASK_QUEUE),$(ASK_QUEUE) release,compose/exec.sh releaser python -m ci release) $(if $(VERSION),--version $(VERSION)) $(if $(QUALITY),--quality $(QUALITY)) $(if $(PLAN),--plan)
-rollback: ## Put the previous version back, at once
-	@compose/exec.sh releaser python -m ci rollback
+rollback: ## Put the previous version back, at once; the previous code where that went live last
+	@compose/rollback.sh
 story: ## What happened to what is live in the last SINCE='1 hour', in sentences, each with its evidence
 	@docker compose exec -T postgres psql --host=/tmp --username=analyst --no-psqlrc --expanded --set=since='$(or $(SINCE),1 hour)' --file=- marquee < ci/story.sql
 certificates: ## Was what each release proved changed or removed since? KNOWN=hash that must be there still
@@ -76,7 +76,7 @@ experiments: ## What runs and ran, what it says, and a plot of the newest: build
 	@if [ -s build/experiment.svg.partial ]; then mv build/experiment.svg.partial build/experiment.svg; fi
 experiment-stop: ## End the experiment that runs; everybody gets the live version
 	@docker compose exec -T releaser python -m ci experiment-stop
-release-code: ## After make images: put the new recommender into both slots, one by one; IMAGE=name@digest for another
+release-code: ## After make images: the new recommender, step by step, into both slots; IMAGE=name@digest for another; PLAN=1 only says how
 	@$(or $(ASK_HELPER),compose/release_code.sh)
 
 # --- check it

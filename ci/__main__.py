@@ -1,7 +1,6 @@
 """Release, roll back and try model versions: `python -m ci --help`."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from random import SystemRandom
 from threading import Thread
@@ -16,14 +15,15 @@ from rich.console import Console
 
 from ci import metrics
 from ci.certificate.chain import Checked, check
+from ci.code.commands import cli as code_cli
+from ci.command_connection import connected
 from ci.errors import RefusedError
 from ci.experiment.ends import keep_ending
 from ci.first_releases import keep_releasing
 from ci.release import records
-from ci.release.code import Outcome, record_code
 from ci.release.description import planned
 from ci.settings import Settings
-from ci.slots.state import BUCKETS, Slot
+from ci.slots.state import BUCKETS
 from ci.worker import QUEUE, Quality, clear_up, register
 from compose.service.command_line import run as run_commands
 from compose.service.job_progress import show
@@ -32,6 +32,10 @@ from compose.service.log import configure_logging
 from monitoring.experiments.assignment import ExperimentKind
 
 cli = typer.Typer(help=__doc__, no_args_is_help=True)
+cli.add_typer(code_cli, name="code")
+
+OF_CODE = 4
+"""How a rollback ends that has to bring code back, for which it takes the engine."""
 
 
 @cli.command("work")
@@ -82,8 +86,12 @@ def release_command(
 def rollback_command() -> None:
     """Send all traffic back to the previous version; a release under way is stopped instead.
 
-    Ends with 0 when that is done, with 1 when there is nothing to go back to.
+    Ends with 0 when that is done, with 1 when there is nothing to go back to, with 4 when it
+    was code that went live last: `make rollback` brings that back.
     """
+    with connected() as connection:
+        if records.code_went_live_last(connection):
+            raise typer.Exit(OF_CODE)
     raise typer.Exit(
         ask_and_follow(
             "rollback", lambda connection: {"leaving": records.version_to_leave(connection)}
@@ -145,21 +153,6 @@ def experiment_stop_command() -> None:
     raise typer.Exit(ask_and_follow("experiment_stop", lambda _: {"reason": "somebody stopped it"}))
 
 
-@cli.command("record-code")
-def record_code_command(
-    slot: Annotated[Slot, typer.Argument(help="The slot that got it.")],
-    image: Annotated[str, typer.Argument(help="The name of the image.")],
-    image_id: Annotated[str, typer.Argument(help="SHA-256 of what the engine has.")],
-    outcome: Annotated[Outcome, typer.Option(help="Whether the slot kept it.")] = Outcome.RELEASED,
-) -> None:
-    """Record that a slot got other code; `make release-code` calls this.
-
-    Ends with 0 when that is recorded, with 1 when the database does not answer.
-    """
-    with connected() as connection:
-        record_code(connection, slot, image, image_id, outcome)
-
-
 @cli.command("certificates")
 def certificates_command(
     known: Annotated[
@@ -188,17 +181,6 @@ def tell_certificates(checked: Checked, known: str | None) -> int:
     if checked.hashes:
         typer.echo(f"newest: {checked.hashes[-1]}")
     return 1 if problems else 0
-
-
-@contextmanager
-def connected() -> Iterator[psycopg.Connection]:
-    """A connection to the database; where there is none, that is said and the command fails."""
-    try:
-        with psycopg.connect(Settings().conninfo(), autocommit=True) as connection:
-            yield connection
-    except psycopg.OperationalError as error:
-        typer.echo(f"the database does not answer: {error}", err=True)
-        raise typer.Exit(1) from error
 
 
 def show_plan(version: str | None, quality: Quality) -> int:

@@ -13,7 +13,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from ci.errors import RefusedError
 from ci.release import records
 from ci.settings import Settings
-from ci.slots import popular_lists
+from ci.slots import code, popular_lists
 from compose.service.jobs import defer, job_app
 
 LOOK_SECONDS = 5.0
@@ -98,7 +98,7 @@ def due(connection: psycopg.Connection) -> Asked | None:
         RefusedError: no version is accepted yet.
     """
     version = records.choose_version(connection, None)
-    if records.jobs_open(connection):
+    if records.jobs_open(connection) or code.difference(connection):
         return None
     tries = TRIES if records.deployed(connection).live is None else 1
     if records.times_begun(connection, version) >= tries:

@@ -54,6 +54,9 @@ class Settings(DatabaseSettings):
         default="proceed", description="What becomes of a release that patience did not decide."
     )
     release_ready_seconds: float = Field(default=120, gt=0)
+    release_code_seconds: float = Field(
+        default=300, gt=0, description="How long recreating a slot with other code may take."
+    )
     release_error_share: float = Field(
         default=0.01, description="Failed answers more than the old version's, of all."
     )

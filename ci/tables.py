@@ -17,12 +17,17 @@ deployment = Table(
         comment="when the step was done",
     ),
     Column("job_id", BigInteger, nullable=True, comment="procrastinate_jobs.id that did it"),
-    Column("action", Text, nullable=False, comment="release or rollback"),
+    Column(
+        "action",
+        Text,
+        nullable=False,
+        comment="release or rollback, of a model; code release or code rollback",
+    ),
     Column(
         "step",
         Text,
         nullable=False,
-        comment="start, place, ready, replay, shift, watch, promote, abort",
+        comment="start, place, code, ready, replay, shift, watch, promote, abort",
     ),
     Column("version", Text, nullable=False, comment="the model version being released"),
     Column("slot", Text, nullable=False, comment="the slot that holds it"),
@@ -117,7 +122,7 @@ code_release = Table(
         DateTime(timezone=True),
         nullable=False,
         server_default=func.now(),
-        comment="when the slot answered with it, or had its previous image again",
+        comment="when the slot ran it, was to keep it, or had its previous image again",
     ),
     Column("slot", Text, nullable=False, comment="the slot that got it"),
     Column(
@@ -127,7 +132,13 @@ code_release = Table(
         comment="its name: by commit and lock, or by digest where it came from a registry",
     ),
     Column("image_id", Text, nullable=False, comment="SHA-256 of what the engine has"),
-    Column("outcome", Text, nullable=False, comment="released or taken back"),
+    Column("outcome", Text, nullable=False, comment="placed, to be tried; released or taken back"),
+    Column(
+        "job_id",
+        BigInteger,
+        nullable=True,
+        comment="procrastinate_jobs.id of its release, as in deployment; null before any model",
+    ),
     comment="Each image that a slot got, and whether it kept it",
 )
 

@@ -18,11 +18,13 @@ from procrastinate import App, JobContext
 from procrastinate.jobs import Status
 
 from ci import metrics
+from ci.code.rollout import Asked, release_code
 from ci.errors import RefusedError
 from ci.experiment import run as experiment_run
 from ci.release import records
 from ci.release.course import Course
 from ci.release.environment import Environment
+from ci.release.history import OF_CODE
 from ci.release.recovery import recover
 from ci.release.rollout import release, rollback
 from ci.release.slots import slot_client
@@ -51,6 +53,13 @@ def register(app: App, settings: Settings) -> None:
         with held_environment(settings, context) as held:
             environment = replace(held, judges_quality=quality == Quality.JUDGE)
             release(environment, records.choose_version(environment.connection, version))
+
+    @app.task(name="release_code", queue=QUEUE, pass_context=True)
+    def release_code_task(context: JobContext, /, **wanted: Any) -> None:
+        with held_environment(settings, context) as held:
+            asked = Asked(**wanted)
+            going_back = replace(held, stop_reason=lambda: told_to_stop(context))
+            release_code(going_back if asked.back else held, asked)
 
     @app.task(name="rollback", queue=QUEUE, pass_context=True)
     def rollback_task(context: JobContext, leaving: str | None = None) -> None:
@@ -172,7 +181,7 @@ def leave_alone(connection: psycopg.Connection, conninfo: str, job_id: int) -> N
     Whoever keeps the schedule, and whoever began the release; behind anything else it waits.
     """
     last = records.last_step(connection)
-    if last is None or last.ended:
+    if last is None or last.ended or last.action in OF_CODE:
         return
     with connection.transaction():  # who waits for it has read why when they see that it ended
         for scheduled in records.turn_away_scheduled(connection):
@@ -191,9 +200,9 @@ def stopped_a_release(environment: Environment, leaving: str | None) -> bool:
     last = records.last_step(environment.connection)
     if last is None or last.reason != asked_for_by(environment.job_id):
         return False
-    words = f"the release of {last.version} was stopped; live as before: {last.live_version}"
+    words = f"the {last.action} of {last.version} was stopped; live as before: {last.live_version}"
     environment.say(words)
-    return leaving in (None, last.version)
+    return leaving in {None, last.version, records.CODE_UNDER_WAY}
 
 
 def clear_up(settings: Settings) -> None:

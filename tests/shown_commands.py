@@ -59,6 +59,10 @@ RUN_ELSEWHERE = {
     "make images": ("ci/Jenkinsfile", "make images"),
     "make status WATCH=1": ("tests/end_to_end/test_9_terminal.py", "make status WATCH=1"),
     "make release-code": ("ci/Jenkinsfile", "make release-code"),
+    "make release-code PLAN=1": (
+        "tests/end_to_end/test_5_release.py",
+        'stack.make("release-code", "PLAN=1")',
+    ),
     'make test-unit ARGS="-k fold_in"': (
         "tests/end_to_end/test_9_the_pipelines.py",
         "ARGS=--collect-only --quiet",

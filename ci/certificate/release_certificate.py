@@ -20,6 +20,9 @@ class Promoted:
     slot: str
     in_place_of: str | None
     commit: str
+    """Of the releaser."""
+    code: dict[str, str] | None
+    """The image that its slot got, by name and SHA-256; None where it kept its own."""
 
 
 def issue(

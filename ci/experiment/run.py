@@ -18,14 +18,10 @@ from ci.release.environment import POLL_SECONDS, Environment
 from ci.release.plan import Placement
 from ci.release.slots import readiness
 from ci.settings import Settings
-from ci.slots import state
+from ci.slots import code, state
 from ci.slots.state import BUCKETS, Slot
 from compose.service.assignment import Interleaved, assignment_file
 from monitoring.experiments.assignment import ExperimentKind, challenger_buckets
-
-PROMOTED = (
-    "SELECT live_version FROM deployment WHERE step = 'promote' ORDER BY step_id DESC LIMIT 2"
-)
 
 GET = {ExperimentKind.AB: "", ExperimentKind.INTERLEAVING: "lists with movies of "}
 
@@ -47,13 +43,16 @@ def start(environment: Environment, wanted: Wanted) -> None:
     """Try a version on a random share of people, or change that share while it is tried.
 
     Raises:
-        RefusedError: nothing is live, another experiment runs, or there is nothing to compare.
+        RefusedError: nothing is live, another experiment runs, there is nothing to compare, or
+            the slots run different code.
         AbortedError: the slot did not get ready; everything is as it was.
     """
     connection = environment.connection
     deployed = records.deployed(connection)
     if deployed.live is None:
         raise RefusedError("nothing is live yet, so there is nothing to compare with")
+    if words := code.difference(connection):
+        raise RefusedError(words)
     if runs := experiments.running(connection):
         _change_share(environment, runs, wanted)
         return
@@ -148,12 +147,12 @@ def resume(connection: psycopg.Connection, settings: Settings) -> None:
         hand_out(settings, runs)
         return
     deployed = records.deployed(connection)
-    if deployed.standby is None:
+    if deployed.live is None or deployed.standby is None:
         return
-    promoted = {version for (version,) in connection.execute(PROMOTED)}
+    kept = {deployed.live.version, deployed.standby.version}
     files = (assignment_file(settings.state_directory, slot) for slot in Slot)
     if any(
-        told is None or told.interleaved or told.version not in promoted
+        told is None or told.interleaved or told.version not in kept
         for told in map(told_last, files)
     ):
         settle(settings, deployed)

@@ -5,6 +5,7 @@ from typing import assert_never
 
 import psycopg
 
+from ci.errors import RefusedError
 from ci.release import records
 from ci.release.plan import (
     AwaitReady,
@@ -21,6 +22,7 @@ from ci.release.plan import (
 )
 from ci.release.recovery import remaining
 from ci.settings import Settings
+from ci.slots import code
 from ci.slots.state import BUCKETS
 
 
@@ -44,20 +46,22 @@ def planned(
     """
     deployed = records.deployed(connection)
     version = records.choose_version(connection, asked_for)
-    yield from _before(connection, deployed)
+    yield from first_of_all(connection, deployed)
     live = deployed.live
     if live and live.version == version:
         yield f"{version} is live already; nothing would be changed"
         return
+    if words := code.difference(connection):
+        raise RefusedError(words)
     judge_share = settings.release_judge_share if judged else None
     steps = plan(version, deployed, settings.release_steps, judge_share)
     target = target_of(version, deployed)
     where = f"in place of {live.version} in {live.slot}" if live else "the first"
     yield f"release of {version} in {target.slot}, {where}: {len(steps) + 1} steps"
     words = f"all {BUCKETS} buckets go to {live.slot}" if live else "recorded"
-    yield _line(1, "start", f"{words}; ends the running experiment, if any", "nothing to undo")
+    yield line(1, "start", f"{words}; ends the running experiment, if any", "nothing to undo")
     for number, step in enumerate(steps, 2):
-        yield _line(number, *described(step, deployed, settings))
+        yield line(number, *described(step, deployed, settings))
 
 
 def described(step: Step, deployed: DeploymentState, settings: Settings) -> tuple[str, str, str]:
@@ -112,7 +116,8 @@ def _judged(settings: Settings) -> str:
     )
 
 
-def _before(connection: psycopg.Connection, deployed: DeploymentState) -> Iterator[str]:
+def first_of_all(connection: psycopg.Connection, deployed: DeploymentState) -> Iterator[str]:
+    """What comes before it: the end of what is under way, or died."""
     last = records.last_step(connection)
     if last and not last.ended:
         does = "finished" if remaining(last, deployed) else "undone"
@@ -122,5 +127,6 @@ def _before(connection: psycopg.Connection, deployed: DeploymentState) -> Iterat
         )
 
 
-def _line(number: int, name: str, what: str, undo: str) -> str:
+def line(number: int, name: str, what: str, undo: str) -> str:
+    """A step as the plan shows it."""
     return f"{number:2} {name:8} {what}\n{'':12}undo: {undo}"

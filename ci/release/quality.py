@@ -25,19 +25,20 @@ FEWEST_PLANNED = 1000
 ANSWERED_WITHIN = "SELECT count(DISTINCT user_id) FROM receipt WHERE time > now() - %s::interval"
 
 GOT = """
-SELECT model_version, figure, count(*) AS people, sum(y) AS y, sum(y * y) AS yy,
+SELECT slot, figure, count(*) AS people, sum(y) AS y, sum(y * y) AS yy,
        sum(x) AS x, sum(x * x) AS xx, sum(x * y) AS xy
 FROM (
-    SELECT model_version, user_id, count(*)::float8 AS answers,
+    SELECT slot, user_id, count(*)::float8 AS answers,
            count(*) FILTER (WHERE movie_ids = '{}')::float8 AS empty,
            count(*) FILTER (WHERE reason IN ('model', 'fold_in'))::float8 AS personalised
     FROM receipt
-    WHERE time >= %(since)s AND model_version IN (%(live)s, %(target)s)
-    GROUP BY model_version, user_id
+    WHERE time >= %(since)s AND (slot, model_version) IN
+        ((%(live_slot)s, %(live)s), (%(target_slot)s, %(target)s))
+    GROUP BY slot, user_id
 ) AS person
 CROSS JOIN LATERAL (VALUES ('empty', empty, answers), ('personalised', personalised, answers))
     AS measure (figure, y, x)
-GROUP BY model_version, figure
+GROUP BY slot, figure
 """
 LOOKED_BACK = timedelta(minutes=10)
 """A share may be held for days; what people got lately tells whether to go on."""
@@ -95,13 +96,12 @@ def guard(
     with connection.cursor(row_factory=dict_row) as cursor:
         lately = max(since, datetime.now(UTC) - LOOKED_BACK)
         values = {"since": lately, "live": live.version, "target": target.version}
-        for row in cursor.execute(GOT, values):
-            figure, version = row.pop("figure"), row.pop("model_version")
-            sums[figure, version] = Sums(**row)
+        slots = {"live_slot": live.slot, "target_slot": target.slot}
+        for row in cursor.execute(GOT, values | slots):
+            figure, slot = row.pop("figure"), row.pop("slot")
+            sums[figure, slot] = Sums(**row)
     strata = {
-        figure: [
-            (sums.get((figure, live.version), NOBODY), sums.get((figure, target.version), NOBODY))
-        ]
+        figure: [(sums.get((figure, live.slot), NOBODY), sums.get((figure, target.slot), NOBODY))]
         for figure in ("empty", "personalised")
     }
     if words := harms(strata, FEWEST_PLANNED):

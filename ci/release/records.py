@@ -10,13 +10,17 @@ from psycopg.rows import class_row
 
 from ci.certificate.contents import text_hash
 from ci.errors import RefusedError
-from ci.release.history import Promotion, deployed_after
+from ci.release.history import OF_CODE, Promotion, deployed_after
 from ci.release.plan import DeploymentState, Placement
 from ci.slots.state import Slot
 
-Action = Literal["release", "rollback"]
-StepName = Literal["start", "place", "ready", "replay", "shift", "watch", "promote", "abort"]
+Action = Literal["release", "rollback", "code release", "code rollback"]
+StepName = Literal[
+    "start", "place", "code", "ready", "replay", "shift", "watch", "promote", "abort"
+]
 
+CODE_UNDER_WAY = "the code that was under way"
+"""What a rollback leaves that was asked for during a release or rollback of code; no version."""
 PROMOTIONS_LOOKED_AT = 1000
 """So many say what is live and what was before it, however many rollbacks are among them."""
 
@@ -128,9 +132,25 @@ def deployed(connection: psycopg.Connection) -> DeploymentState:
 def version_to_leave(connection: psycopg.Connection) -> str | None:
     """What whoever asks for a rollback now wants to be rid of: what is being released, or live."""
     last = last_step(connection)
-    if last and last.action == "release" and not last.ended:
+    if last and not last.ended and last.action in OF_CODE:
+        return CODE_UNDER_WAY
+    if last and not last.ended and last.action == "release":
         return last.version
     return last.live_version if last else None
+
+
+def code_went_live_last(connection: psycopg.Connection) -> bool:
+    """Whether what a rollback now would put back is code: nothing is under way, and it was last."""
+    last, promoted = last_step(connection), went_live_by(connection)
+    return bool(last and last.ended and promoted and promoted[1] == "code release")
+
+
+def went_live_by(connection: psycopg.Connection) -> tuple[int, str] | None:
+    """The step by which what is live went live, and what that belonged to."""
+    return connection.execute(
+        "SELECT step_id, action FROM deployment WHERE step = 'promote'"
+        " ORDER BY step_id DESC LIMIT 1"
+    ).fetchone()
 
 
 def choose_version(connection: psycopg.Connection, asked_for: str | None) -> str:
@@ -214,16 +234,24 @@ def rollback_waiting(connection: psycopg.Connection) -> int | None:
 
 
 def superseding(connection: psycopg.Connection) -> tuple[int, str] | None:
-    """The waiting release of another version than the one under way: its job, its version."""
+    """The waiting release of other code, or of another version than the one under way.
+
+    Returns its job, and what it releases. A model waits for the end of a release of code.
+    """
     row = connection.execute(
-        "WITH asked AS ("
+        "WITH last AS (SELECT action, version FROM deployment ORDER BY step_id DESC LIMIT 1),"
+        " waiting AS (SELECT id, task_name, args FROM procrastinate_jobs"
+        " WHERE queue_name = 'release' AND status = 'todo'),"
+        " asked AS ("
         " SELECT id, coalesce(args ->> 'version', (SELECT version FROM model_version"
-        "   WHERE verdict = 'accepted' ORDER BY created_at DESC, version DESC LIMIT 1)) AS version"
-        " FROM procrastinate_jobs"
-        " WHERE queue_name = 'release' AND task_name = 'release' AND status = 'todo')"
-        " SELECT id, version FROM asked"
-        " WHERE version <> (SELECT version FROM deployment ORDER BY step_id DESC LIMIT 1)"
-        " ORDER BY id LIMIT 1"
+        "   WHERE verdict = 'accepted' ORDER BY created_at DESC, version DESC LIMIT 1)) AS what"
+        " FROM waiting WHERE task_name = 'release'"
+        " AND (SELECT action FROM last) <> ALL (%s))"
+        " SELECT id, what FROM asked WHERE what <> (SELECT version FROM last)"
+        " UNION ALL SELECT id, 'the code of ' || (args ->> 'image') FROM waiting"
+        " WHERE task_name = 'release_code'"
+        " ORDER BY id LIMIT 1",
+        (list(OF_CODE),),
     ).fetchone()
     return (row[0], row[1]) if row else None
 

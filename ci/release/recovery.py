@@ -13,11 +13,18 @@ from ci.errors import ReleaseError
 from ci.release import actions, records
 from ci.release.environment import Environment
 from ci.release.plan import DeploymentState, Placement, Promote, Shift, Step, plan_rollback
-from ci.release.rollout import Run
+from ci.release.run import Run
 from ci.release.slots import readiness
 from ci.slots.state import BUCKETS, Slot
 
 LOG = structlog.get_logger()
+
+OUTCOMES: dict[records.Action, str] = {
+    "release": "promoted",
+    "rollback": "rolled_back",
+    "code release": "promoted",
+    "code rollback": "rolled_back",
+}
 
 
 @dataclass(frozen=True)
@@ -48,10 +55,13 @@ def remaining(last: records.Deployment, deployed: DeploymentState) -> tuple[Step
     """The steps that finish what died after `last`; none if undoing it is safer.
 
     A release is finished when everybody is on the new version already and nothing was found
-    against it; the first one, which replaces nothing, from then on too. A rollback always is.
+    against it; the first one, which replaces nothing, from then on too. A rollback always is;
+    one of code from when its slot is known to have that code.
     """
     if last.action == "rollback":
         return plan_rollback(Placement(Slot(last.slot), last.version), ready=False)
+    if last.action == "code rollback":
+        return (Shift(BUCKETS), Promote()) if last.step in {"ready", "shift"} else ()
     everybody = last.share == BUCKETS
     if everybody and (last.step == "watch" or (last.step == "shift" and deployed.live is None)):
         return (Shift(BUCKETS), Promote())
@@ -64,7 +74,7 @@ def _finished(
     steps = remaining(last, deployed)
     target = Placement(Slot(last.slot), last.version)
     says = readiness(environment.client, environment.settings.url(target.slot))
-    if not steps or (last.action == "release" and says.missing(target.version)):
+    if not steps or (last.action != "rollback" and says.missing(target.version)):
         return None
     if not says.missing(target.version):
         steps = (Shift(BUCKETS), Promote())
@@ -74,8 +84,7 @@ def _finished(
         Run.of(theirs, last.action, target, deployed, because=words).go_on(steps)
     except ReleaseError as error:
         return Recovered(last.job_id, finished=False, words=f"{words}, but: {error}")
-    outcome = {"release": "promoted", "rollback": "rolled_back"}[last.action]
-    metrics.RELEASES.labels(outcome).inc()
+    metrics.RELEASES.labels(OUTCOMES[last.action]).inc()
     return Recovered(last.job_id, finished=True, words=words)
 
 

@@ -141,7 +141,7 @@ COMMENT ON VIEW live_now IS 'What is live, the last step that was taken, and how
 COMMENT ON COLUMN live_now.live_version IS 'the version that is live';
 COMMENT ON COLUMN live_now.live_slot IS 'the slot that is live';
 COMMENT ON COLUMN live_now.last_step_at IS 'when the last step of a release was';
-COMMENT ON COLUMN live_now.action IS 'release or rollback';
+COMMENT ON COLUMN live_now.action IS 'release or rollback, of a model; code release or code rollback';
 COMMENT ON COLUMN live_now.step IS 'which step it was';
 COMMENT ON COLUMN live_now.reason IS 'why';
 COMMENT ON COLUMN live_now.answers IS 'answers judged of the live version';
@@ -231,9 +231,9 @@ FROM (
     UNION ALL
     SELECT at,
            CASE outcome
-               WHEN 'released' THEN format('Slot %s got the code of %s.', slot, image)
-               ELSE format('Slot %s did not get ready with the code of %s; it has its own again.',
-                           slot, image)
+               WHEN 'placed' THEN format('Slot %s got the code of %s, to be tried.', slot, image)
+               WHEN 'released' THEN format('Slot %s keeps the code of %s.', slot, image)
+               ELSE format('Slot %s has the code again that it had before that of %s.', slot, image)
            END,
            format('code_release: %s', release_id)
     FROM code_release

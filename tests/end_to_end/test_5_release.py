@@ -38,6 +38,19 @@ def assert_none_failed(stack: Stack, mark: str, outcome: Outcome) -> None:
     assert [request["status"] for request in logged(stack, mark)] == [200] * outcome.sent
 
 
+def images(stack: Stack) -> set[str]:
+    """What the slots run."""
+    return {stack.container(slot)["Image"] for slot in SLOTS}
+
+
+def test_the_plan_of_a_release_of_code_names_each_step_and_changes_nothing(stack):
+    before = [stack.container(slot)["Id"] for slot in SLOTS]
+    done = stack.make("release-code", "PLAN=1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [word for word in ("code", "replay", "promote") if f" {word} " not in done.stdout] == []
+    assert [stack.container(slot)["Id"] for slot in SLOTS] == before
+
+
 def test_the_slots_images_are_replaced_without_a_failed_request(stack):
     candidate = os.environ["IMAGE_PREFIX"] + "/recommender:candidate"
     subprocess.run(
@@ -50,13 +63,46 @@ def test_the_slots_images_are_replaced_without_a_failed_request(stack):
         done = stack.make("release-code")
     assert done.returncode == 0, done.stdout + done.stderr
     assert all(stack.container(slot)["Image"] != image for slot, image in before.items())
+    assert len(images(stack)) == 1
     assert_none_failed(stack, "code", outcome)
+
+
+def test_a_release_of_code_is_recorded_judged_and_certified_as_one_of_a_model(stack):
+    ((job, certificate),) = stack.sql(
+        "SELECT job_id, certificate FROM deployment WHERE step = 'promote'"
+        " AND action = 'code release' ORDER BY step_id DESC LIMIT 1"
+    )
+    steps = stack.sql(f"SELECT step FROM deployment WHERE job_id = {job} ORDER BY step_id")
+    assert [step for (step,) in steps][:5] == ["start", "place", "code", "ready", "replay"]
+    assert {("shift",), ("watch",)} < set(steps)
+    told = json.loads(certificate)
+    assert {gate["evidence"] for gate in told["gates"]} == {"live", "replayed"}
+    got = f"SELECT slot, outcome, image_id FROM code_release WHERE job_id = {job}"
+    image_id = told["code"]["image_id"]
+    kept = {(slot, "released", image_id) for slot in ("blue", "green")}
+    assert set(stack.sql(got)) == kept | {(told["slot"], "placed", image_id)}
+    assert images(stack) == {image_id}
+    checked = stack.make("certificates")
+    assert checked.returncode == 0, checked.stdout
+    assert "went live by a code release" in stack.make("story").stdout
 
 
 def test_after_a_release_of_code_starting_it_again_recreates_nothing(stack):
     before = {slot: stack.container(slot)["State"]["StartedAt"] for slot in SLOTS}
     stack.compose("up", "--detach", "--no-build")
     assert {slot: stack.container(slot)["State"]["StartedAt"] for slot in SLOTS} == before
+
+
+def test_a_rollback_after_a_release_of_code_brings_the_code_before_back(stack):
+    live = "SELECT live_version FROM deployment ORDER BY step_id DESC LIMIT 1"
+    left, version = images(stack), stack.sql(live)
+    with under(marked(stack, "code-back")) as outcome:
+        done = stack.make("rollback")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(images(stack)) == 1
+    assert not images(stack) & left
+    assert stack.sql(live) == version
+    assert_none_failed(stack, "code-back", outcome)
 
 
 @pytest.mark.parametrize("command", [("rollback",), ("release", "QUALITY=skip")])

@@ -14,7 +14,7 @@ from tests.integration.releasing import V1, V2
 ANSWERED = """
 INSERT INTO receipt (receipt_id, time, user_id, movie_ids, model_version, slot, bucket, arm, reason,
                      latency_ms)
-SELECT gen_random_uuid(), clock_timestamp(), user_id, %(movies)s::text[], %(version)s, 'blue', 1,
+SELECT gen_random_uuid(), clock_timestamp(), user_id, %(movies)s::text[], %(version)s, %(slot)s, 1,
        'control', %(reason)s, 1
 FROM generate_series(%(first)s::int, %(last)s::int) AS user_id
 """
@@ -34,11 +34,12 @@ def answered_at(stage, share, *, movies, reason, people=PEOPLE):
         if told or ("shift", share, V1) not in stage.steps():
             return
         told.append(share)
-        for version, first, what, why in (
-            (V1, 1, ["a"], "model"),
-            (V2, 1001, movies, reason),
+        for version, slot, first, what, why in (
+            (V1, "blue", 1, ["a"], "model"),
+            (V2, "green", 1001, movies, reason),
         ):
-            values = {"version": version, "movies": what, "reason": why, "first": first}
+            values = {"version": version, "slot": slot, "movies": what, "reason": why}
+            values |= {"first": first}
             stage.owner.execute(ANSWERED, values | {"last": first + people - 1})
 
     return replace(stage.environment, stop_reason=answer)

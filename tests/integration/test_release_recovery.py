@@ -14,7 +14,8 @@ from ci.release.actions import settle
 from ci.release.description import planned
 from ci.release.plan import plan, target_of
 from ci.release.recovery import recover
-from ci.release.rollout import Run, release, rollback
+from ci.release.rollout import release, rollback
+from ci.release.run import Run
 from ci.slots.state import Slot, sent_to_green
 from compose.service.assignment import assign, assigned_version, assignment_file
 from tests.integration.releasing import EVERYONE, V1, V2, V3, Stage

@@ -176,6 +176,97 @@ def test_a_release_and_a_rollback_are_asked_for_and_followed_to_their_end(releas
         assert 'marquee_releases_total{outcome="refused"} 1.0' in releaser.metrics()
 
 
+IMAGE = ("marquee/recommender:0123456789ab-0123456789ab", "sha256:1")
+
+
+def code_begun(releaser):
+    """A release of code that was begun: its job and the slot that is to be recreated."""
+    status, said = releaser.ask("code", "begin", *IMAGE)
+    assert status == 0, said
+    job, slot = said.split()
+    return job, slot
+
+
+def recreated(releaser, job, slot, outcome):
+    """Tell the releaser what became of a slot, as the script does."""
+    told = releaser.ask("code", "record", slot, *IMAGE, "--outcome", outcome, "--job", job)
+    assert told == (0, "")
+
+
+def test_a_release_of_code_goes_on_as_slots_are_recreated_and_a_model_waits(releaser):
+    with releaser.working():
+        releaser.ask("release", "--version", V1)
+        job, slot = code_begun(releaser)
+        assert slot == "green"
+        recreated(releaser, job, slot, "placed")
+        status, lines = releaser.ask("code", "follow", job)
+        assert (status, lines.splitlines()[-1][9:]) == (
+            0,
+            f"promote: live with the code of {IMAGE[0]}",
+        )
+        model = releaser.start("release")
+        eventually(lambda: releaser.waiting("release"))
+        recreated(releaser, job, "blue", "released")
+        status, lines = ended(model)
+        assert (status, lines.splitlines()[-1][9:]) == (0, f"promote: live in place of {V1}")
+
+
+def test_a_rollback_during_a_release_of_code_stops_it_and_the_slot_may_be_taken_back(releaser):
+    with releaser.working():
+        releaser.ask("release", "--version", V1)
+    with releaser.working(RELEASE_WATCH_SECONDS="60"):
+        job, slot = code_begun(releaser)
+        recreated(releaser, job, slot, "placed")
+        eventually(releaser.shifted, 60)
+        status, lines = releaser.ask("rollback")
+        assert (status, lines.splitlines()[-1][9:]) == (
+            0,
+            f"the code release of {V1} was stopped; live as before: {V1}",
+        )
+        assert releaser.ask("code", "follow", job)[0] == 3
+        assert releaser.ask("release")[1].splitlines()[-1][9:].startswith("refused: a release of")
+        recreated(releaser, job, slot, "taken back")
+    assert sent_to_green(releaser.state) == frozenset()
+
+
+def test_a_rollback_says_so_where_it_was_code_that_went_live_last(releaser):
+    with releaser.working():
+        releaser.ask("release", "--version", V1)
+        job, slot = code_begun(releaser)
+        recreated(releaser, job, slot, "placed")
+        releaser.ask("code", "follow", job)
+        recreated(releaser, job, "blue", "released")
+        assert releaser.ask("rollback") == (4, "")
+        status, newest = releaser.ask("code", "newest")
+        assert (status, newest.split()[1:]) == (0, ["green", "code", "release"])
+
+
+def test_a_release_of_code_whose_slot_does_not_run_ends_as_given_up(releaser):
+    with releaser.working():
+        releaser.ask("release", "--version", V1)
+        job, slot = code_begun(releaser)
+        recreated(releaser, job, slot, "taken back")
+        status, lines = releaser.ask("code", "follow", job)
+    assert (status, lines.splitlines()[-1][9:]) == (
+        3,
+        f"abort: green does not run with the code of {IMAGE[0]}",
+    )
+
+
+def test_before_the_first_model_slots_get_code_without_a_release(releaser):
+    assert releaser.ask("code", "begin", *IMAGE) == (0, "none\n")
+    assert releaser.ask("code", "newest") == (0, "")
+
+
+def test_slots_that_are_found_with_the_same_code_are_known_to_have_it(releaser):
+    one = ("code", "record", "green", *IMAGE, "--outcome", "placed")
+    assert releaser.ask(*one) == (0, "")
+    for _ in range(2):
+        assert releaser.ask("code", "settle", *IMAGE) == (0, "")
+    rows = releaser.owner.execute("SELECT slot, outcome FROM code_release").fetchall()
+    assert rows == [("green", "placed"), ("blue", "released"), ("green", "released")]
+
+
 def test_a_release_that_asks_no_people_is_recorded_as_such(releaser):
     with releaser.working():
         releaser.ask("release", "--version", V1)

@@ -37,13 +37,24 @@ def test_a_history_whose_beginning_is_not_known_still_says_what_is_live():
     assert deployed_after([Promotion("rollback", V2)]) == DeploymentState(V2)
 
 
-@given(st.lists(st.booleans(), min_size=1, max_size=30))
-def test_live_and_previous_are_always_in_different_slots(goes_back):
+def test_other_code_is_nothing_that_a_rollback_of_the_model_returns_to():
+    other_code = Placement(V2.slot.other, V2.version)
+    history = [*released(V1, V2), Promotion("code release", other_code)]
+    assert deployed_after(history) == DeploymentState(other_code, Placement(Slot.GREEN, "v1"))
+    history.append(Promotion("code rollback", V2))
+    assert deployed_after(history) == DeploymentState(V2, V1)
+
+
+@given(st.lists(st.sampled_from(["release", "rollback", "code release"]), min_size=1, max_size=30))
+def test_live_and_previous_are_always_in_different_slots(actions):
     history: list[Promotion] = []
-    for number, back in enumerate(goes_back):
+    for number, action in enumerate(actions):
         before = deployed_after(history)
-        if back and before.previous:
+        if action == "rollback" and before.previous:
             history.append(Promotion("rollback", before.previous))
+        elif action == "code release" and before.live:
+            other_code = Placement(before.live.slot.other, before.live.version)
+            history.append(Promotion(action, other_code))
         else:
             slot = before.live.slot.other if before.live else Slot.BLUE
             history.append(Promotion("release", Placement(slot, f"v{number}")))

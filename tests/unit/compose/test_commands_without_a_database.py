@@ -21,6 +21,7 @@ COMMANDS = [
     ("monitoring", "experiments"),
     ("ci", "release"),
     ("ci", "rollback"),
+    ("ci", "code", "newest"),
     ("ci", "experiment-stop"),
     ("compose.backup", "take"),
 ]

@@ -1,4 +1,4 @@
-"""Which image a release of code takes, and which it refuses before anything is changed."""
+"""Which image a release of code takes, what it recreates when, and what it refuses before."""
 
 import pytest
 
@@ -6,64 +6,161 @@ from tests.unit.compose.shell import bash
 
 DIGEST = "sha256:" + "d" * 64
 ELSEWHERE = f"127.0.0.1:5000/town/recommender@{DIGEST}"
-ENGINE = """
+ENGINE = """#!/bin/bash
 docker() {
   case "$1 $2" in
     "image inspect") [[ "$*" != *RepoTags* ]] || { printf '%s\\n' "$NAMES"; return; }
       [[ " ${HERE-} " == *" ${@: -1} "* ]] && echo "id of ${@: -1}" ;;
-    "compose exec")
-      echo 0
-      [[ "$*" != *record-code* ]] || echo "recorded: ${*: -5}" >> "$RECORDED" ;;
+    "inspect --format") echo "id of ${RUNS-}" ;;
+    "compose ps") echo container ;;
+    "compose exec") asked "$@" ;;
+    "compose up") echo "recreated ${@: -1}" >> "$DONE"; [[ " ${BROKEN-} " != *" ${@: -1} "* ]] ;;
     pull*) echo "no such manifest" >&2; [ -n "${REGISTRY-}" ] ;;
-    *) echo "engine: $*" ;;
+    *) echo "$*" >> "$DONE" ;;
   esac
 }
-sleep() { :; }
-export -f docker sleep
+asked() {
+  case "$*" in
+    *" code begin "*) [ "${BEGUN-7 green}" != refused ] || return 1; echo "${BEGUN-7 green}" ;;
+    *" code follow "*) echo followed >> "$DONE"; return "${VERDICT-0}" ;;
+    *" code record "*) echo "recorded ${*:9}" >> "$DONE" ;;
+    *" code newest"*) echo "${NEWEST-12 green code release}" ;;
+    *" code "*) echo "asked ${*:9}" >> "$DONE" ;;
+    *" ci rollback"*) return "${ROLLED_BACK-0}" ;;
+  esac
+}
+docker "$@"
 """
 SLOTS = "town/recommender:blue town/recommender:green"
 CANDIDATE = "town/recommender:candidate"
 BY_CONTENT = "town/recommender:0123456789ab-0123456789ab"
 
 
-def release(tmp_path, here="", **given):
+def run(script, tmp_path, here="", **given):
     environment = {
         "MARQUEE_ENV_FILE": str(tmp_path / "env"),
         "COMPOSE_PROJECT_NAME": "release-code-test",
         "IMAGE_PREFIX": "town",
         "HERE": f"{SLOTS} {here}",
         "NAMES": "",
-        "RECORDED": str(tmp_path / "recorded"),
+        "DONE": str(tmp_path / "done"),
         **given,
     }
-    return bash(f"{ENGINE}compose/release_code.sh", environment=environment)
+    engine = tmp_path / "bin/docker"
+    engine.parent.mkdir(exist_ok=True)
+    engine.write_text(ENGINE)
+    engine.chmod(0o755)
+    environment["PATH"] = f"{engine.parent}:/usr/local/bin:/usr/bin:/bin"
+    return bash(script, environment=environment)
 
 
-def tags(done):
+def release(tmp_path, here="", **given):
+    return run("compose/release_code.sh", tmp_path, here, **given)
+
+
+def done(tmp_path):
+    file = tmp_path / "done"
+    return file.read_text().splitlines() if file.exists() else []
+
+
+def given(slot, image=CANDIDATE):
+    """What is done to give a slot an image."""
     return [
-        line.removeprefix("engine: tag ") for line in done.stdout.splitlines() if " tag " in line
+        f"tag town/recommender:{slot} town/recommender:before-{slot}",
+        f"tag {image} town/recommender:{slot}",
+        f"recreated recommender-{slot}",
     ]
 
 
-def test_what_was_built_last_is_taken_and_the_previous_kept(tmp_path):
-    done = release(tmp_path, CANDIDATE)
-    assert done.returncode == 0, done.stderr
-    assert tags(done) == [
-        "town/recommender:green town/recommender:before-green",
-        f"{CANDIDATE} town/recommender:green",
-        "town/recommender:blue town/recommender:before-blue",
-        f"{CANDIDATE} town/recommender:blue",
+def taken_back(slot):
+    """What is done to give a slot its previous image back."""
+    return [
+        f"tag town/recommender:before-{slot} town/recommender:{slot}",
+        f"recreated recommender-{slot}",
+        recorded(slot, "taken back"),
     ]
+
+
+def recorded(slot, outcome, known_as=CANDIDATE, job=" --job 7"):
+    return f"recorded record {slot} {known_as} id of {CANDIDATE} --outcome {outcome}{job}"
+
+
+def test_what_was_built_last_is_tried_in_one_slot_and_then_given_to_the_other(tmp_path):
+    ended = release(tmp_path, CANDIDATE)
+    assert ended.returncode == 0, ended.stderr
+    assert done(tmp_path) == [
+        *given("green"),
+        recorded("green", "placed"),
+        "followed",
+        *given("blue"),
+        recorded("blue", "released"),
+    ]
+
+
+def test_what_the_releaser_gives_up_is_taken_back_and_the_other_slot_left_alone(tmp_path):
+    ended = release(tmp_path, CANDIDATE, VERDICT="3")
+    assert ended.returncode == 1
+    assert "the new image was given up" in ended.stderr
+    assert done(tmp_path) == [
+        *given("green"),
+        recorded("green", "placed"),
+        "followed",
+        *taken_back("green"),
+    ]
+
+
+def test_a_slot_that_does_not_get_up_has_its_image_back_and_says_so_to_the_releaser(tmp_path):
+    ended = release(tmp_path, CANDIDATE, BROKEN="recommender-green")
+    assert ended.returncode == 1
+    assert "slot green did not get up with the new image" in ended.stderr
+    assert done(tmp_path) == [*given("green"), *taken_back("green")]
+
+
+def test_where_the_second_slot_does_not_get_up_that_is_said(tmp_path):
+    ended = release(tmp_path, CANDIDATE, BROKEN="recommender-blue")
+    assert ended.returncode == 1
+    assert "the other one is live with it" in ended.stderr
+    assert done(tmp_path)[-3:] == taken_back("blue")
+
+
+def test_what_the_releaser_refuses_changes_nothing(tmp_path):
+    ended = release(tmp_path, CANDIDATE, BEGUN="refused")
+    assert ended.returncode == 1
+    assert "was not begun" in ended.stderr
+    assert done(tmp_path) == []
+
+
+def test_where_nothing_is_live_both_slots_get_it_without_a_release(tmp_path):
+    ended = release(tmp_path, CANDIDATE, BEGUN="none")
+    assert ended.returncode == 0, ended.stderr
+    assert done(tmp_path) == [
+        line
+        for slot in ("green", "blue")
+        for line in (*given(slot), recorded(slot, "released", job=""))
+    ]
+
+
+def test_what_both_slots_run_is_not_released_again(tmp_path):
+    ended = release(tmp_path, CANDIDATE, RUNS=CANDIDATE)
+    assert ended.returncode == 0, ended.stderr
+    assert f"Both slots run {CANDIDATE} already" in ended.stdout
+    assert done(tmp_path) == [f"asked settle {CANDIDATE} id of {CANDIDATE}"]
+
+
+def test_a_plan_changes_nothing(tmp_path):
+    ended = release(tmp_path, CANDIDATE, PLAN="1", OVERLAP="0.5")
+    assert ended.returncode == 0, ended.stderr
+    assert done(tmp_path) == [f"asked plan {CANDIDATE} --overlap 0.5"]
 
 
 def test_an_image_of_a_registry_is_pulled_by_its_digest(tmp_path):
-    done = release(tmp_path, CANDIDATE, IMAGE=ELSEWHERE, REGISTRY="yes")
-    assert f"Asking the registry for {ELSEWHERE}" in done.stdout, done.stderr
-    assert f"{ELSEWHERE} town/recommender:green" in tags(done)
+    ended = release(tmp_path, CANDIDATE, IMAGE=ELSEWHERE, REGISTRY="yes")
+    assert f"Asking the registry for {ELSEWHERE}" in ended.stdout, ended.stderr
+    assert f"tag {ELSEWHERE} town/recommender:green" in done(tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("named", "told"),
     [
         ({}, "there is no image town/recommender:candidate here"),
         (
@@ -73,19 +170,44 @@ def test_an_image_of_a_registry_is_pulled_by_its_digest(tmp_path):
         ({"IMAGE": ELSEWHERE}, "cannot be had: no such manifest"),
     ],
 )
-def test_what_cannot_be_had_is_refused_before_anything_is_changed(tmp_path, given, told):
-    done = release(tmp_path, **given)
-    assert done.returncode == 1
-    assert told in done.stderr
-    assert tags(done) == []
+def test_what_cannot_be_had_is_refused_before_anything_is_changed(tmp_path, named, told):
+    ended = release(tmp_path, **named)
+    assert ended.returncode == 1
+    assert told in ended.stderr
+    assert done(tmp_path) == []
 
 
-@pytest.mark.parametrize(
-    ("names", "known_as"), [(f"{CANDIDATE}\n{BY_CONTENT}", BY_CONTENT), ("", CANDIDATE)]
-)
-def test_what_each_slot_got_is_recorded_by_what_it_was_built_from(tmp_path, names, known_as):
-    release(tmp_path, CANDIDATE, NAMES=names)
-    assert (tmp_path / "recorded").read_text().splitlines() == [
-        f"recorded: {slot} {known_as} id of {CANDIDATE} --outcome released"
-        for slot in ("green", "blue")
+def test_what_each_slot_got_is_recorded_by_what_it_was_built_from(tmp_path):
+    release(tmp_path, CANDIDATE, NAMES=f"{CANDIDATE}\n{BY_CONTENT}")
+    assert [line for line in done(tmp_path) if line.startswith("recorded")] == [
+        recorded("green", "placed", BY_CONTENT),
+        recorded("blue", "released", BY_CONTENT),
     ]
+
+
+BEFORE = "town/recommender:before-green"
+
+
+def test_a_rollback_of_a_model_takes_no_engine(tmp_path):
+    for status in ("0", "1"):
+        ended = run("compose/rollback.sh", tmp_path, ROLLED_BACK=status)
+        assert ended.returncode == int(status)
+    assert done(tmp_path) == []
+
+
+def test_a_rollback_of_code_gives_both_slots_the_image_before(tmp_path):
+    here = f"{BEFORE} {'id of ' + BEFORE}"
+    ended = run("compose/rollback.sh", tmp_path, here, ROLLED_BACK="4")
+    assert ended.returncode == 0, ended.stderr
+    assert [line for line in done(tmp_path) if not line.startswith("recorded")] == [
+        *given("green", f"id of {BEFORE}"),
+        "followed",
+        *given("blue", f"id of {BEFORE}"),
+    ]
+
+
+def test_a_rollback_without_the_image_before_says_so(tmp_path):
+    ended = run("compose/rollback.sh", tmp_path, ROLLED_BACK="4")
+    assert ended.returncode == 1
+    assert "the image before is not here" in ended.stderr
+    assert done(tmp_path) == []

@@ -1,0 +1,160 @@
+"""What `make release-code` and `make rollback` ask the releaser: `python -m ci code --help`."""
+
+import time
+from collections.abc import Iterator
+from typing import Annotated
+
+import psycopg
+import typer
+from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.types import JSONValue
+from rich.console import Console
+
+from ci.code.description import planned
+from ci.code.rollout import OVERLAP, Asked
+from ci.command_connection import connected
+from ci.release import records
+from ci.settings import Settings
+from ci.slots.code import Code, Outcome, difference, record_code
+from ci.slots.state import Slot
+from compose.service.job_progress import show
+from compose.service.jobs import ENDED, JobLine, defer, follow, job_app, job_status
+
+QUEUE = "release"
+POLL_SECONDS = 0.5
+GIVEN_UP = 3
+VERDICTS = ("promote:", "abort:")
+
+cli = typer.Typer(
+    help="What scripts that have the engine ask whoever moves traffic.", no_args_is_help=True
+)
+
+
+@cli.command("begin")
+def begin_command(
+    image: Annotated[str, typer.Argument(help="The name of the image.")],
+    image_id: Annotated[str, typer.Argument(help="SHA-256 of what the engine has.")],
+    *,
+    overlap: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Mean share of the live lists that its lists must hold."),
+    ] = OVERLAP,
+    back: Annotated[bool, typer.Option("--back", help="It ran before: no gates.")] = False,
+) -> None:
+    """Begin a release of code; wait until a slot is there to be recreated with it.
+
+    Prints the job and the slot, or `none` where nothing is live, so both slots are.
+    Ends with 0, or with 1 when it was refused or has ended.
+    """
+    conninfo = Settings().conninfo()
+    with connected() as connection:
+        if records.deployed(connection).live is None:
+            typer.echo("none")
+            return
+        asked: dict[str, JSONValue] = vars(Asked(image, image_id, overlap, back))
+        try:
+            job_id = defer(job_app(conninfo), "release_code", QUEUE, **asked)
+        except AlreadyEnqueued as error:
+            typer.echo("a release of code is waiting already", err=True)
+            raise typer.Exit(1) from error
+        if slot := slot_to_recreate(connection, job_id):
+            typer.echo(f"{job_id} {slot}")
+            return
+        show(follow(conninfo, job_id), Console(highlight=False, stderr=True))
+        raise typer.Exit(1)
+
+
+@cli.command("follow")
+def follow_command(
+    job_id: Annotated[int, typer.Argument(help="The job that `begin` told.")],
+) -> None:
+    """Print how a release of code goes, until it is live or was given up.
+
+    Ends with 0 when it is live, with 3 when traffic is where it was, with 1 when neither is known.
+    """
+    with connected() as connection:
+        show(until_verdict(connection, job_id), Console(highlight=False))
+        raise typer.Exit(
+            {"promote": 0, "abort": GIVEN_UP}.get(ended_by(connection, job_id) or "", 1)
+        )
+
+
+@cli.command("record")
+def record_command(
+    slot: Annotated[Slot, typer.Argument(help="The slot that got it.")],
+    image: Annotated[str, typer.Argument(help="The name of the image.")],
+    image_id: Annotated[str, typer.Argument(help="SHA-256 of what the engine has.")],
+    outcome: Annotated[Outcome, typer.Option(help="What became of it.")],
+    job_id: Annotated[int | None, typer.Option("--job", help="Its release.")] = None,
+) -> None:
+    """Record that a slot got other code, which a release may wait for.
+
+    Ends with 0 when that is recorded, with 1 when the database does not answer.
+    """
+    with connected() as connection:
+        record_code(connection, slot, Code(image, image_id), outcome, job_id)
+
+
+@cli.command("settle")
+def settle_command(
+    image: Annotated[str, typer.Argument(help="The name of the image.")],
+    image_id: Annotated[str, typer.Argument(help="SHA-256 of what the engine has.")],
+) -> None:
+    """Record that both slots run this, if they were not known to run the same.
+
+    Ends with 0 when that is recorded, with 1 when the database does not answer.
+    """
+    with connected() as connection:
+        if difference(connection):
+            for slot in Slot:
+                record_code(connection, slot, Code(image, image_id), Outcome.RELEASED)
+
+
+@cli.command("plan")
+def plan_command(
+    image: Annotated[str, typer.Argument(help="The name of the image.")],
+    overlap: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Mean share of the live lists that its lists must hold."),
+    ] = OVERLAP,
+) -> None:
+    """Print what a release of code would do, step by step, and how each is undone."""
+    with connected() as connection:
+        for line in planned(connection, Settings(), Asked(image, "", overlap)):
+            typer.echo(line)
+
+
+@cli.command("newest")
+def newest_command() -> None:
+    """Print the step by which what is live went live, what that belonged to, and its slot."""
+    with connected() as connection:
+        live, promoted = records.deployed(connection).live, records.went_live_by(connection)
+        if live and promoted:
+            step_id, action = promoted
+            typer.echo(f"{step_id} {live.slot} {action}")
+
+
+def slot_to_recreate(connection: psycopg.Connection, job_id: int) -> str | None:
+    """Wait for the job's turn and its first step; its slot, or None where it has ended before."""
+    while not ended_by(connection, job_id) and job_status(connection, job_id) not in ENDED:
+        row = connection.execute(
+            "SELECT slot FROM deployment WHERE job_id = %s AND step = 'place'", (job_id,)
+        ).fetchone()
+        if row:
+            return str(row[0])
+        time.sleep(POLL_SECONDS)
+    return None
+
+
+def until_verdict(connection: psycopg.Connection, job_id: int) -> Iterator[JobLine]:
+    """The job's lines up to that which says how it ended for people; it may go on for slots."""
+    for line in follow(Settings().conninfo(), job_id):
+        yield line
+        if line.message.startswith(VERDICTS) and ended_by(connection, job_id):
+            return
+
+
+def ended_by(connection: psycopg.Connection, job_id: int) -> str | None:
+    """The last step of a release, if it was taken."""
+    last = records.last_step(connection, job_id)
+    return last.step if last and last.ended else None

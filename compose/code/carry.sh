@@ -1,0 +1,135 @@
+# shellcheck shell=bash
+# A release of code as whoever has the engine sees it: slots are recreated when the releaser says so.
+# It moves the traffic, holds the queue and judges; each waits for what the other has recorded.
+
+ATTEMPTS=60
+READY_SECONDS=60
+READY="from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/readyz', timeout=2)"
+GIVEN_UP=3
+JOB=  # of a release that the releaser carries
+
+ask_releaser() { docker compose exec -T releaser python -m ci code "$@" < /dev/null; }
+
+# carry [OPTION...]: IMAGE in both slots, the one without traffic first; or all as it was
+carry() {
+  local begun slot
+  say "The releaser makes a slot free for it"
+  begun=$(ask_releaser begin "$(known_as)" "$(image_id "$IMAGE")" "$@") ||
+    fail "the release of this code was not begun" "See the lines above; without a releaser that knows it: make up"
+  if [ "$begun" = none ]; then give_both; return; fi
+  read -r JOB slot <<< "$begun"
+  trap 'say "Cut short. What is live stays (make status): make release-code finishes it, or brings other code"; exit 130' INT TERM HUP
+  try "$slot"
+  finish "$(other "$slot")"
+}
+
+# try SLOT: with the new image, until it is known whether it stays
+try() {
+  local status=0
+  if ! give "$1" || ! record "$1" placed; then
+    take_back "$1"
+    fail "slot $1 did not get up with the new image" "See: make logs SERVICE=recommender-$1"
+  fi
+  verdict || status=$?
+  case $status in
+    0) ;;
+    "$GIVEN_UP") take_back "$1"; fail "the new image was given up; both slots run what they ran" "Why is above, and in: make story; for lists that are meant to be others: OVERLAP" ;;
+    *) fail "how the release ended is not known: neither releaser nor database tells" "When they do (make status): make release-code" ;;
+  esac
+}
+
+# finish SLOT: the one that was live gets the new image, too
+finish() {
+  if ! give "$1" || ! ready "$1"; then
+    take_back "$1"
+    fail "slot $1 did not get ready with the new image; the other one is live with it" "See: make logs SERVICE=recommender-$1"
+  fi
+  record "$1" released || fail "that slot $1 has the new image is not recorded: the database does not answer" "When it does: make release-code"
+}
+
+# Follow the release to its end for people, through a releaser that is started anew meanwhile
+verdict() {
+  local status attempt
+  for ((attempt = 0; attempt < ATTEMPTS; attempt++)); do
+    status=0
+    ask_releaser follow "$JOB" || status=$?
+    if [ "$status" -eq 0 ] || [ "$status" -eq "$GIVEN_UP" ]; then return "$status"; fi
+    sleep 5
+  done
+  return 1
+}
+
+# Nothing is live, so nobody gets anything of it
+give_both() {
+  local slot
+  for slot in green blue; do
+    if ! give "$slot"; then
+      take_back "$slot"
+      fail "slot $slot did not get up with the new image" "See: make logs SERVICE=recommender-$slot"
+    fi
+    record "$slot" released || say "The database does not answer: that slot $slot got this image is not recorded"
+  done
+}
+
+give() {
+  say "Slot $1 gets $IMAGE"
+  keep_previous "$1" && docker tag "$IMAGE" "$IMAGE_PREFIX/recommender:$1" && recreate "$1"
+}
+
+take_back() {
+  local name=$IMAGE_PREFIX/recommender
+  say "Slot $1 gets its previous image back"
+  docker tag "$name:before-$1" "$name:$1"
+  recreate "$1" || true
+  record "$1" 'taken back' || say "The database does not answer: that slot $1 has its own image is not recorded"
+}
+
+# record SLOT OUTCOME: what the releaser waits for
+record() {
+  ask_releaser record "$1" "$(known_as)" "$(image_id "$IMAGE")" --outcome "$2" ${JOB:+--job "$JOB"} > /dev/null
+}
+
+# By its content, where it was built here
+known_as() {
+  docker image inspect --format '{{range .RepoTags}}{{println .}}{{end}}' "$IMAGE" |
+    grep -E "$BY_CONTENT" | tail -n 1 | grep . || printf '%s' "$IMAGE"
+}
+
+# The same image once more, after a release that was killed, say, is not its own previous one.
+keep_previous() {
+  local name=$IMAGE_PREFIX/recommender
+  if [ "$(image_id "$IMAGE")" != "$(image_id "$name:$1")" ] || ! image_exists "$name:before-$1"; then
+    docker tag "$name:$1" "$name:before-$1"
+  fi
+}
+
+# With its dependencies: without, Compose marks the container such that the next `up`
+# recreates it.
+recreate() {
+  quietly docker compose up --detach --no-build --wait "recommender-$1"
+}
+
+ready() {
+  local second
+  for ((second = 0; second < READY_SECONDS; second++)); do
+    docker compose exec -T "recommender-$1" python3 -c "$READY" 2> /dev/null && return
+    sleep 1
+  done
+  return 1
+}
+
+both_run_it() {
+  local slot
+  for slot in blue green; do
+    [ "$(running_image "$slot")" = "$(image_id "$IMAGE")" ] || return 1
+  done
+}
+
+# Of the container, whatever its tag says by now; nothing where there is none
+running_image() {
+  local container
+  container=$(docker compose ps --all --quiet "recommender-$1")
+  [ -z "$container" ] || docker inspect --format '{{.Image}}' "$container"
+}
+
+other() { if [ "$1" = green ]; then echo blue; else echo green; fi; }
