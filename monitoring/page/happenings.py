@@ -26,7 +26,13 @@ FIGURES_SPAN = timedelta(hours=24)
 """How far back alerts and restarts are known."""
 SLOT = "recommender-"
 PLURALS = {"slot down": "slots down"}
-FAILURES = {"release": "taken back", "rollback": "failed", "training": "refused"}
+FAILURES = {
+    "release": "taken back",
+    "rollback": "failed",
+    "code release": "taken back",
+    "code rollback": "failed",
+    "training": "refused",
+}
 """What became of those that were not well."""
 
 
