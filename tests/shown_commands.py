@@ -91,6 +91,47 @@ RUN_ELSEWHERE = {
     "make down": ("tests/end_to_end/second_stack.py", '"make", "down"'),
     "make down DATA=gone": ("tests/end_to_end/second_stack.py", '"make", "down", "DATA=gone"'),
     "make drill YES=1": ("tests/end_to_end/test_9_drill.py", '"drill", "YES=1"'),
+    "install --directory --mode=700 /var/backups/marquee-volumes": (
+        "tests/run/upgrade.sh",
+        'install --directory --mode=700 "$COPIES"',
+    ),
+    "docker compose stop": (
+        "tests/run/upgrade.sh",
+        "in_checkout docker compose stop",
+    ),
+    (
+        "for volume in $(docker volume ls --quiet --filter"
+        " label=com.docker.compose.project=marquee); do docker run --rm --network none"
+        ' --volume "$volume:/from:ro" --volume /var/backups/marquee-volumes:/to'
+        ' --entrypoint tar marquee/secrets --create --file "/to/$volume.tar" --directory'
+        " /from .; done"
+    ): (
+        "tests/run/upgrade.sh",
+        '--create --file "/to/$volume.tar" --directory /from .',
+    ),
+    "docker compose start": (
+        "tests/run/upgrade.sh",
+        "in_checkout docker compose start",
+    ),
+    "docker compose down": (
+        "tests/run/upgrade.sh",
+        "in_checkout docker compose down",
+    ),
+    "git checkout 92314c9": (
+        "tests/run/upgrade.sh",
+        'check_out "$UPGRADE_FROM"',
+    ),
+    (
+        "for volume in $(docker volume ls --quiet --filter"
+        " label=com.docker.compose.project=marquee); do docker run --rm --network none"
+        ' --volume "$volume:/to" --volume /var/backups/marquee-volumes:/from:ro'
+        ' --entrypoint sh marquee/secrets -c "find /to -mindepth 1 -delete; if [ -e'
+        " /from/$volume.tar ]; then tar --extract --file /from/$volume.tar --directory"
+        ' /to; fi"; done'
+    ): (
+        "tests/run/upgrade.sh",
+        "tar --extract --file /from/$volume.tar --directory /to",
+    ),
     "tests/run.sh experiments": ("tests/run/checks.sh", "experiments"),
     "tests/run.sh upgrade": ("tests/run/checks.sh", "upgrade"),
     "tests/run.sh way-back": ("tests/run/checks.sh", "way_back"),

@@ -1,10 +1,11 @@
 # shellcheck shell=bash
 # An upgrade as OPERATIONS.md tells it, in one checkout: a stack of an older commit, with people
-# in it, becomes one of this commit. UPGRADE_FROM: which older one.
+# in it, becomes one of this commit, and goes back. UPGRADE_FROM: which older one.
 
 UPGRADE_FROM=${UPGRADE_FROM:-92314c9}
 UPGRADED=$PWD/build/test/upgraded
 UPGRADED_PREFIX=marquee-test-upgraded
+COPIES=/var/tmp/marquee-test-volumes
 
 # Each table that people can read, and how many rows are in it. The job queue forgets what is done.
 ROWS_OF_EACH_KIND="
@@ -30,6 +31,8 @@ upgrade() {
   rows=$(ask_database "$ROWS_OF_EACH_KIND") version=$(ask_database "$LIVE")
   say "$version is live; it has, by kind of row:"
   printf '%s\n' "$rows" | column -t
+  say "Its volumes are copied, while all stands still"
+  copy_volumes
   check_out "$today"
   say "Somebody asks while it becomes one of $today"
   begin_asking
@@ -39,6 +42,13 @@ upgrade() {
   end_asking
   await 60 "an answer of a slot" answered_by_a_slot
   check_it_goes_on
+  say "And back to $UPGRADE_FROM, by the copy"
+  in_checkout docker compose down > /dev/null 2>&1
+  check_out "$UPGRADE_FROM"
+  put_volumes_back
+  in_checkout make up
+  check_rows_and_version "$version" "$rows"
+  in_checkout docker compose exec -T retention python -m ingest audit
   remove_upgraded
   trap - EXIT
 }
@@ -100,6 +110,33 @@ end_asking() {
   rm "$asked"
 }
 
+# As OPERATIONS.md shows it for a checkout without `make backup`
+copy_volumes() {
+  local volume
+  install --directory --mode=700 "$COPIES"
+  in_checkout docker compose stop > /dev/null 2>&1
+  for volume in $(volumes); do
+    in_container "$volume:/from:ro" "$COPIES:/to" tar --create --file "/to/$volume.tar" --directory /from .
+  done
+  in_checkout docker compose start > /dev/null 2>&1
+  await 120 "an answer of a slot" answered_by_a_slot
+}
+
+put_volumes_back() {
+  local volume
+  for volume in $(volumes); do
+    in_container "$volume:/to" "$COPIES:/from:ro" sh -c "find /to -mindepth 1 -delete
+      if [ -e /from/$volume.tar ]; then tar --extract --file /from/$volume.tar --directory /to; fi"
+  done
+}
+
+volumes() { docker volume ls --quiet --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME"; }
+
+# in_container MOUNT MOUNT PROGRAM ARGUMENT...
+in_container() {
+  docker run --rm --network none --volume "$1" --volume "$2" --entrypoint "$3" "$UPGRADED_PREFIX/secrets" "${@:4}"
+}
+
 # check_rows_and_version VERSION ROWS: as they were before, or more rows
 check_rows_and_version() {
   local fewer
@@ -134,6 +171,9 @@ check_it_goes_on() {
 remove_upgraded() {
   if [ -n "${asking-}" ]; then kill "$asking" 2> /dev/null || true; fi
   remove_stack || true
+  # what a container wrote there is root's
+  docker run --rm --pull never --network none --volume "$COPIES:/copies" --entrypoint find "$UPGRADED_PREFIX/secrets" \
+    /copies -mindepth 1 -delete > /dev/null 2>&1 || true
   docker network rm marquee-test_default > /dev/null 2>&1 || true  # the older commit's
   docker images --filter "reference=$UPGRADED_PREFIX/*" --format '{{.Repository}}:{{.Tag}}' |
     xargs --no-run-if-empty docker image rm > /dev/null 2>&1 || true
