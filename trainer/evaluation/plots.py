@@ -1,7 +1,9 @@
 """What a version's figures and data look like, as pictures in its directory."""
 
+import re
 from collections.abc import Iterator, Mapping
 from io import BytesIO
+from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
@@ -17,6 +19,17 @@ STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "marquee",  # the same input gives the same bytes
 }
+WIDTH, HEIGHT = 5.0, 3.5
+"""Inches of 72 points: as wide as a phone, on which a letter is then as large as it is drawn."""
+LABEL_WIDTH = 42
+"""Letters of a line below an axis."""
+DARK = b"""
+<style>@media (prefers-color-scheme: dark) {
+:root { color-scheme: dark; filter: invert(1) hue-rotate(180deg); } }</style>
+"""
+"""Who likes it dark gets light on dark, in the same colours."""
+FIXED = re.compile(rb' (?:width|height)="[0-9.]+pt"')
+"""How large a picture would be anywhere."""
 Stated = Mapping[str, float]
 """A figure as a manifest states it."""
 TOO_FEW_JUDGED = "too few people were judged"
@@ -61,11 +74,11 @@ def _segments(figures: Figures) -> Figure:
 
 
 def _bars(found: Mapping[str, Stated], what: str) -> Figure:
-    picture = Figure(figsize=(8, 1.5 + 0.4 * len(found)), layout="constrained")
+    picture = Figure(figsize=(WIDTH, 1.5 + 0.4 * len(found)), layout="constrained")
     axes = picture.subplots()
     values, errors = _values_and_errors(found)
     axes.barh(list(found), values, xerr=errors)
-    axes.set_xlabel(what)
+    axes.set_xlabel(fill(what, LABEL_WIDTH))
     if not found:
         _say(axes, TOO_FEW_JUDGED)
     return picture
@@ -132,7 +145,8 @@ def _learning(figures: Figures) -> Figure:
 
 def _versions(versions: Mapping[str, Stated]) -> Figure:
     """Its figure above those of the versions before."""
-    return _bars(versions, "NDCG@20 of each on its own held-out data, with 95 % intervals")
+    named = {"-\n".join(name.rsplit("-", 1)): its for name, its in versions.items()}
+    return _bars(named, "NDCG@20 of each on its own held-out data, with 95 % intervals")
 
 
 def _with_intervals(axes: Axes, found: Mapping[Any, Stated]) -> None:
@@ -155,23 +169,23 @@ def _say(axes: Axes, why: str) -> None:
 
 
 def _plain(across: str, up: str) -> tuple[Figure, Axes]:
-    picture = Figure(figsize=(8, 3.5), layout="constrained")
+    picture = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
     axes = picture.subplots()
     axes.set(xlabel=across, ylabel=up)
     return picture, axes
 
 
 def _data(interactions: Interactions) -> Figure:
-    picture = Figure(figsize=(8, 3.5), layout="constrained")
-    left, right = picture.subplots(1, 2)
+    picture = Figure(figsize=(WIDTH, 2 * HEIGHT), layout="constrained")
+    upper, lower = picture.subplots(2, 1)
     for name, counts in _per_what(interactions):
-        left.loglog(np.arange(1, len(counts) + 1), counts, label=name)
-    left.set(xlabel="rank", ylabel="interactions")
-    left.legend()
+        upper.loglog(np.arange(1, len(counts) + 1), counts, label=name)
+    upper.set(xlabel="rank", ylabel="interactions")
+    upper.legend()
     rated = interactions.ratings[~np.isnan(interactions.ratings)]
     values, numbers = np.unique(rated, return_counts=True)
-    right.bar([f"{value:g}" for value in values], numbers)
-    right.set(xlabel="rating", ylabel="how often")
+    lower.bar([f"{value:g}" for value in values], numbers)
+    lower.set(xlabel="rating", ylabel="how often")
     return picture
 
 
@@ -187,4 +201,9 @@ def _picture(figure: Figure) -> bytes:
     file = BytesIO()
     with mpl.rc_context(STYLE):
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    return file.getvalue()
+    return _fitting(file.getvalue())
+
+
+def _fitting(picture: bytes) -> bytes:
+    """As large as its window, and as dark."""
+    return FIXED.sub(b"", picture, count=2).replace(b"<defs>", DARK + b"<defs>", 1)

@@ -47,7 +47,7 @@ def test_pictures_name_what_they_compare(interactions):
     pictures = plots(FIGURES, interactions, VERSIONS)
     assert {"ease", "popularity"} <= texts(pictures["ranking.svg"])
     assert "heavy users" in texts(pictures["segments.svg"])
-    assert "20260130-030000-als" in texts(pictures["versions.svg"])
+    assert {"20260130-030000-", "als"} <= texts(pictures["versions.svg"])
 
 
 def test_a_learning_curve_names_how_much_was_learned_from(interactions):
@@ -56,10 +56,8 @@ def test_a_learning_curve_names_how_much_was_learned_from(interactions):
 
 
 def test_a_curve_that_there_is_not_is_said_to_be_none(interactions):
-    (said,) = (
-        text for text in texts(plots({}, interactions, {})["learning.svg"]) if "curve" in text
-    )
-    assert said == NO_LEARNING_CURVE
+    drawn = ET.fromstring(plots({}, interactions, {})["learning.svg"])  # noqa: S314 -- our own
+    assert NO_LEARNING_CURVE in " ".join(" ".join(drawn.itertext()).split())
 
 
 def test_predicted_ratings_are_drawn_against_given_ones(interactions):
