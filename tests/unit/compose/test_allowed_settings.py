@@ -254,6 +254,7 @@ OTHER_SPELLINGS = {
     ".5",
     "1 day",
     "01",
+    "08",
     "P1DT",
     "P",
     "PT",
