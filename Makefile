@@ -65,7 +65,7 @@ release: ## Release the newest accepted version, step by step; VERSION=name; QUA
 rollback: ## Put the previous version back, at once; the previous code where that went live last
 	@compose/rollback.sh
 story: ## What happened to what is live in the last SINCE='1 hour', in sentences, each with its evidence
-	@docker compose exec -T postgres psql --host=/tmp --username=analyst --no-psqlrc --expanded --set=since='$(or $(SINCE),1 hour)' --file=- marquee < ci/story.sql
+	@docker compose exec -T postgres psql --host=/tmp --username=analyst --no-psqlrc --expanded --pset=xheader_width=80 --set=since='$(or $(SINCE),1 hour)' --file=- marquee < ci/story.sql
 certificates: ## Was what each release proved changed or removed since? KNOWN=hash that must be there still
 	@docker compose exec -T releaser python -m ci certificates $(if $(KNOWN),--known '$(KNOWN)')
 experiment: ## Try a version on people, against the live one: CHALLENGER=name; SHARE=500 of 1,000; KIND=interleaving: lists of both; NAME
