@@ -51,6 +51,7 @@ def environment(conninfo, tmp_path):
         "EVALUATE_CRON": "* * * * * */1",
         "EVALUATION_WINDOW": "PT1M",
         "EVALUATION_HORIZON": "PT1M",
+        "COLUMNS": "200",  # of who looks; test processes side by side have 80
     }
 
 
