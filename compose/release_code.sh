@@ -39,9 +39,14 @@ release() {
   local held_to=()
   if [ -n "${OVERLAP-}" ]; then held_to=(--overlap "$OVERLAP"); fi
   choose_image
+  if [ -n "${PLAN-}" ] && image_exists "$IMAGE" && both_run_it; then
+    say "Both slots run $IMAGE already; nothing would be changed"
+    return
+  fi
   if [ -n "${PLAN-}" ]; then ask_releaser plan "$IMAGE" "${held_to[@]}"; return; fi
   get_image
   if both_run_it; then
+    name_for_both
     ask_releaser settle "$(known_as)" "$(image_id "$IMAGE")"
     say "Both slots run $IMAGE already; nothing was changed"
     return

@@ -20,7 +20,7 @@ CODE_WENT_LIVE=4
 # bring_code_back STEP: that which went live by this step is left; asked for twice, once
 bring_code_back() {
   local slot
-  [ "$(ask_releaser newest)" = "$1" ] || { say "What is live has changed meanwhile; nothing was changed"; return; }
+  [[ $1 == *" code release" && $(ask_releaser newest) = "$1" ]] || { say "What is live has changed meanwhile; nothing was changed"; return; }
   read -r _ slot _ <<< "$1"
   image_exists "$IMAGE_PREFIX/recommender:before-$slot" ||
     fail "the image before is not here" "Another comes by: make release-code IMAGE=..."

@@ -12,6 +12,8 @@ from ci.slots.state import Slot
 class Outcome(StrEnum):
     """What became of the code that a slot got."""
 
+    GIVEN = "given"
+    """It is being recreated with it: whoever does that may die, so it may run it from now on."""
     PLACED = "placed"
     """It runs it, to be tried."""
     RELEASED = "released"
@@ -89,9 +91,13 @@ def running_after(got: Iterable[tuple[Slot, Code, Outcome]]) -> dict[Slot, Code 
     kept: dict[Slot, Code | None] = dict.fromkeys(Slot)
     runs = dict(kept)
     for slot, code, outcome in got:
-        runs[slot] = kept[slot] if outcome is Outcome.TAKEN_BACK else code
-        if outcome is Outcome.RELEASED:
-            kept[slot] = code
+        runs[slot] = code
+        if outcome is Outcome.TAKEN_BACK:  # for what the other runs, unless that is what failed here
+            others = runs[slot.other]
+            failed_here = others is not None and others.image_id == code.image_id
+            runs[slot] = kept[slot] if failed_here else others
+        if outcome in {Outcome.RELEASED, Outcome.TAKEN_BACK}:
+            kept[slot] = runs[slot]
     return runs
 
 

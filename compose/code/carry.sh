@@ -26,6 +26,7 @@ carry() {
 # try SLOT: with the new image, until it is known whether it stays
 try() {
   local status=0
+  record "$1" given || fail "that slot $1 gets the new image is not recorded, so it does not get it" "When the database answers (make status): make release-code"
   if ! give "$1" || ! record "$1" placed; then
     take_back "$1"
     fail "slot $1 did not get up with the new image" "See: make logs SERVICE=recommender-$1"
@@ -95,12 +96,18 @@ known_as() {
     grep -E "$BY_CONTENT" | tail -n 1 | grep . || printf '%s' "$IMAGE"
 }
 
-# The same image once more, after a release that was killed, say, is not its own previous one.
+# What people have had until now: the other slot's, where that has not got the image yet, for this
+# one may have been given code in vain by a release that was killed; else its own. The same image
+# once more is not its own previous one.
 keep_previous() {
-  local name=$IMAGE_PREFIX/recommender
-  if [ "$(image_id "$IMAGE")" != "$(image_id "$name:$1")" ] || ! image_exists "$name:before-$1"; then
-    docker tag "$name:$1" "$name:before-$1"
-  fi
+  local slot name=$IMAGE_PREFIX/recommender
+  for slot in "$(other "$1")" "$1"; do
+    if [ "$(image_id "$name:$slot")" != "$(image_id "$IMAGE")" ]; then
+      docker tag "$name:$slot" "$name:before-$1"
+      return
+    fi
+  done
+  image_exists "$name:before-$1" || docker tag "$name:$1" "$name:before-$1"
 }
 
 # With its dependencies: without, Compose marks the container such that the next `up`
@@ -123,6 +130,12 @@ both_run_it() {
   for slot in blue green; do
     [ "$(running_image "$slot")" = "$(image_id "$IMAGE")" ] || return 1
   done
+}
+
+# A release that was killed may have left a name that the next `up` would take.
+name_for_both() {
+  local slot
+  for slot in blue green; do docker tag "$IMAGE" "$IMAGE_PREFIX/recommender:$slot"; done
 }
 
 # Of the container, whatever its tag says by now; nothing where there is none

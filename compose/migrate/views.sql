@@ -231,6 +231,7 @@ FROM (
     UNION ALL
     SELECT at,
            CASE outcome
+               WHEN 'given' THEN format('Slot %s is recreated with the code of %s.', slot, image)
                WHEN 'placed' THEN format('Slot %s got the code of %s, to be tried.', slot, image)
                WHEN 'released' THEN format('Slot %s keeps the code of %s.', slot, image)
                ELSE format('Slot %s has the code again that it had before that of %s.', slot, image)

@@ -211,6 +211,14 @@ def test_while_the_slots_run_different_code_no_model_is_released_or_tried(stage)
     assert live_placement(stage).version == V1
 
 
+def test_a_slot_that_somebody_who_died_was_giving_the_code_gets_no_model(stage):
+    environment = recreating(stage, (Outcome.GIVEN,))
+    with pytest.raises(AbortedError, match="nobody gave blue the code of"):
+        release_code(environment, asked())
+    with pytest.raises(RefusedError, match=f"blue the code of {NEW}"):
+        release(stage.environment, V1)
+
+
 @pytest.mark.parametrize(
     ("step", "share", "finished"),
     [

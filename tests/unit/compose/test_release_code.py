@@ -10,7 +10,8 @@ ENGINE = """#!/bin/bash
 docker() {
   case "$1 $2" in
     "image inspect") [[ "$*" != *RepoTags* ]] || { printf '%s\\n' "$NAMES"; return; }
-      [[ " ${HERE-} " == *" ${@: -1} "* ]] && echo "id of ${@: -1}" ;;
+      [[ " ${HERE-} " == *" ${@: -1} "* ]] || return 1
+      echo "id of $(tagged "${@: -1}")" ;;
     "inspect --format") echo "id of ${RUNS-}" ;;
     "compose ps") echo container ;;
     "compose exec") asked "$@" ;;
@@ -19,10 +20,18 @@ docker() {
     *) echo "$*" >> "$DONE" ;;
   esac
 }
+tagged() {
+  if [ "$1" = "${NEW-}" ]; then echo "$CANDIDATE"; return; fi
+  local image
+  image=$(awk -v to="$1" '$1 == "tag" && $NF == to { sub(/^tag /, ""); sub(" " to "$", ""); last = $0 }
+    END { print last }' "$DONE" 2> /dev/null)
+  echo "${image:-$1}"
+}
 asked() {
   case "$*" in
     *" code begin "*) [ "${BEGUN-7 green}" != refused ] || return 1; echo "${BEGUN-7 green}" ;;
     *" code follow "*) echo followed >> "$DONE"; return "${VERDICT-0}" ;;
+    *" code record "*"--outcome ${FORGETS-nothing}"*) return 1 ;;
     *" code record "*) echo "recorded ${*:9}" >> "$DONE" ;;
     *" code newest"*) echo "${NEWEST-12 green code release}" ;;
     *" code "*) echo "asked ${*:9}" >> "$DONE" ;;
@@ -43,6 +52,7 @@ def run(script, tmp_path, here="", **given):
         "IMAGE_PREFIX": "town",
         "HERE": f"{SLOTS} {here}",
         "NAMES": "",
+        "CANDIDATE": CANDIDATE,
         "DONE": str(tmp_path / "done"),
         **given,
     }
@@ -63,13 +73,19 @@ def done(tmp_path):
     return file.read_text().splitlines() if file.exists() else []
 
 
-def given(slot, image=CANDIDATE):
+def given(slot, image=CANDIDATE, before=None):
     """What is done to give a slot an image."""
     return [
-        f"tag town/recommender:{slot} town/recommender:before-{slot}",
+        f"tag town/recommender:{before or slot} town/recommender:before-{slot}",
         f"tag {image} town/recommender:{slot}",
         f"recreated recommender-{slot}",
     ]
+
+
+def tried(slot):
+    """What is done to the slot without traffic; what people have is what it would go back to."""
+    other = "blue" if slot == "green" else "green"
+    return [recorded(slot, "given"), *given(slot, before=other)]
 
 
 def taken_back(slot):
@@ -89,7 +105,7 @@ def test_what_was_built_last_is_tried_in_one_slot_and_then_given_to_the_other(tm
     ended = release(tmp_path, CANDIDATE)
     assert ended.returncode == 0, ended.stderr
     assert done(tmp_path) == [
-        *given("green"),
+        *tried("green"),
         recorded("green", "placed"),
         "followed",
         *given("blue"),
@@ -102,7 +118,7 @@ def test_what_the_releaser_gives_up_is_taken_back_and_the_other_slot_left_alone(
     assert ended.returncode == 1
     assert "the new image was given up" in ended.stderr
     assert done(tmp_path) == [
-        *given("green"),
+        *tried("green"),
         recorded("green", "placed"),
         "followed",
         *taken_back("green"),
@@ -113,7 +129,7 @@ def test_a_slot_that_does_not_get_up_has_its_image_back_and_says_so_to_the_relea
     ended = release(tmp_path, CANDIDATE, BROKEN="recommender-green")
     assert ended.returncode == 1
     assert "slot green did not get up with the new image" in ended.stderr
-    assert done(tmp_path) == [*given("green"), *taken_back("green")]
+    assert done(tmp_path) == [*tried("green"), *taken_back("green")]
 
 
 def test_where_the_second_slot_does_not_get_up_that_is_said(tmp_path):
@@ -136,7 +152,10 @@ def test_where_nothing_is_live_both_slots_get_it_without_a_release(tmp_path):
     assert done(tmp_path) == [
         line
         for slot in ("green", "blue")
-        for line in (*given(slot), recorded(slot, "released", job=""))
+        for line in (
+            *given(slot, before="blue"),
+            recorded(slot, "released", job=""),
+        )
     ]
 
 
@@ -144,7 +163,29 @@ def test_what_both_slots_run_is_not_released_again(tmp_path):
     ended = release(tmp_path, CANDIDATE, RUNS=CANDIDATE)
     assert ended.returncode == 0, ended.stderr
     assert f"Both slots run {CANDIDATE} already" in ended.stdout
-    assert done(tmp_path) == [f"asked settle {CANDIDATE} id of {CANDIDATE}"]
+    assert done(tmp_path) == [
+        *(f"tag {CANDIDATE} town/recommender:{slot}" for slot in ("blue", "green")),
+        f"asked settle {CANDIDATE} id of {CANDIDATE}",
+    ]
+
+
+def test_the_plan_says_that_nothing_would_be_changed_where_both_run_it(tmp_path):
+    ended = release(tmp_path, CANDIDATE, RUNS=CANDIDATE, PLAN="1")
+    assert "nothing would be changed" in ended.stdout, ended.stderr
+    assert done(tmp_path) == []
+
+
+def test_nothing_is_recreated_that_nobody_would_know_of(tmp_path):
+    ended = release(tmp_path, CANDIDATE, FORGETS="given")
+    assert ended.returncode == 1
+    assert "so it does not get it" in ended.stderr
+    assert done(tmp_path) == []
+
+
+def test_the_other_slot_got_it_first_and_the_slots_own_is_kept(tmp_path):
+    release(tmp_path, CANDIDATE, NEW="town/recommender:blue")
+    assert f"tag {SLOTS.split()[1]} {BEFORE}" in done(tmp_path)
+    assert "town/recommender:before-blue" not in " ".join(done(tmp_path)[:4])
 
 
 def test_a_plan_changes_nothing(tmp_path):
@@ -180,6 +221,7 @@ def test_what_cannot_be_had_is_refused_before_anything_is_changed(tmp_path, name
 def test_what_each_slot_got_is_recorded_by_what_it_was_built_from(tmp_path):
     release(tmp_path, CANDIDATE, NAMES=f"{CANDIDATE}\n{BY_CONTENT}")
     assert [line for line in done(tmp_path) if line.startswith("recorded")] == [
+        recorded("green", "given", BY_CONTENT),
         recorded("green", "placed", BY_CONTENT),
         recorded("blue", "released", BY_CONTENT),
     ]
@@ -200,7 +242,7 @@ def test_a_rollback_of_code_gives_both_slots_the_image_before(tmp_path):
     ended = run("compose/rollback.sh", tmp_path, here, ROLLED_BACK="4")
     assert ended.returncode == 0, ended.stderr
     assert [line for line in done(tmp_path) if not line.startswith("recorded")] == [
-        *given("green", f"id of {BEFORE}"),
+        *given("green", f"id of {BEFORE}", before="blue"),
         "followed",
         *given("blue", f"id of {BEFORE}"),
     ]
@@ -210,4 +252,13 @@ def test_a_rollback_without_the_image_before_says_so(tmp_path):
     ended = run("compose/rollback.sh", tmp_path, ROLLED_BACK="4")
     assert ended.returncode == 1
     assert "the image before is not here" in ended.stderr
+    assert done(tmp_path) == []
+
+
+def test_a_rollback_of_code_that_somebody_brought_back_meanwhile_changes_nothing(tmp_path):
+    here = f"{BEFORE} {'id of ' + BEFORE}"
+    ended = run(
+        "compose/rollback.sh", tmp_path, here, ROLLED_BACK="4", NEWEST="13 green code rollback"
+    )
+    assert "nothing was changed" in ended.stdout
     assert done(tmp_path) == []
