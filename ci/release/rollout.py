@@ -8,6 +8,7 @@ from ci.release.plan import plan, plan_rollback, target_of
 from ci.release.run import Run
 from ci.release.slots import readiness
 from ci.slots import code
+from ci.slots.state import Slot
 
 
 def release(environment: Environment, version: str) -> None:
@@ -39,7 +40,7 @@ def rollback(environment: Environment, leaving: str | None = None) -> None:
             Asked for twice, a rollback does not go back twice.
 
     Raises:
-        RefusedError: there is no such version.
+        RefusedError: there is no such version, or its slot runs code that was given up.
         AbortedError: its slot does not get ready with it; the traffic is where it was.
     """
     deployed = records.deployed(environment.connection)
@@ -50,7 +51,22 @@ def rollback(environment: Environment, leaving: str | None = None) -> None:
     back_to = deployed.previous
     if back_to is None:
         raise RefusedError("there is no previous version to go back to")
+    await_own_code(environment, back_to.slot)
     says = readiness(environment.client, environment.settings.url(back_to.slot))
     steps = plan_rollback(back_to, ready=says.missing(back_to.version) is None)
     Run.of(environment, "rollback", back_to, deployed).carry_out(steps)
     metrics.RELEASES.labels("rolled_back").inc()
+
+
+def await_own_code(environment: Environment, slot: Slot) -> None:
+    """Wait until a slot has given back the code that it got in vain: nobody may get that.
+
+    Raises:
+        RefusedError: it has not in time, so whoever recreates slots has died.
+        AbortedError: somebody wants it to stop.
+    """
+    for _elapsed in environment.polls(environment.settings.release_code_seconds):
+        image = code.untried(environment.connection, slot)
+        if image is None:
+            return
+    raise RefusedError(f"{slot} runs the code of {image}, which was given up (make release-code)")

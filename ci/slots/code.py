@@ -65,6 +65,19 @@ def outcome_in(connection: psycopg.Connection, job_id: int | None, slot: Slot) -
     return Outcome(row[0]) if row else None
 
 
+def untried(connection: psycopg.Connection, slot: Slot) -> str | None:
+    """The image that a slot got to be tried and has neither kept nor given back, if so."""
+    row = connection.execute(
+        "SELECT image, outcome, EXISTS (SELECT FROM deployment"
+        "   WHERE deployment.job_id = code_release.job_id AND step = 'promote')"
+        " FROM code_release WHERE slot = %s ORDER BY release_id DESC LIMIT 1",
+        (slot,),
+    ).fetchone()
+    if row is None or row[1] not in {Outcome.GIVEN, Outcome.PLACED} or row[2]:
+        return None
+    return str(row[0])
+
+
 def code_of(connection: psycopg.Connection, job_id: int | None) -> Code | None:
     """The code that a release brought; None of any other job."""
     row = connection.execute(

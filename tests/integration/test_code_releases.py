@@ -292,6 +292,19 @@ def test_a_rollback_that_came_too_late_to_stop_it_leaves_no_version(stage):
     assert stage.said[-1].endswith("nothing was changed")
 
 
+def test_a_rollback_sends_nobody_to_code_that_was_given_up(stage):
+    stage.slots["blue"].failing.add(V2)
+    with pytest.raises(AbortedError, match="too many errors"):
+        release_code(recreating(stage, (Outcome.PLACED,)), asked())
+    with pytest.raises(RefusedError, match=f"blue runs the code of {NEW}, which was given up"):
+        rollback(stage.environment)
+    assert live_placement(stage) == Placement(Slot.GREEN, V2)
+    code = Code(NEW, f"id of {NEW}")
+    record_code(stage.environment.connection, Slot.BLUE, code, Outcome.TAKEN_BACK, JOB)
+    rollback(stage.environment)
+    assert live_placement(stage) == Placement(Slot.BLUE, V1)
+
+
 def waiting(stage, task, **args):
     stage.owner.execute(
         "INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES ('release', %s, %s)",
