@@ -281,11 +281,16 @@ class Run:
         """Make the version the live one, and certify it; the other slot keeps the one before."""
         actions.publish_popular(self.environment.settings, self.target.version)
         words = f"{self.replaced()}; {self.because}" if self.because else self.replaced()
-        self.note("promote", BUCKETS, words, certificate=self.certificate(begun))
-        if brought := self.brings():
-            connection, job_id = self.environment.connection, self.environment.job_id
-            code.record_code(connection, self.target.slot, brought, code.Outcome.RELEASED, job_id)
-        metrics.show_live(records.deployed(self.environment.connection))
+        connection, job_id = self.environment.connection, self.environment.job_id
+        self.record("promote", BUCKETS, words, certificate=self.certificate(begun))
+        try:  # it is live by now: whatever fails from here on undoes nothing
+            self.environment.say(f"promote: {words}")
+            if brought := self.brings():
+                slot = self.target.slot
+                code.record_code(connection, slot, brought, code.Outcome.RELEASED, job_id)
+            metrics.show_live(records.deployed(connection))
+        except psycopg.Error:
+            LOG.exception("live, but not all of it is told", version=self.target.version)
 
     def replaced(self) -> str:
         """What went live in place of what, in words."""
@@ -358,6 +363,17 @@ class Run:
         **details: Unpack[records.Details],
     ) -> None:
         """Record a step and say it; the slot is the run's unless given."""
+        self.record(step, share, words, **details)
+        self.environment.say(f"{step}: {words}")
+
+    def record(
+        self,
+        step: records.StepName,
+        share: int,
+        words: str,
+        **details: Unpack[records.Details],
+    ) -> None:
+        """Record a step, and nothing else."""
         live = self.target if step == "promote" else self.deployed.live
         deployment = records.Deployment(
             job_id=self.environment.job_id,
@@ -372,4 +388,3 @@ class Run:
         )
         records.record(self.environment.connection, replace(deployment, **details))
         metrics.SHARE.set(share)
-        self.environment.say(f"{step}: {words}")

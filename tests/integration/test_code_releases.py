@@ -305,6 +305,25 @@ def test_a_rollback_sends_nobody_to_code_that_was_given_up(stage):
     assert live_placement(stage) == Placement(Slot.BLUE, V1)
 
 
+@pytest.mark.parametrize("away", ["record_code", "say"])
+def test_what_fails_once_it_is_live_undoes_nothing(stage, monkeypatch, away):
+    base = recreating(stage, WELL)
+
+    def fail(*_given) -> None:
+        raise psycopg.OperationalError("gone")
+
+    def say(words: str) -> None:
+        base.say(words)
+        if away == "say" and words.startswith("promote: "):
+            fail()
+
+    if away == "record_code":
+        monkeypatch.setattr("ci.release.run.code.record_code", fail)
+    release_code(replace(base, say=say), asked())
+    assert [step for step, *_ in rows(stage)][-1] == "promote"
+    assert live_placement(stage) == Placement(Slot.BLUE, V2)
+
+
 def waiting(stage, task, **args):
     stage.owner.execute(
         "INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES ('release', %s, %s)",
