@@ -132,7 +132,7 @@ code_release = Table(
         comment="its name: by commit and lock, or by digest where it came from a registry",
     ),
     Column("image_id", Text, nullable=False, comment="SHA-256 of what the engine has"),
-    Column("outcome", Text, nullable=False, comment="placed, to be tried; released or taken back"),
+    Column("outcome", Text, nullable=False, comment="given, placed, released or taken back"),
     Column(
         "job_id",
         BigInteger,

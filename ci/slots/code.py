@@ -105,7 +105,7 @@ def running_after(got: Iterable[tuple[Slot, Code, Outcome]]) -> dict[Slot, Code 
     runs = dict(kept)
     for slot, code, outcome in got:
         runs[slot] = code
-        if outcome is Outcome.TAKEN_BACK:  # for what the other runs, unless that is what failed here
+        if outcome is Outcome.TAKEN_BACK:  # for what the other runs, but where that failed here
             others = runs[slot.other]
             failed_here = others is not None and others.image_id == code.image_id
             runs[slot] = kept[slot] if failed_here else others

@@ -23,7 +23,8 @@ docker() {
 tagged() {
   if [ "$1" = "${NEW-}" ]; then echo "$CANDIDATE"; return; fi
   local image
-  image=$(awk -v to="$1" '$1 == "tag" && $NF == to { sub(/^tag /, ""); sub(" " to "$", ""); last = $0 }
+  image=$(awk -v to="$1" '
+    $1 == "tag" && $NF == to { sub(/^tag /, ""); sub(" " to "$", ""); last = $0 }
     END { print last }' "$DONE" 2> /dev/null)
   echo "${image:-$1}"
 }
