@@ -43,7 +43,18 @@ def images(stack: Stack) -> set[str]:
     return {stack.container(slot)["Image"] for slot in SLOTS}
 
 
+def build_other_code() -> None:
+    """As `make images` does after a commit."""
+    candidate = os.environ["IMAGE_PREFIX"] + "/recommender:candidate"
+    subprocess.run(
+        ["docker", "build", "--quiet", "--tag", candidate, "-"],
+        input=f"FROM {candidate}\nLABEL release=another\n".encode(),
+        check=True,
+    )
+
+
 def test_the_plan_of_a_release_of_code_names_each_step_and_changes_nothing(stack):
+    build_other_code()
     before = [stack.container(slot)["Id"] for slot in SLOTS]
     done = stack.make("release-code", "PLAN=1")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -52,12 +63,7 @@ def test_the_plan_of_a_release_of_code_names_each_step_and_changes_nothing(stack
 
 
 def test_the_slots_images_are_replaced_without_a_failed_request(stack):
-    candidate = os.environ["IMAGE_PREFIX"] + "/recommender:candidate"
-    subprocess.run(
-        ["docker", "build", "--quiet", "--tag", candidate, "-"],
-        input=f"FROM {candidate}\nLABEL release=another\n".encode(),
-        check=True,
-    )
+    build_other_code()
     before = {slot: stack.container(slot)["Image"] for slot in SLOTS}
     with under(marked(stack, "code")) as outcome:
         done = stack.make("release-code")
