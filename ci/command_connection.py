@@ -7,6 +7,7 @@ import psycopg
 import typer
 
 from ci.settings import Settings
+from compose.service.command_line import unanswered
 
 
 @contextmanager
@@ -16,5 +17,5 @@ def connected() -> Iterator[psycopg.Connection]:
         with psycopg.connect(Settings().conninfo(), autocommit=True) as connection:
             yield connection
     except psycopg.OperationalError as error:
-        typer.echo(f"the database does not answer: {' '.join(str(error).split())}", err=True)
+        typer.echo(unanswered(error), err=True)
         raise typer.Exit(1) from error

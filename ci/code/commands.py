@@ -24,6 +24,12 @@ QUEUE = "release"
 POLL_SECONDS = 0.5
 GIVEN_UP = 3
 VERDICTS = ("promote:", "abort:")
+Image = Annotated[str, typer.Argument(help="The name of the image.")]
+ImageId = Annotated[str, typer.Argument(help="SHA-256 of what the engine has.")]
+Overlap = Annotated[
+    float,
+    typer.Option(min=0, max=1, help="Mean share of the live lists that its lists must hold."),
+]
 
 cli = typer.Typer(
     help="What scripts that have the engine ask whoever moves traffic.", no_args_is_help=True
@@ -32,13 +38,10 @@ cli = typer.Typer(
 
 @cli.command("begin")
 def begin_command(
-    image: Annotated[str, typer.Argument(help="The name of the image.")],
-    image_id: Annotated[str, typer.Argument(help="SHA-256 of what the engine has.")],
+    image: Image,
+    image_id: ImageId,
     *,
-    overlap: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="Mean share of the live lists that its lists must hold."),
-    ] = OVERLAP,
+    overlap: Overlap = OVERLAP,
     back: Annotated[bool, typer.Option("--back", help="It ran before: no gates.")] = False,
 ) -> None:
     """Begin a release of code; wait until a slot is there to be recreated with it.
@@ -82,8 +85,8 @@ def follow_command(
 @cli.command("record")
 def record_command(
     slot: Annotated[Slot, typer.Argument(help="The slot that got it.")],
-    image: Annotated[str, typer.Argument(help="The name of the image.")],
-    image_id: Annotated[str, typer.Argument(help="SHA-256 of what the engine has.")],
+    image: Image,
+    image_id: ImageId,
     outcome: Annotated[Outcome, typer.Option(help="What became of it.")],
     job_id: Annotated[int | None, typer.Option("--job", help="Its release.")] = None,
 ) -> None:
@@ -97,8 +100,8 @@ def record_command(
 
 @cli.command("settle")
 def settle_command(
-    image: Annotated[str, typer.Argument(help="The name of the image.")],
-    image_id: Annotated[str, typer.Argument(help="SHA-256 of what the engine has.")],
+    image: Image,
+    image_id: ImageId,
 ) -> None:
     """Record that both slots run this, if they were not known to run the same.
 
@@ -112,11 +115,8 @@ def settle_command(
 
 @cli.command("plan")
 def plan_command(
-    image: Annotated[str, typer.Argument(help="The name of the image.")],
-    overlap: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="Mean share of the live lists that its lists must hold."),
-    ] = OVERLAP,
+    image: Image,
+    overlap: Overlap = OVERLAP,
 ) -> None:
     """Print what a release of code would do, step by step, and how each is undone."""
     with connected() as connection:

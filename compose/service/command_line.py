@@ -21,7 +21,12 @@ def run(commands: Callable[[], object], *mendable: type[Exception]) -> None:
     except psycopg.OperationalError as error:
         if error.sqlstate is not None:  # the database did answer
             raise
-        sys.exit(f"the database does not answer: {' '.join(str(error).split())}")
+        sys.exit(unanswered(error))
+
+
+def unanswered(error: psycopg.OperationalError) -> str:
+    """That the database does not answer, and why, in one line."""
+    return f"the database does not answer: {' '.join(str(error).split())}"
 
 
 def _settings(wrong: ValidationError) -> Iterator[str]:
