@@ -4,7 +4,8 @@
 
 Samples memory, files, processes, zombies, series, connections, jobs and volumes all the while.
 Prints the slope of each that grows and when a memory limit would be reached; all of it is in
-build/drill/soak.json. Exit status 1: a service was restarted, or left a zombie.
+build/drill/soak.json, written anew with each sample: a run ended early tells what it saw.
+Exit status 1: a service was restarted, or left a zombie.
 """
 
 import json
@@ -120,8 +121,11 @@ def soak(duration: str) -> None:
         time.sleep(max(0.0, begun + (number + 1) * seconds / SAMPLES - time.monotonic()))
         for key, value in sample(stack, service_of):
             seen[key].append((time.monotonic() - begun, value))
-    report = [told(stack, key, samples) for key, samples in sorted(seen.items())]
-    write(report, duration)
+        report = [told(stack, key, samples) for key, samples in sorted(seen.items())]
+        write(report, time.monotonic() - begun)
+    for line in report:
+        if line["per_hour"]:
+            typer.echo(rendered(line))
     again = {service for service, count in restarts(stack).items() if count > before[service]}
     zombies = {
         name for (figure, name), found in seen.items() if figure == "zombies" and found[-1][1]
@@ -143,14 +147,11 @@ def told(stack: Stack, key: Key, samples: list[tuple[float, float]]) -> dict[str
     }
 
 
-def write(report: list[dict[str, object]], duration: str) -> None:
-    """What grows, for people; all of it, in a file."""
-    for line in report:
-        if line["per_hour"]:
-            typer.echo(rendered(line))
+def write(report: list[dict[str, object]], seconds: float) -> None:
+    """All that was seen within so many seconds, into its file."""
     target = ROOT / "build" / "drill" / "soak.json"
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps({"duration": duration, "figures": report}, indent=2) + "\n")
+    target.write_text(json.dumps({"seconds": round(seconds), "figures": report}, indent=2) + "\n")
 
 
 def rendered(line: dict[str, object]) -> str:
