@@ -16,7 +16,6 @@ from rich.console import Console
 from ci import metrics
 from ci.certificate.chain import Checked, check
 from ci.code.commands import cli as code_cli
-from ci.command_connection import connected
 from ci.errors import RefusedError
 from ci.experiment.ends import keep_ending
 from ci.first_releases import keep_releasing
@@ -89,7 +88,7 @@ def rollback_command() -> None:
     Ends with 0 when that is done, with 1 when there is nothing to go back to, with 4 when it
     was code that went live last: `make rollback` brings that back.
     """
-    with connected() as connection:
+    with psycopg.connect(Settings().conninfo(), autocommit=True) as connection:
         if records.code_went_live_last(connection):
             raise typer.Exit(OF_CODE)
     raise typer.Exit(
@@ -166,7 +165,7 @@ def certificates_command(
     and give its hash as `--known` the next time.
     Ends with 0 when all are as they were issued, with 1 when not, naming each.
     """
-    with connected() as connection:
+    with psycopg.connect(Settings().conninfo(), autocommit=True) as connection:
         raise typer.Exit(tell_certificates(check(connection), known))
 
 

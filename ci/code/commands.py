@@ -12,7 +12,6 @@ from rich.console import Console
 
 from ci.code.description import planned
 from ci.code.rollout import OVERLAP, Asked
-from ci.command_connection import connected
 from ci.release import records
 from ci.settings import Settings
 from ci.slots.code import Code, Outcome, difference, record_code
@@ -50,7 +49,7 @@ def begin_command(
     Ends with 0, or with 1 when it was refused or has ended.
     """
     conninfo = Settings().conninfo()
-    with connected() as connection:
+    with _connect() as connection:
         if records.deployed(connection).live is None:
             typer.echo("none")
             return
@@ -75,7 +74,7 @@ def follow_command(
 
     Ends with 0 when it is live, with 3 when traffic is where it was, with 1 when neither is known.
     """
-    with connected() as connection:
+    with _connect() as connection:
         show(until_verdict(connection, job_id), Console(highlight=False))
         raise typer.Exit(
             {"promote": 0, "abort": GIVEN_UP}.get(ended_by(connection, job_id) or "", 1)
@@ -94,7 +93,7 @@ def record_command(
 
     Ends with 0 when that is recorded, with 1 when the database does not answer.
     """
-    with connected() as connection:
+    with _connect() as connection:
         record_code(connection, slot, Code(image, image_id), outcome, job_id)
 
 
@@ -107,7 +106,7 @@ def settle_command(
 
     Ends with 0 when that is recorded, with 1 when the database does not answer.
     """
-    with connected() as connection:
+    with _connect() as connection:
         if difference(connection):
             for slot in Slot:
                 record_code(connection, slot, Code(image, image_id), Outcome.RELEASED)
@@ -119,7 +118,7 @@ def plan_command(
     overlap: Overlap = OVERLAP,
 ) -> None:
     """Print what a release of code would do, step by step, and how each is undone."""
-    with connected() as connection:
+    with _connect() as connection:
         for line in planned(connection, Settings(), Asked(image, "", overlap)):
             typer.echo(line)
 
@@ -127,11 +126,15 @@ def plan_command(
 @cli.command("newest")
 def newest_command() -> None:
     """Print the step by which what is live went live, what that belonged to, and its slot."""
-    with connected() as connection:
+    with _connect() as connection:
         live, promoted = records.deployed(connection).live, records.went_live_by(connection)
         if live and promoted:
             step_id, action = promoted
             typer.echo(f"{step_id} {live.slot} {action}")
+
+
+def _connect() -> psycopg.Connection:
+    return psycopg.connect(Settings().conninfo(), autocommit=True)
 
 
 def slot_to_recreate(connection: psycopg.Connection, job_id: int) -> str | None:

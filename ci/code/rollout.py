@@ -62,12 +62,11 @@ def release_code(environment: Environment, asked: Asked) -> None:
     run = Run.of(bounded, action, target, deployed)
     with taken_back_on_error(run):
         place, *others = steps(environment.settings, deployed, target, back=asked.back)
-        with run.undone_on_error():
+        with run.kept_or_undone():
             run.begin(f"the code of {asked.image} in place of that of {live.slot}")
             run.do_all([place])
             await_code(run, asked.code)
             run.do_all(others)
-    run.keep_reserve()
     metrics.RELEASES.labels("rolled_back" if asked.back else "promoted").inc()
     await_settled(environment, target.slot.other)
     if words := code.difference(environment.connection):

@@ -80,8 +80,10 @@ def _finished(
         steps = (Shift(BUCKETS), Promote())
     words = f"the releaser died after the step {last.step}; finished, which is safer than undone"
     theirs = replace(environment, job_id=last.job_id, stop_reason=lambda: None)
+    run = Run.of(theirs, last.action, target, deployed, because=words)
     try:
-        Run.of(theirs, last.action, target, deployed, because=words).go_on(steps)
+        with run.kept_or_undone():
+            run.do_all(steps)
     except ReleaseError as error:
         return Recovered(last.job_id, finished=False, words=f"{words}, but: {error}")
     metrics.RELEASES.labels(OUTCOMES[last.action]).inc()

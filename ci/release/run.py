@@ -75,17 +75,14 @@ class Run:
         """Whether it brings something new, that is judged on its way."""
         return self.action in {"release", "code release"}
 
-    def carry_out(self, steps: Sequence[Step]) -> None:
-        """Begin, do the steps, and put everything back if one of them fails."""
-        with self.undone_on_error():
-            self.begin()
-            self.do_all(steps)
-        self.keep_reserve()
-
-    def go_on(self, steps: Sequence[Step]) -> None:
-        """Do the steps that somebody who died did not come to; put all back if one fails."""
-        with self.undone_on_error():
-            self.do_all(steps)
+    @contextmanager
+    def kept_or_undone(self) -> Iterator[None]:
+        """Put everything back if something fails; keep what is live afterwards otherwise."""
+        try:
+            yield
+        except Exception as error:
+            self.give_up(error)
+            raise
         self.keep_reserve()
 
     def do_all(self, steps: Sequence[Step]) -> None:
@@ -95,15 +92,6 @@ class Run:
         for step in steps:
             self.environment.course.step()
             self.do(step, begun)
-
-    @contextmanager
-    def undone_on_error(self) -> Iterator[None]:
-        """Put everything back if something fails."""
-        try:
-            yield
-        except Exception as error:
-            self.give_up(error)
-            raise
 
     def begin(self, intent: str | None = None) -> None:
         """Record the intent, end experiments, and gather all traffic on the live version."""
@@ -192,13 +180,15 @@ class Run:
         """
         settings = self.environment.settings
         seconds = settings.longest_watch_seconds()
-        for elapsed, found, seen in self.guarded_polls(seconds, share, begun):
+        guard = quality.Guard(self.environment.connection, self.deployed, self.target)
+        for elapsed, found, seen in self.guarded_polls(seconds, share, begun, guard):
             finding, measured = found, seen
             if (
                 elapsed >= settings.release_watch_seconds
                 and finding.verdict is not ReleaseVerdict.WAIT
             ):
                 break
+        guard.look()
         self.evidence.keep(self.environment.connection, LIVE, share, measured, finding)
         kind = LIVE if finding.verdict is ReleaseVerdict.GO else self.evidence.without_live()
         spoke = f"; {REPLAYED} requests spoke for it" if kind == REPLAYED else ""
@@ -222,26 +212,30 @@ class Run:
         self.environment.say(words.format(horizon, settings.release_patience))
         ruling = Ruling(Decision.WAIT, "not looked at yet")
         patience = settings.release_patience.total_seconds()
-        for elapsed, finding, _measured in self.guarded_polls(patience, share, begun):
+        guard = quality.Guard(connection, self.deployed, self.target)
+        for elapsed, finding, _measured in self.guarded_polls(patience, share, begun, guard):
             silent = [finding.words] if finding.verdict is ReleaseVerdict.WAIT else []
             ruling = unless_silent(rule(connection, self.target.version), silent)
             if ruling.decision is Decision.STOP:
                 raise AbortedError(f"the gate says stop: {ruling.reason}")
             if ruling.decision is Decision.GO and elapsed >= horizon.total_seconds():
                 break
+        guard.look()
         words = self.decided(Finding(ReleaseVerdict(ruling.decision), f"quality: {ruling.reason}"))
         records.end_experiments(connection, f"the release goes on: {words}")
         self.note("watch", share, words)
 
     def guarded_polls(
-        self, seconds: float, share: int, begun: Counted
+        self, seconds: float, share: int, begun: Counted, guard: quality.Guard
     ) -> Iterator[tuple[float, Finding, tuple[Measurement, ...]]]:
         """Each poll's time since the first, and what both slots' own figures say by then.
+
+        What people got is asked less often than the slots: their receipts are many.
 
         Raises:
             AbortedError: they or what people got speak against it, or its slot is not ready.
         """
-        bounds, since = self.environment.settings.bounds(), datetime.now(UTC)
+        bounds = self.environment.settings.bounds()
         missed, new_before = 0, self.counted().new
         answered_before = records.was_anybody_answered(self.environment.connection)
         for elapsed in self.environment.polls(seconds):
@@ -261,7 +255,7 @@ class Run:
             if finding.verdict is ReleaseVerdict.STOP:
                 self.evidence.keep(self.environment.connection, LIVE, share, measured, finding)
                 raise AbortedError(finding.words)
-            quality.guard(self.environment.connection, self.deployed, self.target, since)
+            guard.look_if_due(elapsed)
             yield elapsed, finding, measured
 
     def decided(self, finding: Finding) -> str:

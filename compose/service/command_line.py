@@ -10,7 +10,8 @@ from pydantic import ValidationError
 def run(commands: Callable[[], object], *mendable: type[Exception]) -> None:
     """Run commands; what people can mend ends with 1 and its words.
 
-    That is: `mendable` errors, a setting that cannot be meant, and a database out of reach.
+    That is: `mendable` errors, a setting that cannot be meant, and a database that is out of
+    reach, refuses the session, or ended it.
     """
     try:
         commands()
@@ -19,14 +20,7 @@ def run(commands: Callable[[], object], *mendable: type[Exception]) -> None:
     except mendable as error:
         sys.exit(str(error))
     except psycopg.OperationalError as error:
-        if error.sqlstate is not None:  # the database did answer
-            raise
-        sys.exit(unanswered(error))
-
-
-def unanswered(error: psycopg.OperationalError) -> str:
-    """That the database does not answer, and why, in one line."""
-    return f"the database does not answer: {' '.join(str(error).split())}"
+        sys.exit(f"the database does not answer: {' '.join(str(error).split())}")
 
 
 def _settings(wrong: ValidationError) -> Iterator[str]:

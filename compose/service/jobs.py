@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 import structlog
 from procrastinate import App, PsycopgConnector
-from procrastinate.exceptions import UniqueViolation
+from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.jobs import Status
 from procrastinate.types import JSONValue
 
@@ -135,10 +135,16 @@ def defer(app: App, task: str, queue: str, **arguments: JSONValue) -> int:
 
     Raises:
         procrastinate.exceptions.AlreadyEnqueued: the same task is waiting already.
+        psycopg.OperationalError: the database does not answer.
     """
-    with app.open():
-        job = app.configure_task(task, queue=queue, lock=queue, queueing_lock=task)
-        return job.defer(**arguments)
+    try:
+        with app.open():
+            job = app.configure_task(task, queue=queue, lock=queue, queueing_lock=task)
+            return job.defer(**arguments)
+    except ConnectorException as error:
+        if isinstance(error.__cause__, psycopg.OperationalError):
+            raise error.__cause__ from None
+        raise
 
 
 @dataclass(frozen=True)

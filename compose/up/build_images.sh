@@ -1,11 +1,9 @@
 # shellcheck shell=bash
 # Images, all from one Dockerfile. What the host needs to reach its package mirrors is handed
-# to the builds as build secrets, so it stays in no image.
+# to the builds as build secrets, so it stays in no image. Which tree is built: commit.sh.
 
 OWN_FOLDER=build/host
 HOST_FOLDER=${MARQUEE_HOST_FOLDER:-$OWN_FOLDER}
-# The tree that is built: this one, or one that Jenkins sent its helper.
-SOURCE=${MARQUEE_SOURCE:-.}
 # By this an image is known that has lost its name (make prune).
 IMAGE_LABEL=org.opencontainers.image.title=marquee
 BUILD_SECRETS=(apt_sources apt_conf ca_bundle pip_conf maven_settings)

@@ -125,7 +125,9 @@ def test_each_step_done_twice_is_the_same_as_once(stage):
     deployed = records.deployed(stage.owner)
     steps = plan(V2, deployed, stage.environment.settings.release_steps)
     run = Run.of(stage.environment, "release", target_of(V2, deployed), deployed)
-    run.carry_out([step for step in steps for _ in range(2)])
+    with run.kept_or_undone():
+        run.begin()
+        run.do_all([step for step in steps for _ in range(2)])
     assert live(stage) == V2
     assert assigned_version(assignment_file(stage.state, Slot.BLUE)) == V1
 
