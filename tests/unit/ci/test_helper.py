@@ -20,8 +20,8 @@ from tests.waiting import eventually
 ROOT = Path(__file__).parents[3]
 TOKEN = "for this helper only"  # noqa: S105 -- it lives as long as a test
 RESULT = "mkdir -p build && echo found > build/result.xml && ln -s /etc/passwd build/link.xml"
-TIDIES = "touch $BEGUN; trap 'sleep 1; touch $ENDED' EXIT; sleep 300; true"
-WAITS = "touch $BEGUN; sleep 300 & trap 'touch $ENDED; kill $!' EXIT; wait $!"
+TIDIES = "trap 'sleep 1; touch $ENDED' EXIT; touch $BEGUN; sleep 300; true"
+WAITS = "sleep 300 & trap 'touch $ENDED; kill $!' EXIT; touch $BEGUN; wait $!"
 
 
 def shell(script: str, **how) -> Verb:
