@@ -16,7 +16,7 @@ from rich.console import Console
 from compose.backup.archive import unpack
 from compose.backup.backup import MIB
 from compose.backup.database import restore
-from compose.backup.errors import BackupError
+from compose.backup.errors import BackupError, IncompleteError
 from compose.backup.folder import (
     DATABASE,
     FILES,
@@ -84,10 +84,15 @@ def list_command() -> None:
     """Show the whole backups of this stack, the oldest first."""
     settings = Settings()
     for folder in finished(settings.backups, settings.project):
+        typer.echo(f"{folder.name}  {size(folder) / MIB:9,.1f} MiB  {_told(folder)}")
+
+
+def _told(folder: Path) -> str:
+    try:
         manifest = read_manifest(folder)
-        live = manifest.live_version or "nothing"
-        taken = f"{size(folder) / MIB:9,.1f} MiB  {manifest.lines:12,} lines"
-        typer.echo(f"{folder.name}  {taken}  live {live}")
+    except BackupError as error:
+        return str(error)
+    return f"{manifest.lines:12,} lines  live {manifest.live_version or 'nothing'}"
 
 
 @cli.command("check")
@@ -114,7 +119,10 @@ def restore_files(folder: Folder) -> None:
 def _unpacked(folder: Path, targets: Mapping[str, Path]) -> Iterator[str]:
     """Write each archive to where it belongs; yields its name then."""
     for archive, target in targets.items():
-        unpack(folder / archive, target)
+        try:
+            unpack(folder / archive, target)
+        except OSError as error:
+            raise IncompleteError(f"{archive} could not be put back: {error}") from error
         yield archive
 
 

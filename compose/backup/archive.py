@@ -5,7 +5,7 @@ import tarfile
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from compose.backup.errors import ChangingError
+from compose.backup.errors import ChangingError, DamagedError
 
 
 def pack(source: Path, archive: Path, leave_out: Callable[[PurePosixPath], bool]) -> None:
@@ -34,11 +34,20 @@ def pack(source: Path, archive: Path, leave_out: Callable[[PurePosixPath], bool]
 
 
 def unpack(archive: Path, target: Path) -> None:
-    """Write the files back with the owners that they had; what lies outside is refused.
+    """Write the files back with the owners that they had.
 
     Raises:
-        tarfile.FilterError: a member would be written outside of the folder.
+        DamagedError: it is no archive, or holds what is no file or leads out of the folder.
         OSError: it could not be written.
     """
-    with tarfile.open(archive) as tar:
-        tar.extractall(target, numeric_owner=True, filter="tar")
+    try:
+        with tarfile.open(archive, "r:") as tar:
+            tar.extractall(target, numeric_owner=True, filter=_with_owner)  # noqa: S202 -- filtered
+    except tarfile.TarError as error:
+        raise DamagedError(f"{archive}: {' '.join(str(error).split())}") from error
+
+
+def _with_owner(member: tarfile.TarInfo, target: str) -> tarfile.TarInfo:
+    """A member as it may be written; the filter that refuses most would forget its owner."""
+    tarfile.data_filter(member, target)
+    return tarfile.tar_filter(member, target)

@@ -78,9 +78,17 @@ def back_up(run: Run) -> Path:
             if attempt == ATTEMPTS:
                 raise
             run.say(f"{error}; copying all of it again")
-    for name in prune(run.settings.backups, run.settings.project, run.settings.backup_keep):
-        run.say(f"deleted {name}: {run.settings.backup_keep} newer ones are kept")
+    _prune(run, folder)
     return folder
+
+
+def _prune(run: Run, taken: Path) -> None:
+    settings = run.settings
+    try:
+        for name in prune(settings.project, taken, settings.backup_keep):
+            run.say(f"deleted {name}: {settings.backup_keep} newer ones are kept")
+    except OSError as error:  # the next begins by deleting what is left of it
+        run.say(f"older ones could not be deleted: {error}")
 
 
 def _take(run: Run) -> Path:

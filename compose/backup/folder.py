@@ -79,8 +79,13 @@ def name_of(project: str, now: datetime) -> str:
 
 
 def finished(backups: Path, project: str) -> list[Path]:
-    """The whole backups of a project, oldest first; a folder appears under its name when whole."""
-    name = re.compile(re.escape(project) + r"-\d{8}-\d{6}")
+    """The whole backups of a project, oldest first; a copy that was cut off is none."""
+    return [path for path in _named(backups, project) if (path / SUMS).is_file()]
+
+
+def _named(backups: Path, start: str) -> list[Path]:
+    """The folders that such a start and a time name: none of a project whose name is longer."""
+    name = re.compile(re.escape(start) + r"-\d{8}-\d{6}")
     if not backups.is_dir():
         return []
     return sorted(path for path in backups.iterdir() if name.fullmatch(path.name) and path.is_dir())
@@ -92,7 +97,7 @@ def begin(backups: Path, project: str, now: datetime) -> Path:
     Where there is a backup of that second, the next free one names it: two stay two, in order.
     """
     backups.mkdir(parents=True, exist_ok=True)
-    for left in backups.glob(f"{UNFINISHED}{project}-*"):
+    for left in _named(backups, f"{UNFINISHED}{project}"):
         remove(left)
     while (backups / name_of(project, now)).exists():
         now += timedelta(seconds=1)
@@ -115,9 +120,13 @@ def finish(unfinished: Path, manifest: Manifest) -> Path:
     return folder
 
 
-def prune(backups: Path, project: str, keep: int) -> list[str]:
-    """Delete all but the newest backups of a project; the names of those deleted."""
-    leaving = finished(backups, project)[:-keep]
+def prune(project: str, taken: Path, keep: int) -> list[str]:
+    """Delete all backups of a project but the one just taken and the newest; the names deleted.
+
+    Whatever its name: a clock that was wrong once may have left some with a later one.
+    """
+    others = [folder for folder in finished(taken.parent, project) if folder != taken]
+    leaving = others[: len(others) - keep + 1] if len(others) >= keep else []
     for folder in leaving:
         doomed = folder.with_name(f"{UNFINISHED}{folder.name}")
         folder.rename(doomed)  # half deleted, it must not pass for a whole one

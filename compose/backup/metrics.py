@@ -1,11 +1,13 @@
 """What Prometheus knows of backups."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from compose.backup.errors import BackupError
 from compose.backup.folder import finished, read_manifest, size
 from compose.service.due import next_run_gauge
 from compose.service.schedule import next_due
@@ -18,7 +20,7 @@ class BackupMetrics:
         self, registry: CollectorRegistry, schedule: str | None, clock: Callable[[], datetime]
     ) -> None:
         """Register the metrics; `schedule`: when backups come by themselves, None for never."""
-        self._schedule, self._started = schedule, clock()
+        self._schedule, self._clock, self._started = schedule, clock, clock()
         self._next_run = next_run_gauge(registry)
         self._newest = Gauge(
             "marquee_backup_newest_timestamp_seconds",
@@ -47,13 +49,22 @@ class BackupMetrics:
         """Look at what is there."""
         folders = finished(backups, project)
         self._kept.set(len(folders))
-        if folders:
-            manifest = read_manifest(folders[-1])
-            taken = datetime.fromisoformat(manifest.taken_at)
+        newest = max(self._readable(folders), default=None)
+        if newest:
+            taken, folder, seconds = newest
             self._newest.set(taken.timestamp())
-            self._bytes.set(size(folders[-1]))
-            self._seconds.set(manifest.seconds)
-        self._tell_next(taken if folders else self._started)
+            self._bytes.set(size(folder))
+            self._seconds.set(seconds)
+        self._tell_next(newest[0] if newest else self._started)
+
+    def _readable(self, folders: Sequence[Path]) -> Iterator[tuple[datetime, Path, float]]:
+        """When each was taken, and in how many seconds; none that a wrong clock dated ahead."""
+        for folder in folders:
+            with suppress(BackupError):  # damaged, or of later code: said by `list`
+                manifest = read_manifest(folder)
+                taken = datetime.fromisoformat(manifest.taken_at)
+                if taken <= self._clock():
+                    yield taken, folder, manifest.seconds
 
     def _tell_next(self, last: datetime) -> None:
         if self._schedule:

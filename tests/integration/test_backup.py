@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,16 @@ from compose.backup.archive import unpack
 from compose.backup.backup import Run, back_up
 from compose.backup.database import restore
 from compose.backup.errors import ChangingError, IncompleteError
-from compose.backup.folder import DATABASE, MODELS, SECRETS, STATE, check, finished, read_manifest
+from compose.backup.folder import (
+    DATABASE,
+    MANIFEST,
+    MODELS,
+    SECRETS,
+    STATE,
+    check,
+    finished,
+    read_manifest,
+)
 from compose.backup.metrics import BackupMetrics
 from compose.backup.settings import Settings
 from compose.service.schedule import next_due
@@ -220,6 +229,15 @@ def test_a_slots_file_that_is_damaged_is_said(stack):
         stack.back_up()
 
 
+def test_older_ones_that_cannot_be_deleted_are_said_and_the_new_one_stands(stack, monkeypatch):
+    def refused(*_arguments: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("compose.backup.backup.prune", refused)
+    assert list(check(stack.back_up()))
+    assert any("Operation not permitted" in words for words in stack.said)
+
+
 def test_a_backup_that_is_told_to_stop_leaves_nothing(stack):
     with pytest.raises(IncompleteError, match="told to stop"):
         stack.back_up(stopped=True)
@@ -245,7 +263,8 @@ def test_a_dump_from_before_evaluation_followed_receipts_comes_back(stack, elsew
 def test_prometheus_is_told_of_the_newest_whole_backup(stack):
     registry = CollectorRegistry()
     now = datetime.now(UTC)
-    metrics = BackupMetrics(registry, "0 2 * * 0", lambda: now - timedelta(days=30))
+    moments = [now - timedelta(days=30)]
+    metrics = BackupMetrics(registry, "0 2 * * 0", lambda: moments[-1])
     due = partial(
         registry.get_sample_value, "marquee_next_run_timestamp_seconds", {"task": "backup"}
     )
@@ -253,12 +272,26 @@ def test_prometheus_is_told_of_the_newest_whole_backup(stack):
     assert due() == next_due("0 2 * * 0", now - timedelta(days=30)).timestamp()
     assert registry.get_sample_value("marquee_backup_newest_timestamp_seconds") == 0
     stack.back_up()
+    moments.append(datetime.now(UTC))
     metrics.show(stack.settings.backups, "marquee")
     newest = registry.get_sample_value("marquee_backup_newest_timestamp_seconds")
     assert abs(newest - datetime.now(UTC).timestamp()) < 60
     assert due() == next_due("0 2 * * 0", datetime.fromtimestamp(newest, UTC)).timestamp()
     assert registry.get_sample_value("marquee_backups_kept") == 1
     assert finished(stack.settings.backups, "marquee")
+
+
+def test_prometheus_is_told_of_the_newest_that_can_be_read_and_is_not_from_the_future(stack):
+    whole, damaged, later = (stack.back_up() for _ in range(3))
+    (damaged / MANIFEST).write_text("half of it")
+    in_years = replace(read_manifest(later), taken_at="2099-01-01T00:00:00+00:00")
+    (later / MANIFEST).write_bytes(in_years.text())
+    registry = CollectorRegistry()
+    clock = partial(datetime.now, UTC)
+    BackupMetrics(registry, "0 2 * * *", clock).show(stack.settings.backups, "marquee")
+    newest = registry.get_sample_value("marquee_backup_newest_timestamp_seconds")
+    assert newest == datetime.fromisoformat(read_manifest(whole).taken_at).timestamp()
+    assert registry.get_sample_value("marquee_backups_kept") == 3
 
 
 def test_a_restore_leaves_no_database_of_its_own_behind(stack, elsewhere):

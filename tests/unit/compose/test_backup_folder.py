@@ -88,13 +88,47 @@ def test_what_a_killed_backup_left_is_not_listed_and_gone_with_the_next(tmp_path
     assert not left.exists()
 
 
+def test_what_another_stack_has_under_way_in_the_same_folder_is_left_alone(tmp_path):
+    under_way = [begin(tmp_path, name, NOON) for name in ("marquee-2", "marquee-20260131-120000")]
+    begin(tmp_path, "marquee", NOON)
+    assert all(folder.is_dir() for folder in under_way)
+
+
+def test_a_copy_that_was_cut_off_is_no_whole_backup(tmp_path):
+    folder = whole_backup(tmp_path)
+    cut_off = whole_backup(tmp_path, at=NOON + timedelta(days=1))
+    (cut_off / SUMS).unlink()
+    assert finished(tmp_path, "marquee") == [folder]
+
+
+def test_a_backup_that_this_code_cannot_read_is_listed_with_its_reason(tmp_path, monkeypatch):
+    monkeypatch.setenv("BACKUPS", str(tmp_path))
+    for name in ("HOST", "USER", "PASSFILE"):
+        monkeypatch.setenv(f"DATABASE_{name}", "x")
+    folder = whole_backup(tmp_path)
+    newer = whole_backup(tmp_path, at=NOON + timedelta(days=1))
+    (newer / MANIFEST).write_bytes(manifest(schema=2).text())
+    told = CliRunner().invoke(cli, ["list"])
+    assert [line.split()[0] for line in told.stdout.splitlines()] == [folder.name, newer.name]
+    assert "has schema 2" in told.stdout
+
+
 def test_the_newest_are_kept_and_anothers_are_left_alone(tmp_path):
     days = [NOON + timedelta(days=day) for day in range(4)]
     folders = [whole_backup(tmp_path, "marquee", day) for day in days]
     others = [whole_backup(tmp_path, name) for name in ("marquee-2", "other")]
-    assert prune(tmp_path, "marquee", keep=2) == [folder.name for folder in folders[:2]]
+    assert prune("marquee", folders[-1], keep=2) == [folder.name for folder in folders[:2]]
     assert finished(tmp_path, "marquee") == folders[2:]
     assert all(folder.is_dir() for folder in others)
+
+
+@pytest.mark.parametrize("keep", [1, 2, 3])
+def test_what_was_just_taken_stays_though_a_clock_that_was_wrong_named_later_ones(tmp_path, keep):
+    later = [whole_backup(tmp_path, at=NOON + timedelta(days=day)) for day in (3000, 3001, 3002)]
+    taken = whole_backup(tmp_path)
+    gone = prune("marquee", taken, keep)
+    assert finished(tmp_path, "marquee") == [taken, *later[len(later) - keep + 1 :]]
+    assert gone == [folder.name for folder in later[: len(later) - keep + 1]]
 
 
 def test_only_its_owner_can_read_any_of_it(tmp_path):
