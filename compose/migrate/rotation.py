@@ -1,9 +1,10 @@
 """Give one database role a new password while everything runs; nobody is locked out.
 
-The new files wait beside their places while PostgreSQL takes the new password, and are renamed
-into place right after. Whoever connects in that instant is refused once and tries again, as after
-any lost connection; sessions that are open stay open. Killed half way, it is run again; a lost
-owner's password comes back when PostgreSQL starts (compose/images/postgres/start.sh).
+The new files wait beside their places until PostgreSQL has the new password, and are renamed
+into place right before that counts. Whoever connects in that instant is refused once and tries
+again, as after any lost connection; sessions that are open stay open. Killed half way, it left
+PostgreSQL the old password: it is run again, or the next start tells PostgreSQL what the files say,
+`migrate` that of a role, and PostgreSQL itself its owner's (compose/images/postgres/start.sh).
 """
 
 import json
@@ -16,7 +17,7 @@ import psycopg
 from psycopg import sql
 
 from compose.secrets.__main__ import FOLDER
-from compose.secrets.files import SALT_BYTES, VERIFIERS, passfile, write_beside
+from compose.secrets.files import SALT_BYTES, VERIFIERS, one_writer, passfile, write_beside
 from compose.secrets.inventory import (
     MIGRATE_UID,
     OWNER,
@@ -25,6 +26,7 @@ from compose.secrets.inventory import (
     new_password,
 )
 from compose.secrets.scram import scram_verifier
+from compose.service.command_line import unanswered
 
 BY_HAND = {
     "slack": "Set it: docker compose run --rm -T secrets set slack < FILE",
@@ -46,32 +48,39 @@ def rotate(connection: psycopg.Connection, folder: Path, name: str) -> None:
     """
     password = new_password()
     verifier = scram_verifier(password, secrets.token_bytes(SALT_BYTES))
-    waiting = {
-        folder / file: write_beside(folder / file, text, uid)
-        for file, (text, uid) in _files(folder, name, password, verifier).items()
-    }
     role = connection.info.user if name == OWNER else name
-    connection.execute(
-        sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(verifier))
+    change = sql.SQL("ALTER ROLE {} PASSWORD {}").format(
+        sql.Identifier(role), sql.Literal(verifier)
     )
-    for place, file in waiting.items():
-        file.rename(place)
+    with one_writer(folder), connection.transaction():
+        waiting = {
+            folder / file: write_beside(folder / file, text, uid)
+            for file, (text, uid) in _files(folder, name, password, verifier).items()
+        }
+        connection.execute(change)
+        for place, file in waiting.items():
+            file.rename(place)
 
 
 def _files(folder: Path, name: str, password: str, verifier: str) -> Mapping[str, tuple[str, int]]:
-    """What each file is to say, and who reads it; the one that locks people out comes first."""
+    """What each file is to say, and who reads it; the one that services log in by comes last."""
     reader, uid = PASSFILE_READERS[name]
-    files = {f"{reader}.pgpass": (passfile(password), uid), name: (password, UIDS[name])}
-    if name == OWNER:
-        return files
-    known = json.loads((folder / VERIFIERS).read_text())
-    return files | {VERIFIERS: (json.dumps(known | {name: verifier}), MIGRATE_UID)}
+    files = {name: (password, UIDS[name])}
+    if name != OWNER:
+        known = json.loads((folder / VERIFIERS).read_text())
+        files[VERIFIERS] = (json.dumps(known | {name: verifier}), MIGRATE_UID)
+    return files | {f"{reader}.pgpass": (passfile(password), uid)}
 
 
 def rotate_by_name(conninfo: str, name: str) -> int:
-    """Rotate what the command line names; 2 for what has no password of the database."""
+    """Rotate what the command line names; 1 where nobody is let in, 2 for what has none there."""
     if name in PASSFILE_READERS:
-        with psycopg.connect(conninfo, autocommit=True) as connection:
+        try:
+            connection = psycopg.connect(conninfo, autocommit=True)
+        except psycopg.OperationalError as error:
+            sys.stderr.write(f"{unanswered(error)}\n")
+            return 1
+        with connection:
             rotate(connection, FOLDER, name)
         sys.stdout.write(f"{name} has a new password: services use it when they next connect\n")
         return 0

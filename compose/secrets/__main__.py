@@ -12,7 +12,7 @@ import os
 import sys
 from pathlib import Path
 
-from compose.secrets.files import follow, write_secret
+from compose.secrets.files import follow, one_writer, write_secret
 from compose.secrets.inventory import SECRETS, UIDS, VOLUME_OWNERS
 
 FOLDER = Path("/run/secrets")
@@ -23,12 +23,15 @@ def main(arguments: list[str], folder: Path = FOLDER, volumes: Path = VOLUMES) -
     """Do what the command line asks; 2 for what it does not understand."""
     match arguments:
         case ["make"]:
-            make_all(folder, volumes)
+            with one_writer(folder):
+                make_all(folder, volumes)
         case ["show", name] if name in UIDS:
             sys.stdout.write((folder / name).read_text() + "\n")
         case ["set", name] if name in UIDS:
-            write_secret(folder / name, sys.stdin.read().strip(), UIDS[name])
-            make_all(folder, volumes)
+            given = sys.stdin.read().strip()
+            with one_writer(folder):
+                write_secret(folder / name, given, UIDS[name])
+                make_all(folder, volumes)
         case _:
             names = ", ".join(sorted(UIDS))
             sys.stderr.write(f"secrets: make | show NAME | set NAME < FILE; names: {names}\n")

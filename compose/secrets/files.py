@@ -6,9 +6,12 @@ verifier, in `role-verifiers`, from which `migrate` tells PostgreSQL. The first 
 `follow` makes the others follow it.
 """
 
+import fcntl
 import json
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -26,6 +29,17 @@ VERIFIERS = "role-verifiers"
 GIVEN = "given.json"
 """Which of the optional addresses were given; no secret, so everybody may read it."""
 SALT_BYTES = 16
+
+
+@contextmanager
+def one_writer(folder: Path) -> Iterator[None]:
+    """Wait until nobody else writes there; it ends with the process, however that ends."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def write_beside(path: Path, text: str, uid: int, mode: int = 0o400) -> Path:
