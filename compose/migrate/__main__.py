@@ -28,6 +28,7 @@ from compose.migrate.job_queue import library_migrations, migrate_job_queue
 from compose.migrate.locks import LOCK_TIMEOUT, patiently
 from compose.migrate.rotation import rotate_by_name
 from compose.migrate.topic import TopicSettings, make_topic
+from compose.service.command_line import run as run_commands
 from compose.service.database import DatabaseSettings
 from compose.service.landed_offsets import tell_landed
 from compose.service.log import configure_logging
@@ -185,4 +186,4 @@ def tell_what_landed(conninfo: str, topic: TopicSettings) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run_commands(lambda: sys.exit(main(sys.argv[1:])))

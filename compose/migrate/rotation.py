@@ -26,7 +26,6 @@ from compose.secrets.inventory import (
     new_password,
 )
 from compose.secrets.scram import scram_verifier
-from compose.service.command_line import unanswered
 
 BY_HAND = {
     "slack": "Set it: docker compose run --rm -T secrets set slack < FILE",
@@ -73,14 +72,9 @@ def _files(folder: Path, name: str, password: str, verifier: str) -> Mapping[str
 
 
 def rotate_by_name(conninfo: str, name: str) -> int:
-    """Rotate what the command line names; 1 where nobody is let in, 2 for what has none there."""
+    """Rotate what the command line names; 2 for what has no password of the database."""
     if name in PASSFILE_READERS:
-        try:
-            connection = psycopg.connect(conninfo, autocommit=True)
-        except psycopg.OperationalError as error:
-            sys.stderr.write(f"{unanswered(error)}\n")
-            return 1
-        with connection:
+        with psycopg.connect(conninfo, autocommit=True) as connection:
             rotate(connection, FOLDER, name)
         sys.stdout.write(f"{name} has a new password: services use it when they next connect\n")
         return 0
