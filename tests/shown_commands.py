@@ -132,6 +132,10 @@ RUN_ELSEWHERE = {
         "tests/run/upgrade.sh",
         "tar --extract --file /from/$volume.tar --directory /to",
     ),
+    "docker image rm marquee/recommender:blue marquee/recommender:green": (
+        "tests/run/upgrade.sh",
+        'docker image rm "$UPGRADED_PREFIX/recommender:blue" "$UPGRADED_PREFIX/recommender:green"',
+    ),
     "tests/run.sh experiments": ("tests/run/checks.sh", "experiments"),
     "tests/run.sh upgrade": ("tests/run/checks.sh", "upgrade"),
     "tests/run.sh way-back": ("tests/run/checks.sh", "way_back"),

@@ -46,6 +46,7 @@ upgrade() {
   in_checkout docker compose down > /dev/null 2>&1
   check_out "$UPGRADE_FROM"
   put_volumes_back
+  docker image rm "$UPGRADED_PREFIX/recommender:blue" "$UPGRADED_PREFIX/recommender:green" > /dev/null
   in_checkout make up
   check_rows_and_version "$version" "$rows"
   in_checkout docker compose exec -T retention python -m ingest audit
