@@ -97,10 +97,10 @@ def due(connection: psycopg.Connection) -> Asked | None:
     Raises:
         RefusedError: no version is accepted yet.
     """
-    version = records.choose_version(connection, None)
-    if records.jobs_open(connection) or code.difference(connection):
+    version, live = records.choose_version(connection, None), records.deployed(connection).live
+    if records.jobs_open(connection) or (live and code.difference(connection)):
         return None
-    tries = TRIES if records.deployed(connection).live is None else 1
+    tries = 1 if live else TRIES
     if records.times_begun(connection, version) >= tries:
         return None
     return Asked(version, "judge" if is_after_a_model(connection) else "skip")

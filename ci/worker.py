@@ -5,11 +5,13 @@ and a person or the next schedule decides about another.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -34,6 +36,7 @@ from compose.service.jobs import job_app, say
 LOG = structlog.get_logger()
 
 QUEUE = "release"
+RECONNECTS, RECONNECT_SECONDS = 20, 1.0
 
 
 class Quality(StrEnum):
@@ -120,6 +123,7 @@ def held_environment(settings: Settings, context: JobContext) -> Iterator[Enviro
         raise TypeError("a job that is worked on has an id")
     conninfo = settings.conninfo()
     with (
+        made_good(settings, job_id),
         psycopg.connect(conninfo, autocommit=True) as connection,
         slot_client() as client,
         said_when_failed(lambda words: say(conninfo, job_id, words)),
@@ -143,6 +147,40 @@ def held_environment(settings: Settings, context: JobContext) -> Iterator[Enviro
         recover(environment)
         experiment_run.resume(connection, settings)
         yield environment
+
+
+@contextmanager
+def made_good(settings: Settings, job_id: int) -> Iterator[None]:
+    """Where the session is lost in the middle of a job, finish or undo what it did by another.
+
+    What was sent last may be recorded, though nobody was told: the database says by what it has
+    how the job ended.
+    """
+    try:
+        yield
+    except psycopg.OperationalError:
+        for _ in range(RECONNECTS):
+            with suppress(psycopg.OperationalError, RefusedError):  # PostgreSQL may hold the lock
+                if recovered_ending(settings, job_id) is Status.SUCCEEDED:
+                    return
+                break
+            time.sleep(RECONNECT_SECONDS)
+        raise
+
+
+def recovered_ending(settings: Settings, job_id: int) -> Status:
+    """Do for a job whose session was lost what the next releaser would; how the job ended."""
+    conninfo = settings.conninfo()
+    with psycopg.connect(conninfo, autocommit=True) as connection, slot_client() as client:
+        tell = partial(say, conninfo, job_id)
+        environment = Environment(connection, client, settings, tell, lambda: None)
+        with records.sole_releaser(connection):
+            recover(environment, "the session with the database was lost")
+            experiment_run.resume(connection, settings)
+            status = how_it_ended(connection, job_id)
+        if status is Status.SUCCEEDED:
+            tell("promote: it is live, as the database says; the session was lost meanwhile")
+        return status
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from ci.code.description import planned
 from ci.code.rollout import OVERLAP, Asked
 from ci.release import records
 from ci.settings import Settings
-from ci.slots.code import Code, Outcome, difference, record_code
+from ci.slots.code import Code, Outcome, code_of, difference, record_code
 from ci.slots.state import Slot
 from compose.service.job_progress import show
 from compose.service.jobs import ENDED, JobLine, defer, follow, job_app, job_status
@@ -45,24 +45,28 @@ def begin_command(
 ) -> None:
     """Begin a release of code; wait until a slot is there to be recreated with it.
 
-    Prints the job and the slot, or `none` where nothing is live, so both slots are.
-    Ends with 0, or with 1 when it was refused or has ended.
+    Prints the job, the slot, and the model version that the other slot has to load by this code;
+    the job and `both` where nothing is live, so both slots are to be recreated.
+    Ends with 0, or with 1 when it was refused, has ended, or does not get its turn in time.
     """
-    conninfo = Settings().conninfo()
+    settings = Settings()
+    conninfo = settings.conninfo()
     with _connect() as connection:
-        if records.deployed(connection).live is None:
-            typer.echo("none")
-            return
         asked: dict[str, JSONValue] = vars(Asked(image, image_id, overlap, back))
         try:
             job_id = defer(job_app(conninfo), "release_code", QUEUE, **asked)
         except AlreadyEnqueued as error:
             typer.echo("a release of code is waiting already", err=True)
             raise typer.Exit(1) from error
-        if slot := slot_to_recreate(connection, job_id):
+        if slot := slot_to_recreate(connection, job_id, turn_seconds(settings)):
             typer.echo(f"{job_id} {slot}")
             return
-        show(follow(conninfo, job_id), Console(highlight=False, stderr=True))
+        if records.turn_away(connection, job_id):
+            typer.echo("something else was at work for too long (make status)", err=True)
+        elif job_status(connection, job_id) in ENDED or ended_by(connection, job_id):
+            show(follow(conninfo, job_id), Console(highlight=False, stderr=True))
+        else:
+            typer.echo(f"its job {job_id} makes no slot free, and will give up", err=True)
         raise typer.Exit(1)
 
 
@@ -137,16 +141,35 @@ def _connect() -> psycopg.Connection:
     return psycopg.connect(Settings().conninfo(), autocommit=True)
 
 
-def slot_to_recreate(connection: psycopg.Connection, job_id: int) -> str | None:
-    """Wait for the job's turn and its first step; its slot, or None where it has ended before."""
+def turn_seconds(settings: Settings) -> float:
+    """How long a release of code waits for its turn: as long as a rollback may take."""
+    return settings.release_code_seconds + settings.release_ready_seconds
+
+
+def slot_to_recreate(connection: psycopg.Connection, job_id: int, seconds: float) -> str | None:
+    """Wait for the job's turn and its first step, which says what is to be recreated.
+
+    Returns None where it has ended before, or these seconds are over.
+    """
+    last_look = time.monotonic() + seconds
     while not ended_by(connection, job_id) and job_status(connection, job_id) not in ENDED:
-        row = connection.execute(
-            "SELECT slot FROM deployment WHERE job_id = %s AND step = 'place'", (job_id,)
-        ).fetchone()
-        if row:
-            return str(row[0])
+        if slot := told_slot(connection, job_id):
+            return slot
+        if time.monotonic() > last_look:
+            break
         time.sleep(POLL_SECONDS)
     return None
+
+
+def told_slot(connection: psycopg.Connection, job_id: int) -> str | None:
+    """What a release says is to be recreated, and by which version that is ready afterwards."""
+    row = connection.execute(
+        "SELECT slot FROM deployment WHERE job_id = %s AND step = 'place'", (job_id,)
+    ).fetchone()
+    standby = records.deployed(connection).standby
+    if row and standby:
+        return f"{row[0]} {standby.version}"
+    return "both" if code_of(connection, job_id) else None
 
 
 def until_verdict(connection: psycopg.Connection, job_id: int) -> Iterator[JobLine]:

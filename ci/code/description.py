@@ -22,10 +22,10 @@ def planned(connection: psycopg.Connection, settings: Settings, asked: Asked) ->
     yield from first_of_all(connection, deployed)
     held_to, live = bounded_settings(settings, asked), deployed.live
     target = target_of(live.version, deployed)
-    place, *canary, promote = steps(settings, deployed, target, back=asked.back)
+    place, *others, promote = steps(settings, deployed, target, back=asked.back)
     yield (
         f"release of the code of {asked.image} with {live.version} in {target.slot}, in place of"
-        f" that of {live.slot}: {len(canary) + 5} steps"
+        f" that of {live.slot}: {len(others) + 5} steps"
     )
     told = [
         (
@@ -35,7 +35,7 @@ def planned(connection: psycopg.Connection, settings: Settings, asked: Asked) ->
         ),
         described(place, deployed, held_to),
         ("code", f"{target.slot} is recreated with it", f"{target.slot} gets its own code again"),
-        *(described(step, deployed, held_to) for step in canary),
+        *(described(step, deployed, held_to) for step in others),
         (*described(promote, deployed, held_to)[:2], BACK),
         ("", f"{live.slot} is recreated with it, too", BACK),
     ]

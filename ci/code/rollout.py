@@ -12,10 +12,19 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from ci import metrics
-from ci.errors import AbortedError, RefusedError, ReleaseError
+from ci.errors import AbortedError, ReleaseError
 from ci.release import records
 from ci.release.environment import Environment
-from ci.release.plan import DeploymentState, Placement, Step, plan, plan_rollback, target_of
+from ci.release.plan import (
+    AwaitReady,
+    DeploymentState,
+    Place,
+    Placement,
+    Step,
+    plan,
+    plan_rollback,
+    target_of,
+)
 from ci.release.run import Run
 from ci.settings import Settings
 from ci.slots import code
@@ -26,6 +35,8 @@ OVERLAP = 0.9
 """Mean share of the live lists that the same model's must hold by other code, unless given."""
 WATCHES = 5
 """So many times a watch's length it is waited for people at most: nobody judges the lists."""
+BOTH = (Slot.GREEN, Slot.BLUE)
+"""The order in which slots get code while nothing is live; a script waits for the first."""
 SETTLED = {Outcome.RELEASED, Outcome.TAKEN_BACK}
 
 
@@ -49,13 +60,13 @@ def release_code(environment: Environment, asked: Asked) -> None:
     """Bring other code to whoever asks, or leave everybody with what they had.
 
     Raises:
-        RefusedError: nothing is live.
         AbortedError: it was given up and the traffic is back.
         ReleaseError: it is live, and the other slot has not got it.
     """
     deployed = records.deployed(environment.connection)
     if deployed.live is None:
-        raise RefusedError("nothing is live yet that other code could answer with")
+        give_both(environment, asked.code)
+        return
     live, target = deployed.live, target_of(deployed.live.version, deployed)
     action: records.Action = "code rollback" if asked.back else "code release"
     bounded = replace(environment, settings=bounded_settings(environment.settings, asked))
@@ -65,7 +76,10 @@ def release_code(environment: Environment, asked: Asked) -> None:
         with run.kept_or_undone():
             run.begin(f"the code of {asked.image} in place of that of {live.slot}")
             run.do_all([place])
-            await_code(run, asked.code)
+            seconds = await_code(environment, target.slot, asked.code, Outcome.PLACED)
+            run.note(
+                "code", 0, f"{target.slot} runs the code of {asked.image} after {seconds:.1f} s"
+            )
             run.do_all(others)
     metrics.RELEASES.labels("rolled_back" if asked.back else "promoted").inc()
     await_settled(environment, target.slot.other)
@@ -76,10 +90,18 @@ def release_code(environment: Environment, asked: Asked) -> None:
 def steps(
     settings: Settings, deployed: DeploymentState, target: Placement, *, back: bool
 ) -> tuple[Step, ...]:
-    """The steps of a release of code, or of going back; the code comes after the first."""
+    """The steps of a release of code, or of going back; the code comes after the first.
+
+    What a rollback returns to has to fit new code, too, since both slots get it: the slot that is
+    tried loads it first. It held that before, by the old code.
+    """
     if back:
         return plan_rollback(target, ready=False)
-    return plan(target.version, deployed, settings.release_steps)
+    with_live = plan(target.version, deployed, settings.release_steps)
+    standby = deployed.standby
+    if standby is None or standby == target:
+        return with_live
+    return (Place(standby), AwaitReady(standby), *with_live)
 
 
 def bounded_settings(settings: Settings, asked: Asked) -> Settings:
@@ -89,18 +111,35 @@ def bounded_settings(settings: Settings, asked: Asked) -> Settings:
     return settings.model_copy(update=held_to)
 
 
-def await_code(run: Run, brought: Code) -> None:
-    """Wait until the slot runs the code.
+def give_both(environment: Environment, brought: Code) -> None:
+    """Hold the queue while both slots get code, since no model may be released beside that.
+
+    Nothing is live, so nobody is answered by either, and there is nothing to be judged by.
+
+    Raises:
+        AbortedError: one of them does not run it, or nobody says so in time.
+    """
+    connection, job_id = environment.connection, environment.job_id
+    first, second = BOTH
+    code.record_code(connection, first, brought, Outcome.GIVEN, job_id)
+    environment.say(f"nothing is live: both slots get the code of {brought.image}")
+    for slot in (first, second):
+        await_code(environment, slot, brought, Outcome.RELEASED)
+    environment.say(f"both slots run the code of {brought.image}")
+
+
+def await_code(
+    environment: Environment, slot: Slot, brought: Code, outcome_awaited: Outcome
+) -> float:
+    """Wait until a slot runs the code; how many seconds that took.
 
     Raises:
         AbortedError: it does not, or nobody says so in time.
     """
-    environment, slot = run.environment, run.target.slot
     for elapsed in environment.polls(environment.settings.release_code_seconds):
         outcome = code.outcome_in(environment.connection, environment.job_id, slot)
-        if outcome is Outcome.PLACED:
-            run.note("code", 0, f"{slot} runs the code of {brought.image} after {elapsed:.1f} s")
-            return
+        if outcome is outcome_awaited:
+            return elapsed
         if outcome is Outcome.TAKEN_BACK:
             raise AbortedError(f"{slot} does not run with the code of {brought.image}")
     raise AbortedError(f"nobody gave {slot} the code of {brought.image} within {elapsed:.0f} s")
@@ -126,7 +165,7 @@ def await_settled(environment: Environment, slot: Slot) -> None:
     """
     try:
         for _elapsed in environment.polls(environment.settings.release_code_seconds):
-            if code.outcome_in(environment.connection, environment.job_id, slot) in SETTLED:
+            if code.outcome_since(environment.connection, environment.job_id, slot) in SETTLED:
                 return
     except AbortedError as why:
         environment.say(f"{slot} is not waited for: {why}")

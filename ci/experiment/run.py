@@ -13,14 +13,14 @@ import psycopg
 
 from ci.errors import AbortedError, RefusedError
 from ci.release import experiments, records
-from ci.release.actions import place, settle, told_last
+from ci.release.actions import is_settled, place, settle
 from ci.release.environment import POLL_SECONDS, Environment
 from ci.release.plan import Placement
 from ci.release.slots import readiness
 from ci.settings import Settings
 from ci.slots import code, state
 from ci.slots.state import BUCKETS, Slot
-from compose.service.assignment import Interleaved, assignment_file
+from compose.service.assignment import Interleaved
 from monitoring.experiments.assignment import ExperimentKind, challenger_buckets
 
 GET = {ExperimentKind.AB: "", ExperimentKind.INTERLEAVING: "lists with movies of "}
@@ -147,14 +147,7 @@ def resume(connection: psycopg.Connection, settings: Settings) -> None:
         hand_out(settings, runs)
         return
     deployed = records.deployed(connection)
-    if deployed.live is None or deployed.standby is None:
-        return
-    kept = {deployed.live.version, deployed.standby.version}
-    files = (assignment_file(settings.state_directory, slot) for slot in Slot)
-    if any(
-        told is None or told.interleaved or told.version not in kept
-        for told in map(told_last, files)
-    ):
+    if not is_settled(settings, deployed):
         settle(settings, deployed)
 
 

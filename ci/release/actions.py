@@ -1,6 +1,7 @@
 """What a release does to the state volume; a second time changes nothing, so each may be repeated.
 
-`settle` undoes them all: it makes the volume say what the database says is live.
+`settle` undoes them all: it makes the volume say what the database says is live, and `is_settled`
+tells whether it does.
 """
 
 from datetime import UTC, datetime
@@ -37,6 +38,19 @@ def settle(settings: Settings, deployed: DeploymentState) -> None:
     for placement in (live, standby):
         place(settings, placement)
     publish_popular(settings, live.version)
+
+
+def is_settled(settings: Settings, deployed: DeploymentState) -> bool:
+    """Whether the state volume says what the database says is live, and nothing else."""
+    live, standby = deployed.live, deployed.standby
+    if live is None or standby is None:
+        return True
+    everybody = state.green_buckets(live.slot, live.version, BUCKETS, 0)
+    return state.sent_to_green(settings.state_directory) == everybody and all(
+        told_last(assignment_file(settings.state_directory, placement.slot))
+        == Assignment(placement.version)
+        for placement in (live, standby)
+    )
 
 
 def send(settings: Settings, target: Placement, share: int, seed: int = 0) -> None:

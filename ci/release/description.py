@@ -51,7 +51,7 @@ def planned(
     if live and live.version == version:
         yield f"{version} is live already; nothing would be changed"
         return
-    if words := code.difference(connection):
+    if live and (words := code.difference(connection)):
         raise RefusedError(words)
     judge_share = settings.release_judge_share if judged else None
     steps = plan(version, deployed, settings.release_steps, judge_share)

@@ -265,6 +265,16 @@ def turn_away_scheduled(connection: psycopg.Connection) -> list[int]:
     return [job_id for (job_id,) in rows.fetchall()]
 
 
+def turn_away(connection: psycopg.Connection, job_id: int) -> bool:
+    """Cancel a job that waits; whether it did."""
+    row = connection.execute(
+        "UPDATE procrastinate_jobs SET status = 'cancelled' WHERE id = %s AND status = 'todo'"
+        " RETURNING id",
+        (job_id,),
+    ).fetchone()
+    return row is not None
+
+
 def jobs_begun(connection: psycopg.Connection) -> list[int]:
     """The jobs of the queue that some releaser, alive or dead, has begun and not ended."""
     rows = connection.execute(

@@ -19,6 +19,7 @@ from ci.slots.state import BUCKETS, Slot
 
 LOG = structlog.get_logger()
 
+DIED = "the releaser died"
 OUTCOMES: dict[records.Action, str] = {
     "release": "promoted",
     "rollback": "rolled_back",
@@ -36,7 +37,7 @@ class Recovered:
     words: str
 
 
-def recover(environment: Environment) -> Recovered | None:
+def recover(environment: Environment, why: str = DIED) -> Recovered | None:
     """Finish or undo what died in the middle, say so and record it; None if nothing had.
 
     Whoever calls this holds the releaser's lock, so nothing unfinished is still alive.
@@ -46,7 +47,8 @@ def recover(environment: Environment) -> Recovered | None:
     metrics.show_live(deployed)
     if last is None or last.ended:
         return None
-    done = _finished(environment, last, deployed) or _undone(environment, last, deployed)
+    why = f"{why} after the step {last.step}"
+    done = _finished(environment, last, deployed, why) or _undone(environment, last, deployed, why)
     environment.say(f"{last.action} of {last.version}: {done.words}")
     return done
 
@@ -69,7 +71,7 @@ def remaining(last: records.Deployment, deployed: DeploymentState) -> tuple[Step
 
 
 def _finished(
-    environment: Environment, last: records.Deployment, deployed: DeploymentState
+    environment: Environment, last: records.Deployment, deployed: DeploymentState, why: str
 ) -> Recovered | None:
     steps = remaining(last, deployed)
     target = Placement(Slot(last.slot), last.version)
@@ -78,7 +80,7 @@ def _finished(
         return None
     if not says.missing(target.version):
         steps = (Shift(BUCKETS), Promote())
-    words = f"the releaser died after the step {last.step}; finished, which is safer than undone"
+    words = f"{why}; finished, which is safer than undone"
     theirs = replace(environment, job_id=last.job_id, stop_reason=lambda: None)
     run = Run.of(theirs, last.action, target, deployed, because=words)
     try:
@@ -91,14 +93,11 @@ def _finished(
 
 
 def _undone(
-    environment: Environment, last: records.Deployment, deployed: DeploymentState
+    environment: Environment, last: records.Deployment, deployed: DeploymentState, why: str
 ) -> Recovered:
     actions.settle(environment.settings, deployed)
-    reason = f"the releaser died after the step {last.step}"
-    records.end_experiments(environment.connection, reason)
-    records.record(environment.connection, last.aborted(deployed, reason))
+    records.end_experiments(environment.connection, why)
+    records.record(environment.connection, last.aborted(deployed, why))
     metrics.RELEASES.labels("aborted").inc()
-    LOG.warning("release aborted", version=last.version, reason=reason)
-    return Recovered(
-        last.job_id, finished=False, words=f"{reason}; undone, traffic is where it was"
-    )
+    LOG.warning("release aborted", version=last.version, reason=why)
+    return Recovered(last.job_id, finished=False, words=f"{why}; undone, traffic is where it was")

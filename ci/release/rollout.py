@@ -23,7 +23,7 @@ def release(environment: Environment, version: str) -> None:
         metrics.RELEASES.labels("unchanged").inc()
         environment.say(f"{version} is live already; nothing was changed")
         return
-    if words := code.difference(environment.connection):
+    if deployed.live and (words := code.difference(environment.connection)):
         raise RefusedError(words)
     run = Run.of(environment, "release", target_of(version, deployed), deployed)
     share = environment.settings.release_judge_share if environment.judges_quality else None

@@ -144,7 +144,8 @@ class Run:
                 return
             if says.refused == target.version:
                 break
-        raise AbortedError(f"{target.slot} is not ready after {elapsed:.1f} s: {missing}")
+        words = f"{target.slot} is not ready with {target.version} after {elapsed:.1f} s: {missing}"
+        raise AbortedError(words)
 
     def replay(self) -> None:
         """Ask both slots again what people asked lately, and judge the new version's answers.

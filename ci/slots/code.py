@@ -39,7 +39,9 @@ def record_code(
     outcome: Outcome,
     job_id: int | None = None,
 ) -> None:
-    """Record that a slot got an image, or has its own again.
+    """Record that a slot got an image, or has its own again; once, however often it is told.
+
+    Whose session is lost as it records does not know whether it did, and tells it again.
 
     Args:
         connection: one that commits by itself.
@@ -50,8 +52,12 @@ def record_code(
     """
     connection.execute(
         "INSERT INTO code_release (slot, image, image_id, outcome, job_id)"
-        " VALUES (%s, %s, %s, %s, %s)",
-        (slot, code.image, code.image_id, outcome, job_id),
+        " SELECT %(slot)s, %(image)s, %(image_id)s, %(outcome)s, %(job_id)s WHERE NOT EXISTS ("
+        "  SELECT FROM (SELECT image_id, outcome, job_id FROM code_release WHERE slot = %(slot)s"
+        "   ORDER BY release_id DESC LIMIT 1) AS newest"
+        "  WHERE image_id = %(image_id)s AND outcome = %(outcome)s"
+        "  AND job_id IS NOT DISTINCT FROM %(job_id)s::bigint)",
+        {"slot": slot, "outcome": outcome, "job_id": job_id, **vars(code)},
     )
 
 
@@ -61,6 +67,20 @@ def outcome_in(connection: psycopg.Connection, job_id: int | None, slot: Slot) -
         "SELECT outcome FROM code_release WHERE job_id = %s AND slot = %s"
         " ORDER BY release_id DESC LIMIT 1",
         (job_id, slot),
+    ).fetchone()
+    return Outcome(row[0]) if row else None
+
+
+def outcome_since(connection: psycopg.Connection, job_id: int | None, slot: Slot) -> Outcome | None:
+    """What became last of a slot since a release first gave code to any, whoever told that.
+
+    A slot that its release's script left behind may be settled by the next script.
+    """
+    row = connection.execute(
+        "SELECT outcome FROM code_release WHERE slot = %s"
+        " AND release_id >= (SELECT min(release_id) FROM code_release WHERE job_id = %s)"
+        " ORDER BY release_id DESC LIMIT 1",
+        (slot, job_id),
     ).fetchone()
     return Outcome(row[0]) if row else None
 
@@ -118,7 +138,7 @@ def difference(connection: psycopg.Connection) -> str | None:
     """How the slots' code differs, in words; None where both run the same.
 
     Between two releases of code they do. A version that is released then meets the code that
-    answered people until now.
+    answered people until now. The first one meets none such, and has to be ready in both slots.
     """
     runs = running(connection)
     if len({code and code.image_id for code in runs.values()}) == 1:

@@ -4,23 +4,31 @@
 
 ATTEMPTS=60
 READY_SECONDS=60
-READY="from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/readyz', timeout=2)"
+READY="
+import json, sys
+from urllib.request import urlopen
+with urlopen('http://127.0.0.1:8000/readyz', timeout=2) as said:
+    sys.exit(json.load(said)['model_version'] != sys.argv[1])
+"
+RECORD_ATTEMPTS=5
 GIVEN_UP=3
-JOB=  # of a release that the releaser carries
+JOB=  # of the releaser, who holds the queue and the traffic
 
 ask_releaser() { docker compose exec -T releaser python -m ci code "$@" < /dev/null; }
 
 # carry [OPTION...]: IMAGE in both slots, the one without traffic first; or all as it was
 carry() {
-  local begun slot
+  local begun slot version
   say "The releaser makes a slot free for it"
   begun=$(ask_releaser begin "$(known_as)" "$(image_id "$IMAGE")" "$@") ||
     fail "the release of this code was not begun" "See the lines above; without a releaser that knows it: make up"
-  if [ "$begun" = none ]; then give_both; return; fi
-  read -r JOB slot <<< "$begun"
+  [[ $begun =~ ^[0-9]+\ (both|(blue|green)\ [^\ ]+)$ ]] ||
+    fail "the releaser says '$begun', which this clone does not understand" "Bring the stack to this clone's code: make up"
+  read -r JOB slot version <<< "$begun"
   trap 'say "Cut short. What is live stays (make status): make release-code finishes it, or brings other code"; exit 130' INT TERM HUP
+  if [ "$slot" = both ]; then give_both; return; fi
   try "$slot"
-  finish "$(other "$slot")"
+  finish "$(other "$slot")" "$version"
 }
 
 # try SLOT: with the new image, until it is known whether it stays
@@ -39,9 +47,9 @@ try() {
   esac
 }
 
-# finish SLOT: the one that was live gets the new image, too
+# finish SLOT VERSION: the one that was live gets the new image, too, and what a rollback returns to
 finish() {
-  if ! give "$1" || ! ready "$1"; then
+  if ! give "$1" || ! ready "$1" "$2"; then
     take_back "$1"
     fail "slot $1 did not get ready with the new image; the other one is live with it" "See: make logs SERVICE=recommender-$1"
   fi
@@ -60,15 +68,16 @@ verdict() {
   return 1
 }
 
-# Nothing is live, so nobody gets anything of it
+# Nothing is live, so nobody gets anything of it; the job that began holds the queue meanwhile
 give_both() {
   local slot
   for slot in green blue; do
+    record "$slot" given || fail "that slot $slot gets the new image is not recorded, so it does not get it" "When the database answers (make status): make release-code"
     if ! give "$slot"; then
       take_back "$slot"
       fail "slot $slot did not get up with the new image" "See: make logs SERVICE=recommender-$slot"
     fi
-    record "$slot" released || say "The database does not answer: that slot $slot got this image is not recorded"
+    record "$slot" released || fail "that slot $slot has the new image is not recorded: the database does not answer" "When it does: make release-code"
   done
 }
 
@@ -85,9 +94,15 @@ take_back() {
   record "$1" 'taken back' || say "The database does not answer: that slot $1 has its own image is not recorded"
 }
 
-# record SLOT OUTCOME: what the releaser waits for
+# record SLOT OUTCOME: what the releaser waits for. Told again where it is not known to be recorded:
+# a second time changes nothing.
 record() {
-  ask_releaser record "$1" "$(known_as)" "$(image_id "$IMAGE")" --outcome "$2" ${JOB:+--job "$JOB"} > /dev/null
+  local attempt
+  for ((attempt = 1; ; attempt++)); do
+    ask_releaser record "$1" "$(known_as)" "$(image_id "$IMAGE")" --outcome "$2" --job "$JOB" > /dev/null && return
+    [ "$attempt" -lt "$RECORD_ATTEMPTS" ] || return 1
+    sleep 1
+  done
 }
 
 # By its content, where it was built here
@@ -116,10 +131,11 @@ recreate() {
   quietly docker compose up --detach --no-build --wait "recommender-$1"
 }
 
+# ready SLOT VERSION: it answers with that, loaded by its new code
 ready() {
   local second
   for ((second = 0; second < READY_SECONDS; second++)); do
-    docker compose exec -T "recommender-$1" python3 -c "$READY" 2> /dev/null && return
+    docker compose exec -T "recommender-$1" python3 -c "$READY" "$2" 2> /dev/null && return
     sleep 1
   done
   return 1

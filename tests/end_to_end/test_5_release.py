@@ -79,7 +79,8 @@ def test_a_release_of_code_is_recorded_judged_and_certified_as_one_of_a_model(st
         " AND action = 'code release' ORDER BY step_id DESC LIMIT 1"
     )
     steps = stack.sql(f"SELECT step FROM deployment WHERE job_id = {job} ORDER BY step_id")
-    assert [step for (step,) in steps][:5] == ["start", "place", "code", "ready", "replay"]
+    assert [step for (step,) in steps][:4] == ["start", "place", "code", "ready"]
+    assert "replay" in [step for (step,) in steps]
     assert {("shift",), ("watch",)} < set(steps)
     told = json.loads(certificate)
     assert {gate["evidence"] for gate in told["gates"]} == {"live", "replayed"}

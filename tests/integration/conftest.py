@@ -11,11 +11,12 @@ import pytest
 from kafka.admin import KafkaAdminClient, NewTopic
 
 from ingest.settings import IngestSettings
+from tests.integration.releaser import releaser
 from tests.integration.releasing import stage
 from tests.integration.serving import Slots
 from tests.stores import KAFKA, as_role, database, migrated_database, service_environment
 
-__all__ = ["stage"]
+__all__ = ["releaser", "stage"]
 
 Conninfo = Callable[[str], str]
 

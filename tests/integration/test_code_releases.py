@@ -26,7 +26,9 @@ from tests.integration.releasing import EVERYONE, V1, V2
 
 OLD, NEW = "marquee/recommender:0-0", "marquee/recommender:1-1"
 JOB = 7
-JUDGED = ["start", "place", "code", "ready", "replay"] + ["shift", "watch"] * 3
+LOADED = ["start", "place", "code", "ready", "place", "ready"]
+"""What a rollback returns to has to fit the code, then the live version."""
+JUDGED = [*LOADED, "replay"] + ["shift", "watch"] * 3
 ANOTHERS = ",".join(f"another+{number}" for number in range(20))
 
 
@@ -158,7 +160,22 @@ def test_code_that_the_version_does_not_fit_gets_nobody(stage):
     stage.slots["blue"].damaged.add(V2)
     with pytest.raises(AbortedError, match="damaged, unfit or newer"):
         release_code(recreating(stage, IN_VAIN), asked())
-    assert [step for step, *_ in rows(stage)] == [*JUDGED[:3], "abort"]
+    assert [step for step, *_ in rows(stage)] == [*LOADED[:-1], "abort"]
+
+
+def test_code_that_what_a_rollback_returns_to_does_not_fit_gets_nobody(stage):
+    stage.slots["blue"].damaged.add(V1)
+    with pytest.raises(AbortedError, match=rf"blue is not ready with {V1} .* newer than its code"):
+        release_code(recreating(stage, IN_VAIN), asked())
+    assert [step for step, *_ in rows(stage)] == ["start", "place", "code", "abort"]
+    assert live_placement(stage) == Placement(Slot.GREEN, V2)
+
+
+def test_where_a_rollback_would_return_to_nothing_only_the_live_version_has_to_fit(stage):
+    stage.owner.execute("DELETE FROM deployment WHERE live_version = %s", (V1,))
+    stage.slots["blue"].damaged.add(V1)
+    release_code(recreating(stage, WELL), asked())
+    assert live_placement(stage) == Placement(Slot.BLUE, V2)
 
 
 def test_people_who_get_empty_lists_from_it_are_found_though_the_version_is_the_same(stage):
@@ -193,6 +210,30 @@ def test_a_slot_that_does_not_get_the_code_changes_nothing(stage, outcomes, why)
     assert live_placement(stage) == Placement(Slot.GREEN, V2)
     assert assigned_version(assignment_file(stage.state, Slot.BLUE)) == V1
     assert difference(stage.owner) is None
+
+
+def test_a_slot_that_its_script_left_is_settled_by_the_next_one(stage):
+    environment = stage.environment
+    settings = environment.settings.model_copy(update={"release_code_seconds": 60})
+    base = recreating(replace(stage, environment=replace(environment, settings=settings)), WELL[:1])
+
+    def say(words: str) -> None:
+        base.say(words)
+        if words.startswith("promote: "):
+            for slot in Slot:
+                record_code(stage.owner, slot, asked().code, Outcome.RELEASED)
+
+    release_code(replace(base, say=say), asked())
+    assert not any("is not waited for" in words for words in stage.said)
+    assert difference(stage.owner) is None
+
+
+def test_what_is_told_twice_is_recorded_once(stage):
+    told = [(Slot.BLUE, outcome) for outcome in (Outcome.GIVEN, Outcome.PLACED)]
+    for slot, outcome in (told[0], told[0], told[1], told[1], told[0]):
+        record_code(stage.environment.connection, slot, asked().code, outcome, JOB)
+    rows = stage.owner.execute("SELECT outcome FROM code_release ORDER BY release_id").fetchall()
+    assert rows == [("given",), ("placed",), ("given",)]
 
 
 def test_while_the_slots_run_different_code_no_model_is_released_or_tried(stage):
@@ -345,10 +386,10 @@ def test_the_printed_plan_names_the_steps_that_are_then_done(stage):
     lines = list(planned(stage.environment.connection, stage.environment.settings, asked()))
     assert stage.steps() == before
     assert lines[0] == (
-        f"release of the code of {NEW} with {V2} in blue, in place of that of green: 13 steps"
+        f"release of the code of {NEW} with {V2} in blue, in place of that of green: 15 steps"
     )
     assert all("undo: " in line for line in lines[1:])
     release_code(recreating(stage, WELL), asked())
     names = [line.split()[1] for line in lines[1:-1]]
     assert names == [step for step, *_ in rows(stage)]
-    assert "less than 90.0% of the live lists" in lines[5]
+    assert "less than 90.0% of the live lists" in lines[7]

@@ -110,7 +110,7 @@ def test_after_a_failed_release_the_slot_without_traffic_holds_a_good_version_ag
 def test_a_slot_that_never_gets_ready_never_gets_traffic(stage):
     release(stage.environment, V1)
     stage.slots["green"].refuses.add(V2)
-    with pytest.raises(AbortedError, match=r"green is not ready after \d+\.\d s"):
+    with pytest.raises(AbortedError, match=rf"green is not ready with {V2} after \d+\.\d s"):
         release(stage.environment, V2)
     assert [step for step, _, _ in stage.steps()[-3:]] == ["start", "place", "abort"]
     assert sent_to_green(stage.state) == frozenset()

@@ -1,161 +1,19 @@
-"""The releaser as a process: asked from outside, killed, stopped; its slots are played."""
+"""The releaser as a process: asked from outside, killed, stopped."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from threading import Thread
-from typing import IO
-from urllib.request import urlopen
 
 import psycopg
 import pytest
 
 from ci.slots.state import Slot, sent_to_green
 from compose.service.assignment import assigned_version, assignment_file, read_assignment
+from tests.integration.losing import losing_acknowledgement
+from tests.integration.releaser import ACCEPTED, V1, V2, V3, Releaser, ended
+from tests.integration.releasing import EVERYONE
 from tests.ports import free_port
-from tests.stores import service_environment
 from tests.waiting import eventually
-
-V1, V2, V3 = "20260101-000000-ease", "20260102-000000-ease", "20260103-000000-ease"
-ACCEPTED = (
-    "INSERT INTO model_version (version, algorithm, git_commit, data_hash, interactions,"
-    " users, movies, figures, manifest, verdict, reason)"
-    " VALUES (%s, 'ease', 'c', 'd', 1, 1, 1, '{}', '{}', 'accepted', 'better')"
-)
-
-
-@contextmanager
-def obedient_slots(state: Path) -> Iterator[str]:
-    """Slots that are ready at once with whatever their file on the volume says.
-
-    Their metrics are the file `metrics` there; without it they have none.
-    """
-
-    def metrics() -> bytes:
-        file = state / "metrics"
-        return file.read_bytes() if file.exists() else b""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            _, slot, page = self.path.split("/")
-            told = read_assignment(assignment_file(state, Slot(slot)))
-            beside = told.interleaved.version if told and told.interleaved else None
-            said = {"slot": slot, "ready": told is not None, "interleaved_with": beside}
-            text = json.dumps(said | {"model_version": told.version if told else None})
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(metrics() if page == "metrics" else text.encode())
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/{{slot}}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    output, _ = process.communicate(timeout=100)
-    return process.returncode, output
-
-
-@dataclass
-class Releaser:
-    """Starts `python -m ci …` with one environment."""
-
-    environment: dict[str, str]
-    owner: psycopg.Connection
-    state: Path
-    log: Path
-
-    @contextmanager
-    def working(self, **settings: str) -> Iterator[subprocess.Popen[str]]:
-        with self.log.open("w") as log:
-            process = self.start("work", stdout=log, **settings)
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait()
-
-    def start(
-        self, *arguments: str, stdout: int | IO[str] = subprocess.PIPE, **settings: str
-    ) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "ci", *arguments],
-            env=self.environment | settings,
-            stdout=stdout,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def ask(self, *arguments: str) -> tuple[int, str]:
-        """Ask for something and wait for its end; the exit status and what was printed."""
-        process = self.start(*arguments)
-        try:
-            return ended(process)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            pytest.fail(
-                f"not ended: {process.communicate()[0]}; the worker: {self.log.read_text()}"
-            )
-
-    def last_step(self) -> tuple[str, str] | None:
-        return self.owner.execute(
-            "SELECT step, reason FROM deployment ORDER BY step_id DESC LIMIT 1"
-        ).fetchone()
-
-    def shifted(self) -> bool:
-        return (self.last_step() or ("", ""))[0] == "shift"
-
-    def waiting(self, task: str) -> bool:
-        """Whether a job of this task waits."""
-        waiting = "SELECT FROM procrastinate_jobs WHERE task_name = %s AND status = 'todo'"
-        return self.owner.execute(waiting, (task,)).fetchone() is not None
-
-    def metrics(self) -> str:
-        with urlopen(f"http://127.0.0.1:{self.environment['METRICS_PORT']}/metrics") as answer:
-            return answer.read().decode()
-
-
-@pytest.fixture
-def releaser(conninfo, tmp_path) -> Iterator[Releaser]:
-    for version in (V1, V2):
-        directory = tmp_path / "models/versions" / version
-        directory.mkdir(parents=True)
-        (directory / "popular.txt").write_text("heat+1995\n")
-    with (
-        obedient_slots(tmp_path / "state") as url,
-        psycopg.connect(conninfo("marquee"), autocommit=True) as owner,
-    ):
-        owner.cursor().executemany(ACCEPTED, [(V1,), (V2,)])
-        environment = os.environ | {
-            **service_environment(conninfo("releaser"), tmp_path),
-            "HEARTBEAT_FILE": str(tmp_path / "heartbeat"),
-            "METRICS_PORT": str(free_port()),
-            "STATE_DIRECTORY": str(tmp_path / "state"),
-            "MODELS_DIRECTORY": str(tmp_path / "models"),
-            "SLOT_URL": url,
-            "RELEASE_STEPS": "10,1000",
-            "RELEASE_WATCH_SECONDS": "0.2",
-            "EVALUATION_HORIZON": "PT0.2S",
-            "RELEASE_PATIENCE": "PT0.4S",
-            "SCHEDULE": "jenkins",
-            "RELEASE_CRON": "",
-        }
-        yield Releaser(environment, owner, tmp_path / "state", tmp_path / "worker.log")
 
 
 def test_a_release_and_a_rollback_are_asked_for_and_followed_to_their_end(releaser):
@@ -174,97 +32,6 @@ def test_a_release_and_a_rollback_are_asked_for_and_followed_to_their_end(releas
         assert (status, lines[9:]) == (1, "refused: there is no previous version to go back to\n")
         assert 'marquee_releases_total{outcome="promoted"} 2.0' in releaser.metrics()
         assert 'marquee_releases_total{outcome="refused"} 1.0' in releaser.metrics()
-
-
-IMAGE = ("marquee/recommender:0123456789ab-0123456789ab", "sha256:1")
-
-
-def code_begun(releaser):
-    """A release of code that was begun: its job and the slot that is to be recreated."""
-    status, said = releaser.ask("code", "begin", *IMAGE)
-    assert status == 0, said
-    job, slot = said.split()
-    return job, slot
-
-
-def recreated(releaser, job, slot, outcome):
-    """Tell the releaser what became of a slot, as the script does."""
-    told = releaser.ask("code", "record", slot, *IMAGE, "--outcome", outcome, "--job", job)
-    assert told == (0, "")
-
-
-def test_a_release_of_code_goes_on_as_slots_are_recreated_and_a_model_waits(releaser):
-    with releaser.working():
-        releaser.ask("release", "--version", V1)
-        job, slot = code_begun(releaser)
-        assert slot == "green"
-        recreated(releaser, job, slot, "placed")
-        status, lines = releaser.ask("code", "follow", job)
-        assert (status, lines.splitlines()[-1][9:]) == (
-            0,
-            f"promote: live with the code of {IMAGE[0]}",
-        )
-        model = releaser.start("release")
-        eventually(lambda: releaser.waiting("release"))
-        recreated(releaser, job, "blue", "released")
-        status, lines = ended(model)
-        assert (status, lines.splitlines()[-1][9:]) == (0, f"promote: live in place of {V1}")
-
-
-def test_a_rollback_during_a_release_of_code_stops_it_and_the_slot_may_be_taken_back(releaser):
-    with releaser.working():
-        releaser.ask("release", "--version", V1)
-    with releaser.working(RELEASE_WATCH_SECONDS="60"):
-        job, slot = code_begun(releaser)
-        recreated(releaser, job, slot, "placed")
-        eventually(releaser.shifted, 60)
-        status, lines = releaser.ask("rollback")
-        assert (status, lines.splitlines()[-1][9:]) == (
-            0,
-            f"the code release of {V1} was stopped; live as before: {V1}",
-        )
-        assert releaser.ask("code", "follow", job)[0] == 3
-        assert releaser.ask("release")[1].splitlines()[-1][9:].startswith("refused: a release of")
-        recreated(releaser, job, slot, "taken back")
-    assert sent_to_green(releaser.state) == frozenset()
-
-
-def test_a_rollback_says_so_where_it_was_code_that_went_live_last(releaser):
-    with releaser.working():
-        releaser.ask("release", "--version", V1)
-        job, slot = code_begun(releaser)
-        recreated(releaser, job, slot, "placed")
-        releaser.ask("code", "follow", job)
-        recreated(releaser, job, "blue", "released")
-        assert releaser.ask("rollback") == (4, "")
-        status, newest = releaser.ask("code", "newest")
-        assert (status, newest.split()[1:]) == (0, ["green", "code", "release"])
-
-
-def test_a_release_of_code_whose_slot_does_not_run_ends_as_given_up(releaser):
-    with releaser.working():
-        releaser.ask("release", "--version", V1)
-        job, slot = code_begun(releaser)
-        recreated(releaser, job, slot, "taken back")
-        status, lines = releaser.ask("code", "follow", job)
-    assert (status, lines.splitlines()[-1][9:]) == (
-        3,
-        f"abort: green does not run with the code of {IMAGE[0]}",
-    )
-
-
-def test_before_the_first_model_slots_get_code_without_a_release(releaser):
-    assert releaser.ask("code", "begin", *IMAGE) == (0, "none\n")
-    assert releaser.ask("code", "newest") == (0, "")
-
-
-def test_slots_that_are_found_with_the_same_code_are_known_to_have_it(releaser):
-    one = ("code", "record", "green", *IMAGE, "--outcome", "placed")
-    assert releaser.ask(*one) == (0, "")
-    for _ in range(2):
-        assert releaser.ask("code", "settle", *IMAGE) == (0, "")
-    rows = releaser.owner.execute("SELECT slot, outcome FROM code_release").fetchall()
-    assert rows == [("green", "placed"), ("blue", "released"), ("green", "released")]
 
 
 def test_a_release_that_asks_no_people_is_recorded_as_such(releaser):
@@ -384,6 +151,32 @@ def test_a_release_whose_releaser_is_killed_is_put_back_by_the_next_one(releaser
         )
         assert releaser.ask("release")[0] == 0
     assert len(sent_to_green(releaser.state)) == 1000
+
+
+@pytest.mark.parametrize(
+    ("step", "status", "version", "last"),
+    [
+        ("shift", 1, V1, ("abort", "the session with the database was lost after the step shift")),
+        ("promote", 0, V2, ("promote", f"live in place of {V1}")),
+    ],
+)
+def test_what_the_database_has_is_what_counts_where_its_acknowledgement_is_lost(
+    releaser, step, status, version, last
+):
+    with releaser.working():
+        releaser.ask("release", "--version", V1)
+    where = releaser.environment
+    with (
+        losing_acknowledgement(where["DATABASE_HOST"], int(where["DATABASE_PORT"]), step) as port,
+        releaser.working(DATABASE_HOST="127.0.0.1", DATABASE_PORT=str(port)),
+    ):
+        assert releaser.ask("release", "--version", V2)[0] == status
+    assert releaser.last_step() == last
+    live = Slot.GREEN if version == V2 else Slot.BLUE
+    assert sent_to_green(releaser.state) == (EVERYONE if live is Slot.GREEN else frozenset())
+    assert assigned_version(assignment_file(releaser.state, live)) == version
+    ends = "SELECT count(*) FROM deployment WHERE version = %s AND step IN ('promote', 'abort')"
+    assert releaser.owner.execute(ends, (V2,)).fetchone() == (1,)
 
 
 def test_a_releaser_that_is_stopped_puts_traffic_back_within_ten_seconds(releaser):

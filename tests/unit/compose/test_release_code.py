@@ -14,7 +14,8 @@ docker() {
       echo "id of $(tagged "${@: -1}")" ;;
     "inspect --format") echo "id of ${RUNS-}" ;;
     "compose ps") echo container ;;
-    "compose exec") asked "$@" ;;
+    "compose exec") [[ "$*" != *readyz* ]] || { [ "${@: -1}" = "${LOADS-${@: -1}}" ]; return; }
+      asked "$@" ;;
     "compose up") echo "recreated ${@: -1}" >> "$DONE"; [[ " ${BROKEN-} " != *" ${@: -1} "* ]] ;;
     pull*) echo "no such manifest" >&2; [ -n "${REGISTRY-}" ] ;;
     *) echo "$*" >> "$DONE" ;;
@@ -30,9 +31,12 @@ tagged() {
 }
 asked() {
   case "$*" in
-    *" code begin "*) [ "${BEGUN-7 green}" != refused ] || return 1; echo "${BEGUN-7 green}" ;;
+    *" code begin "*) begun=${BEGUN-7 green 20260101-000000-ease}
+      [ "$begun" != refused ] || return 1; echo "$begun" ;;
     *" code follow "*) echo followed >> "$DONE"; return "${VERDICT-0}" ;;
-    *" code record "*"--outcome ${FORGETS-nothing}"*) return 1 ;;
+    *" code record "*"--outcome ${FORGETS-nothing}"*) echo asked >> "$DONE.asked"
+      [ "$(wc -l < "$DONE.asked")" -ge "${UNTIL-9}" ] || return 1
+      echo "recorded ${*:9}" >> "$DONE" ;;
     *" code record "*) echo "recorded ${*:9}" >> "$DONE" ;;
     *" code newest"*) echo "${NEWEST-12 green code release}" ;;
     *" code "*) echo "asked ${*:9}" >> "$DONE" ;;
@@ -61,6 +65,9 @@ def run(script, tmp_path, here="", **given):
     engine.parent.mkdir(exist_ok=True)
     engine.write_text(ENGINE)
     engine.chmod(0o755)
+    pause = tmp_path / "bin/sleep"
+    pause.write_text("#!/bin/bash\n")
+    pause.chmod(0o755)
     environment["PATH"] = f"{engine.parent}:/usr/local/bin:/usr/bin:/bin"
     return bash(script, environment=environment)
 
@@ -147,15 +154,16 @@ def test_what_the_releaser_refuses_changes_nothing(tmp_path):
     assert done(tmp_path) == []
 
 
-def test_where_nothing_is_live_both_slots_get_it_without_a_release(tmp_path):
-    ended = release(tmp_path, CANDIDATE, BEGUN="none")
+def test_where_nothing_is_live_both_slots_get_it_while_the_releaser_holds_the_queue(tmp_path):
+    ended = release(tmp_path, CANDIDATE, BEGUN="7 both")
     assert ended.returncode == 0, ended.stderr
     assert done(tmp_path) == [
         line
         for slot in ("green", "blue")
         for line in (
+            recorded(slot, "given"),
             *given(slot, before="blue"),
-            recorded(slot, "released", job=""),
+            recorded(slot, "released"),
         )
     ]
 
@@ -180,6 +188,27 @@ def test_nothing_is_recreated_that_nobody_would_know_of(tmp_path):
     ended = release(tmp_path, CANDIDATE, FORGETS="given")
     assert ended.returncode == 1
     assert "so it does not get it" in ended.stderr
+    assert done(tmp_path) == []
+
+
+def test_what_is_not_known_to_be_recorded_is_told_again(tmp_path):
+    ended = release(tmp_path, CANDIDATE, FORGETS="placed", UNTIL="3")
+    assert ended.returncode == 0, ended.stderr
+    assert recorded("green", "placed") in done(tmp_path)
+
+
+def test_a_slot_that_does_not_load_what_a_rollback_returns_to_is_not_ready(tmp_path):
+    ended = release(tmp_path, CANDIDATE, LOADS="20250101-000000-ease")
+    assert ended.returncode == 1
+    assert "slot blue did not get ready with the new image" in ended.stderr
+    assert done(tmp_path)[-3:] == taken_back("blue")
+
+
+def test_a_releaser_of_other_code_is_not_misunderstood(tmp_path):
+    for begun in ("none", "7 green"):
+        ended = release(tmp_path, CANDIDATE, BEGUN=begun)
+        assert ended.returncode == 1
+        assert f"the releaser says '{begun}', which this clone does not understand" in ended.stderr
     assert done(tmp_path) == []
 
 
