@@ -4,6 +4,7 @@
 
 DEFAULT_BASE=debian:trixie-slim
 OWN_BASE=marquee/base:trixie
+PULL_SECONDS=1800  # a registry that hangs keeps other commands waiting no longer
 
 choose_base_image() {
   if image_exists "$BASE_IMAGE"; then return; fi
@@ -30,7 +31,8 @@ pull() {
   local log status=0
   say "Asking the registry for $1"
   log=$(mktemp)
-  docker pull --quiet "$1" > /dev/null 2> "$log" || status=$?
+  timeout --foreground "$PULL_SECONDS" docker pull --quiet "$1" > /dev/null 2> "$log" || status=$?
+  if [ "$status" -eq 124 ]; then echo "it did not come within $PULL_SECONDS s" >> "$log"; fi
   PULL_ERROR=$(tail -n 1 "$log" | cut -c 1-200)
   rm -f "$log"
   return "$status"

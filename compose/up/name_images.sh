@@ -3,6 +3,7 @@
 # IMAGE_REGISTRY it is pushed there, and its digest recorded: by that it comes back, to the byte.
 
 IMAGE_RECORD=build/images.txt
+PUSH_SECONDS=1800  # a registry that hangs keeps other commands waiting no longer
 # shellcheck disable=SC2034  # release_code.sh and prune.sh use it
 BY_CONTENT=':([0-9a-f]{12}(-dirty)?|unknown)-[0-9a-f]{12}$'
 # What pins all that is not in the commit itself but the distribution's packages
@@ -63,7 +64,7 @@ publish() {
 # pushed IMAGE: push it; its digest, which is that of what the registry has
 pushed() {
   local said
-  said=$(docker push "$1" 2>&1) || { tail -n 3 <<< "$said" >&2; return 1; }
+  said=$(timeout --foreground "$PUSH_SECONDS" docker push "$1" 2>&1) || { tail -n 3 <<< "$said" >&2; return 1; }
   grep -oE 'digest: sha256:[0-9a-f]{64}' <<< "$said" | sed 's/digest: //'
 }
 

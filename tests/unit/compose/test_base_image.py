@@ -15,6 +15,7 @@ docker() {
     *) echo "dial tcp: no such host" >&2; return 1 ;;
   esac
 }
+timeout() { "${@:3}"; }
 make_base_image() { echo "made"; }
 held_ports() { :; }
 """
@@ -37,6 +38,18 @@ def test_the_base_image_comes_from_a_registry_or_is_made(host, base, told):
     assert done.stdout.split()[-1] == base, done.stderr
     assert told in done.stdout
     assert ("made" in done.stdout) == (told == "made")
+
+
+def test_a_registry_that_hangs_is_not_waited_for_without_end(tmp_path):
+    engine = tmp_path / "docker"
+    engine.write_text("#!/bin/sh\nexec sleep 300\n")
+    engine.chmod(0o755)
+    hangs = "source compose/up/say.sh; source compose/up/base_image.sh; PULL_SECONDS=0.1"
+    done = bash(
+        f'{hangs}; pull own/debian:13 || echo "$PULL_ERROR"',
+        environment={"PATH": f"{tmp_path}:/usr/local/bin:/usr/bin:/bin"},
+    )
+    assert done.stdout.splitlines()[-1] == "it did not come within 0.1 s", done.stderr
 
 
 def test_a_base_image_that_was_asked_for_and_cannot_be_had_is_an_error():

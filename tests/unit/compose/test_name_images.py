@@ -11,6 +11,7 @@ NAMED = f"""
 source {CHECKOUT}/compose/up/say.sh; source {CHECKOUT}/compose/up/commit.sh
 source {CHECKOUT}/compose/up/build_images.sh; source {CHECKOUT}/compose/up/name_images.sh
 IMAGE_PREFIX=town IMAGE_REGISTRY=${{REGISTRY-}}
+timeout() {{ "${{@:3}}"; }}
 docker() {{
   case "$1 $2" in
     "compose config")
