@@ -5,7 +5,7 @@ service mounts read-only. Each file is mode 0400 and owned by its consumer's use
 a service reads its own secret and no other. The services' passwords reach PostgreSQL as
 SCRAM verifiers only (RFC 5803): `migrate` never sees a password but its own.
 
-Usage: python3 -m compose.secrets make | show NAME | set NAME < FILE
+Usage: python3 -m compose.secrets make | show NAME | set NAME < FILE | login HOST:PORT < config.json
 """
 
 import os
@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 
 from compose.secrets.files import follow, one_writer, write_secret
-from compose.secrets.inventory import SECRETS, UIDS, VOLUME_OWNERS
+from compose.secrets.inventory import REGISTRY, SECRETS, UIDS, VOLUME_OWNERS
+from compose.secrets.registry_login import registry_login
 
 FOLDER = Path("/run/secrets")
 VOLUMES = Path("/var/lib/marquee")
@@ -32,10 +33,27 @@ def main(arguments: list[str], folder: Path = FOLDER, volumes: Path = VOLUMES) -
             with one_writer(folder):
                 write_secret(folder / name, given, UIDS[name])
                 make_all(folder, volumes)
+        case ["login", registry]:
+            return keep_login(registry, sys.stdin.read(), folder)
         case _:
             names = ", ".join(sorted(UIDS))
-            sys.stderr.write(f"secrets: make | show NAME | set NAME < FILE; names: {names}\n")
+            sys.stderr.write(
+                "secrets: make | show NAME | set NAME < FILE | login HOST:PORT < config.json;"
+                f" names: {names}\n"
+            )
             return 2
+    return 0
+
+
+def keep_login(registry: str, configuration: str, folder: Path) -> int:
+    """Give Jenkins's helper the login to one registry, or none; 1 where it cannot be had."""
+    try:
+        login = registry_login(registry, configuration)
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    with one_writer(folder):
+        write_secret(folder / REGISTRY, login, UIDS[REGISTRY])
     return 0
 
 

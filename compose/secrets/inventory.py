@@ -31,6 +31,8 @@ HELPER = "helper"
 """What Jenkins shows to be obeyed by its helper, who has the hash of it alone."""
 BUILD_SECRETS = ("apt_sources", "apt_conf", "ca_bundle", "pip_conf", "maven_settings")
 """How this host reaches its package mirrors, for images that the helper builds."""
+REGISTRY = "registry"
+"""A Docker configuration with the login to IMAGE_REGISTRY, for the helper, who pushes and pulls."""
 BROKER_SECRETS = ("kafka", "kafka-ca", "kafka-certificate", "kafka-key")
 """What another broker than ours may ask for: password, its authority, our certificate and key."""
 
@@ -69,6 +71,7 @@ SECRETS = (
     Secret(HELPER, JENKINS_UID, new_password),
     Secret("helper-settings", HELPER_UID, str),  # what .env says, so that it drives this stack
     *(Secret(name, HELPER_UID, str) for name in BUILD_SECRETS),
+    Secret(REGISTRY, HELPER_UID, lambda: "{}"),
 )
 """Every secret that does not depend on another one."""
 

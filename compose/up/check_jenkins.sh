@@ -24,6 +24,16 @@ keep_for_helper() {
   [ "${JENKINS-off}" = on ] || return 0
   hand_to_helper helper-settings "$ENV_FILE"
   for name in "${BUILD_SECRETS[@]}"; do hand_to_helper "$name" "$HOST_FOLDER/$name"; done
+  hand_login
+}
+
+# The login to IMAGE_REGISTRY alone, where Docker keeps one for this user (docker login)
+hand_login() {
+  local logins=${DOCKER_CONFIG:-$HOME/.docker}/config.json
+  [ -r "$logins" ] || logins=/dev/null
+  docker compose run --rm --no-deps -T secrets login "$IMAGE_REGISTRY" < "$logins" ||
+    fail "the login to $IMAGE_REGISTRY could not be handed to Jenkins's helper" \
+      "See the line above; one without a credential store: DOCKER_CONFIG=FOLDER docker login $IMAGE_REGISTRY, and the same before: make up JENKINS=on"
 }
 
 # hand_to_helper NAME FILE

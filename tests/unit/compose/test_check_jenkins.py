@@ -37,3 +37,30 @@ def test_a_repository_that_does_not_answer_is_named():
     done = checked(JENKINS="on", REPOSITORY_URL="http://127.0.0.1:1/marquee.git")
     assert done.returncode == 1
     assert "nothing can be cloned from http://127.0.0.1:1/marquee.git" in done.stderr
+
+
+def handed(tmp_path, **environment):
+    """What the login is read from, by a stand-in for the engine that keeps what it is given."""
+    engine = tmp_path / "docker"
+    engine.write_text(f'#!/bin/sh\necho "$*" > {tmp_path}/asked\ncat > {tmp_path}/given\n')
+    engine.chmod(0o755)
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", f"{SOURCES}; IMAGE_REGISTRY=town:5000; hand_login"],
+        cwd=ROOT,
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "asked").read_text().split()[-3:] == ["secrets", "login", "town:5000"]
+    return (tmp_path / "given").read_text()
+
+
+def test_the_login_is_read_where_docker_keeps_it(tmp_path):
+    for folder in (".docker", "elsewhere"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "config.json").write_text(folder)
+    assert handed(tmp_path) == ".docker"
+    assert handed(tmp_path, DOCKER_CONFIG=str(tmp_path / "elsewhere")) == "elsewhere"
+    assert handed(tmp_path, DOCKER_CONFIG=str(tmp_path / "nowhere")) == ""
