@@ -39,12 +39,15 @@ def test_a_repository_that_does_not_answer_is_named():
     assert "nothing can be cloned from http://127.0.0.1:1/marquee.git" in done.stderr
 
 
-def handed(tmp_path, **environment):
-    """What the login is read from, by a stand-in for the engine that keeps what it is given."""
+def hand_login(tmp_path, engine_ends_with=0, **environment):
+    """Hand it to a stand-in for the engine, which keeps what it is given."""
     engine = tmp_path / "docker"
-    engine.write_text(f'#!/bin/sh\necho "$*" > {tmp_path}/asked\ncat > {tmp_path}/given\n')
+    engine.write_text(
+        f'#!/bin/sh\necho "$*" > {tmp_path}/asked\ncat > {tmp_path}/given\n'
+        f"exit {engine_ends_with}\n"
+    )
     engine.chmod(0o755)
-    done = subprocess.run(
+    return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", f"{SOURCES}; IMAGE_REGISTRY=town:5000; hand_login"],
         cwd=ROOT,
         env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path), **environment},
@@ -52,7 +55,12 @@ def handed(tmp_path, **environment):
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+
+
+def handed(tmp_path, **environment):
+    """What the login is read from."""
+    done = hand_login(tmp_path, **environment)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert (tmp_path / "asked").read_text().split()[-3:] == ["secrets", "login", "town:5000"]
     return (tmp_path / "given").read_text()
 
@@ -64,3 +72,9 @@ def test_the_login_is_read_where_docker_keeps_it(tmp_path):
     assert handed(tmp_path) == ".docker"
     assert handed(tmp_path, DOCKER_CONFIG=str(tmp_path / "elsewhere")) == "elsewhere"
     assert handed(tmp_path, DOCKER_CONFIG=str(tmp_path / "nowhere")) == ""
+
+
+def test_a_login_that_cannot_be_had_is_said_and_jenkins_starts(tmp_path):
+    done = hand_login(tmp_path, engine_ends_with=1)
+    assert done.returncode == 0
+    assert "Jenkins's helper got no login to town:5000" in done.stdout
