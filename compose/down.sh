@@ -15,7 +15,7 @@ confirm_data_loss() {
   mapfile -t volumes < <(docker compose --profile '*' config --volumes)
   echo "This deletes every row, model and log line in these volumes:"
   printf '  %s\n' "${volumes[@]}"
-  read -r -p "Type 'gone' to delete them: " answer
+  read -r -p "Type 'gone' to delete them: " answer || true  # nobody is there
   [ "$answer" = gone ] || fail "nothing was deleted or stopped"
 }
 

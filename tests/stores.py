@@ -21,6 +21,7 @@ OWNER = os.environ.get(
 )
 KAFKA = os.environ.get("TEST_KAFKA", "localhost:59092")
 DATABASE_RIGHTS = files("compose.migrate").joinpath("database_rights.sql").read_bytes()
+SERVER_RIGHTS = files("compose.migrate").joinpath("server_rights.sql").read_bytes()
 PASSWORD = "for this server only"  # noqa: S105 -- a server that lives as long as the tests
 
 
@@ -52,6 +53,7 @@ def migrated_database(prefix: str, owner: str = OWNER) -> Iterator[str]:
             cluster.execute("SELECT pg_advisory_lock(1)")
             passwords = dict.fromkeys(ROLE_UIDS, PASSWORD)
             migrate(make_conninfo(owner, dbname=name), passwords, datetime.now(UTC))
+            cluster.execute(SERVER_RIGHTS)
         yield name
 
 

@@ -84,10 +84,11 @@ def create_roles(connection: psycopg.Connection, verifiers: dict[str, str]) -> N
         )
 
 
-def limit_connections(conninfo: str) -> None:
-    """Say how many sessions each role may have in this whole server."""
+def limit_server(conninfo: str) -> None:
+    """Say how many sessions each role may have in this whole server, and in which databases."""
     with psycopg.connect(conninfo, autocommit=True) as connection:
         connection.execute(HERE.joinpath("connection_limits.sql").read_bytes())
+        connection.execute(HERE.joinpath("server_rights.sql").read_bytes())
 
 
 def refuse_newer(conninfo: str) -> None:
@@ -162,7 +163,7 @@ def migrate_all(settings: Settings) -> int:
     verifiers = json.loads(settings.role_verifiers_file.read_text())
     try:
         migrate(settings.conninfo(), verifiers, datetime.now(UTC))
-        limit_connections(settings.conninfo())
+        limit_server(settings.conninfo())
     except NewerDatabaseError as error:
         LOG.error("not migrated", reason=str(error))  # noqa: TRY400 -- one sentence says it all
         return 1

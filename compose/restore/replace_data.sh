@@ -10,7 +10,7 @@ confirm_replacement() {
   [ "${#volumes[@]}" -gt 0 ] || return 0
   echo "This replaces every row, model and password of the stack $COMPOSE_PROJECT_NAME:"
   printf '  %s\n' "${volumes[@]}"
-  read -r -p "Type 'replace' to do so: " answer
+  read -r -p "Type 'replace' to do so: " answer || true  # nobody is there
   [ "$answer" = replace ] || fail "nothing was replaced or stopped"
 }
 

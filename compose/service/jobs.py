@@ -27,6 +27,8 @@ HEARTBEAT_SECONDS = 5
 SHUTDOWN_SECONDS = 1.0
 """After SIGTERM a job has this long to end by itself; then its context says `should_abort`."""
 STALLED_AFTER_SECONDS = 30
+POLL_SECONDS = 0.25
+"""So long a job waits at most for a worker that has nothing to do."""
 KEPT_HOURS = 7 * 24
 """How long jobs that ended well can still be looked up."""
 ATTEMPTS = 3
@@ -61,7 +63,9 @@ async def _work(
             queues=[queue],
             name=queue,
             concurrency=1,
-            fetch_job_polling_interval=1.0,
+            # every role may send a notification, which would end another's job
+            listen_notify=False,
+            fetch_job_polling_interval=POLL_SECONDS,
             shutdown_graceful_timeout=SHUTDOWN_SECONDS,
             update_heartbeat_interval=HEARTBEAT_SECONDS,
             stalled_worker_timeout=STALLED_AFTER_SECONDS,

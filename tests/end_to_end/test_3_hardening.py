@@ -1,6 +1,8 @@
 """Least rights, bounded use, nothing published that need not be, no secret where others look."""
 
+import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from tests.engine import docker
 
@@ -114,18 +116,16 @@ def test_data_checksums_are_on(stack):
 
 
 def test_analyst_can_only_read(stack):
-    refused = stack.compose(
-        "exec",
-        "-T",
-        "postgres",
-        "psql",
-        "--host=/tmp",
-        "--username=analyst",
-        "marquee",
-        "--command=DELETE FROM rating",
-        check=False,
-    )
-    assert "DELETE" not in refused
+    psql = ("exec", "-T", "postgres", "psql", "--host=/tmp", "--username=analyst", "marquee")
+    assert "(1 row)" in stack.compose(*psql, "--command=SELECT count(*) FROM rating")
+    assert "DELETE" not in stack.compose(*psql, "--command=DELETE FROM rating", check=False)
+
+
+@pytest.mark.parametrize("database", ["postgres", "template1"])
+def test_people_come_to_no_other_database_of_the_server(stack, database):
+    analyst = stack.conninfo("analyst", stack.password("analyst"))
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        psycopg.connect(make_conninfo(analyst, dbname=database))
 
 
 def test_each_role_has_a_bound_on_its_sessions(stack):

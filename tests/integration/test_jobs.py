@@ -13,6 +13,8 @@ import pytest
 
 from compose.service.jobs import (
     ATTEMPTS,
+    ENDED,
+    defer,
     every_attempt_fails,
     free_stalled_jobs,
     job_app,
@@ -134,6 +136,48 @@ def test_a_worker_has_no_heartbeat_while_every_attempt_fails_and_has_one_again_a
             owner.execute("GRANT ALL ON ingest_audit TO retention")
             eventually(lambda: audits("succeeded") >= 1, 60)
             eventually(beats, 120)
+
+
+PATIENT_WORKER = """
+import sys, time
+from pathlib import Path
+from compose.service import jobs
+app = jobs.job_app(sys.argv[1])
+
+@app.task(name="train", pass_context=True)
+def train(context):
+    for _ in range(50):
+        time.sleep(0.1)
+        if context.should_abort():
+            raise RuntimeError("told to stop")
+
+jobs.work(app, "train", Path(sys.argv[2]))
+"""
+ABORT = """{"type": "abort_job_requested", "job_id": %s}"""
+
+
+@pytest.mark.parametrize("role", ["analyst", "recommender"])
+def test_nobody_else_ends_a_job_by_a_notification_which_every_role_may_send(
+    conninfo, tmp_path, role
+):
+    worker = [sys.executable, "-c", PATIENT_WORKER, conninfo("trainer"), tmp_path / "heartbeat"]
+    with (
+        psycopg.connect(conninfo("trainer"), autocommit=True) as connection,
+        psycopg.connect(conninfo(role), autocommit=True) as other,
+        subprocess.Popen(worker) as process,
+    ):
+        job = defer(job_app(conninfo("trainer")), "train", "train")
+        eventually(lambda: job_status(connection, job) == "doing", 120, "a worker that took it")
+
+        def ended_in_spite_of_it() -> bool:
+            for payload in (ABORT % job, "no JSON"):
+                for channel in ("procrastinate_any_queue_v1", "procrastinate_queue_v1#train"):
+                    other.execute("SELECT pg_notify(%s, %s)", (channel, payload))
+            return job_status(connection, job) in ENDED
+
+        eventually(ended_in_spite_of_it, 120, "an end of it")
+        process.terminate()
+        assert job_status(connection, job) == "succeeded"
 
 
 HANGING_WORKER = """

@@ -4,6 +4,7 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import create_engine
 
 from compose.migrate.__main__ import HERE, NewerDatabaseError, migrate
@@ -104,6 +105,12 @@ def test_people_in_the_middle_of_a_transaction_do_not_hold_up_a_start(conninfo):
         person.execute("SELECT count(*) FROM receipt")
         with psycopg.connect(conninfo("marquee"), options="-c lock_timeout=5s") as owner:
             owner.execute(HERE.joinpath("rights.sql").read_bytes())
+
+
+@pytest.mark.parametrize("role", ["analyst", "recommender"])
+def test_nobody_but_the_owner_comes_to_another_database(conninfo, role):
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        psycopg.connect(make_conninfo(conninfo(role), dbname="postgres"))
 
 
 def test_people_make_no_temporary_tables(conninfo):
