@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # A database can be brought forward, not back. So before it is, the code that runs here takes a
-# backup, and the way back to that code and its data is said.
+# backup, and the way back to that code and its data is said at once, since what follows may fail,
+# and again as the last line of the start.
 
 WAY_BACK=''
 
@@ -18,6 +19,7 @@ back_up_before_migration() {
     return
   fi
   take_backup
+  say_way_back
 }
 
 is_there() { docker compose ps --all --services | grep -qx "$1"; }
@@ -34,7 +36,7 @@ take_backup() {
   read -r _ name _ <<< "$last"
   folder=$(folder_of_backups)/${name%:}
   commit=$(docker compose exec -T backup printenv GIT_COMMIT)
-  WAY_BACK="git checkout ${commit%-dirty} && make restore FROM=$folder"
+  printf -v WAY_BACK 'git checkout %s && make restore FROM=%q' "${commit%-dirty}" "$folder"
 }
 
 # On this host, whatever the settings say of the next start

@@ -24,7 +24,7 @@ way_back() {
   in_checkout make up | tee "$said"
   [ "$(ask_database "$REVISION")" != "$revision" ] || fail "the database was not migrated"
   landed=$(ask_database "$LANDED")
-  back=$(sed -n 's/^.* The way back to .*: //p' "$said")
+  back=$(sed -n 's/^.* The way back to .*: //p' "$said" | tail -n 1)
   [ -n "$back" ] || fail "make up did not say the way back"
   check_older_code_is_refused
   say "And back, as it said: $back"

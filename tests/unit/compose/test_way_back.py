@@ -7,7 +7,7 @@ from tests.unit.compose.shell import bash
 TAKEN = "05:00:01 state.tar: 0.1 MiB in 0.0 s\\n05:00:02 marquee-20260131-020000: 1.2 MiB, whole"
 ENGINE = f"""
 source compose/up/say.sh; source compose/up/check_database.sh; source compose/up/way_back.sh
-THERE="backup nginx" COMMIT=0123abc-dirty TAKES=0
+THERE="backup nginx" COMMIT=0123abc-dirty TAKES=0 FOLDER=/mnt/backups
 newest_revision() {{ echo 0017; }}
 docker() {{
   case "$*" in
@@ -15,7 +15,7 @@ docker() {{
     *"ps --all"*) printf '%s\\n' $THERE ;;
     *take*) printf '{TAKEN}\\n'; return "$TAKES" ;;
     *printenv*) echo "$COMMIT" ;;
-    *inspect*) echo /mnt/backups ;;
+    *inspect*) echo "$FOLDER" ;;
     *) echo a-container ;;
   esac
 }}
@@ -30,6 +30,21 @@ def test_a_backup_is_taken_and_the_way_back_is_a_command_to_type():
     assert "marquee-20260131-020000: 1.2 MiB, whole" in done.stdout
     back = "git checkout 0123abc && make restore FROM=/mnt/backups/marquee-20260131-020000"
     assert done.stdout.splitlines()[-1].endswith(f"of before: {back}")
+
+
+def test_the_way_back_is_said_before_anything_is_migrated_too():
+    """What comes then may fail, and the next start has nothing to migrate."""
+    done = bash(f"{ENGINE} REVISION=0016; back_up_before_migration; fail 'no service started'")
+    assert done.returncode == 1
+    back = "git checkout 0123abc && make restore FROM=/mnt/backups/marquee-20260131-020000"
+    assert done.stdout.splitlines()[-1].endswith(f"of before: {back}")
+
+
+def test_a_folder_with_a_space_is_one_word_of_the_way_back():
+    done = bash(f"{ENGINE} REVISION=0016 FOLDER='/mnt/my disk'; {GO}")
+    back = done.stdout.splitlines()[-1].partition(" && ")[2]
+    typed = bash(f"make() {{ printf '%s\\n' \"$@\"; }}; {back}")
+    assert typed.stdout == "restore\nFROM=/mnt/my disk/marquee-20260131-020000\n"
 
 
 @pytest.mark.parametrize("revision", ["0017", ""])
