@@ -25,7 +25,7 @@ choose_faults
 remember_what_runs
 say "Killing ${CHOSEN[*]}, one at a time; alerts may fire"
 # ------------------------------------------------------------- from here on, changes
-trap start_again EXIT
+trap undo EXIT
 begin_report
 for service in "${CHOSEN[@]}"; do play "$service"; done
 audit

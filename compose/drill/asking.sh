@@ -21,6 +21,26 @@ ask_from_network() {
     -c 'source compose/up/ask_nginx.sh; source compose/drill/asking.sh; ask_people'
 }
 
+ASKED=
+ASKER=
+
+# begin_asking: somebody asks from now on; what came of it is in the file ASKED
+begin_asking() {
+  ASKED=$(mktemp)
+  ask_people > "$ASKED" 2> /dev/null &
+  ASKER=$!
+  await_first "$ASKED"
+}
+
+# end_asking: fails where whoever asked had ended before
+end_asking() {
+  local asker=$ASKER
+  ASKER=
+  [ -n "$asker" ] || return 0
+  kill "$asker"
+  wait "$asker" 2> /dev/null || true
+}
+
 # await_first FILE: until somebody has asked, or long enough
 await_first() {
   local until=$((SECONDS + 20))

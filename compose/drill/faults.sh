@@ -43,23 +43,19 @@ states() {
 
 # play SERVICE
 play() {
-  local service=$1 asked asker began=0 seconds=null
+  local service=$1 began=0 seconds=null
   say "Killing $service; expected: ${EXPECTED[$service]}"
-  asked=$(mktemp)
-  ask_people > "$asked" 2> /dev/null &
-  asker=$!
-  await_first "$asked"
+  begin_asking
   sleep 1
-  docker compose kill --signal SIGKILL "$service" > /dev/null 2>&1
+  docker compose kill --signal SIGKILL "$service" > /dev/null 2>&1 || fail "$service could not be killed" "See: make status"
   sleep "$DOWN_SECONDS"
   docker compose start "$service" > /dev/null 2>&1 || true
   began=$(milliseconds)
   if await_all_well; then seconds=$(tenths $(($(milliseconds) - began))); fi
   sleep 1
-  kill "$asker"
-  wait "$asker" 2> /dev/null || true
-  report_fault "$service" "$(count "$asked" answered)" "$(count "$asked" failed)" "$seconds"
-  rm -f "$asked"
+  end_asking
+  report_fault "$service" "$(count "$ASKED" answered)" "$(count "$ASKED" failed)" "$seconds"
+  rm -f "$ASKED"
 }
 
 await_all_well() {
@@ -75,6 +71,13 @@ all_well() {
   local well
   well=$(states | awk '$2 == "running" && ($3 == "healthy" || $3 == "-") { print $1 }')
   [ -z "$(comm -23 <(printf '%s\n' "${RAN[@]}" | sort) <(sort <<< "$well"))" ]
+}
+
+# However the drill ends: nobody asks any more, and what ran runs.
+undo() {
+  end_asking || true
+  rm -f "$ASKED"
+  start_again
 }
 
 start_again() {

@@ -118,6 +118,34 @@ def test_somebody_asks_until_ended_and_who_got_no_list_is_counted():
     assert failed <= 1
 
 
+ASKS_ON = f"""{SOURCES}
+ask_people() {{ while true; do echo answered; command sleep 0.05; done; }}
+milliseconds() {{ echo 0; }}
+sleep() {{ command sleep "${{SLOWLY:-0.01}}"; }}
+docker() {{ [ "$2" != "${{FAILS-}}" ]; }}
+RAN=(nginx)
+left() {{ if kill -0 "$asker" 2> /dev/null || [ -e "$ASKED" ]; then echo something is left; fi; }}
+trap 'undo; left' EXIT
+begin_asking
+asker=$ASKER
+begin_asking() {{ :; }}
+"""
+
+
+def test_nobody_asks_on_where_a_service_cannot_be_killed():
+    done = bash(f"{ASKS_ON} play nginx", environment={"FAILS": "kill"})
+    assert done.returncode == 1
+    assert "nginx could not be killed" in done.stderr
+    assert done.stdout.splitlines()[1:] == []  # behind that it kills nginx
+
+
+def test_nobody_asks_on_where_the_script_alone_is_ended():
+    script = f"{ASKS_ON} (command sleep 0.3; kill -TERM $$) & play nginx"
+    done = bash(script, environment={"SLOWLY": "1"})
+    assert done.returncode in {-15, 143}
+    assert done.stdout.splitlines()[1:] == []  # behind that it kills nginx
+
+
 def test_from_a_network_it_asks_nginx_by_its_name_there_and_is_ended_with_its_caller():
     stub = 'docker() { echo docker "$@"; }; exec() { "$@"; exit; }'
     environment = {
