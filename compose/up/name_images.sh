@@ -4,6 +4,7 @@
 
 IMAGE_RECORD=build/images.txt
 PUSH_SECONDS=1800  # a registry that hangs keeps other commands waiting no longer
+TIMED_OUT=124      # how timeout ends then
 # shellcheck disable=SC2034  # release_code.sh and prune.sh use it
 BY_CONTENT=':([0-9a-f]{12}(-dirty)?|unknown)-[0-9a-f]{12}$'
 # What pins all that is not in the commit itself but the distribution's packages
@@ -63,8 +64,11 @@ publish() {
 
 # pushed IMAGE: push it; its digest, which is that of what the registry has
 pushed() {
-  local said
-  said=$(timeout --foreground "$PUSH_SECONDS" docker push "$1" 2>&1) || { tail -n 3 <<< "$said" >&2; return 1; }
+  local said status=0
+  said=$(timeout --foreground "$PUSH_SECONDS" docker push "$1" 2>&1) || status=$?
+  if [ "$status" -ne 0 ]; then tail -n 3 <<< "$said" >&2; fi
+  if [ "$status" -eq "$TIMED_OUT" ]; then printf 'make: the push had not ended after %s s and was given up\n' "$PUSH_SECONDS" >&2; fi
+  [ "$status" -eq 0 ] || return 1
   grep -oE 'digest: sha256:[0-9a-f]{64}' <<< "$said" | sed 's/digest: //'
 }
 

@@ -123,6 +123,20 @@ def test_a_push_that_fails_is_said_and_leaves_the_record_as_it_was(checkout):
     assert record(checkout) == before
 
 
+def test_a_push_that_takes_too_long_says_so(checkout):
+    engine = checkout / "bin/docker"
+    engine.parent.mkdir()
+    engine.write_text("#!/bin/sh\necho '1a2b: Waiting'\nexec sleep 60\n")
+    engine.chmod(0o755)
+    script = "unset -f docker timeout; PATH=$PWD/bin:$PATH; PUSH_SECONDS=1; pushed town/nginx"
+    done = ran(checkout, script)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "1a2b: Waiting",
+        "make: the push had not ended after 1 s and was given up",
+    ]
+
+
 def test_the_lock_is_all_that_pins(checkout):
     """A file of pins that is not among them would change no name."""
     pins = {
