@@ -2,6 +2,7 @@
 
 A latency is counted from the time at which its request should have been sent: whoever has to wait
 for a connection because the server was slow has waited for the server (no coordinated omission).
+Patience is counted from when a connection is free: an answer may be later than that and not failed.
 """
 
 import asyncio
