@@ -113,7 +113,8 @@ def _refusals(comparison: Comparison, rules: Rules, random: np.random.Generator)
     if comparison.live is None:
         return
     yield from _worse_than_live(comparison.candidate, comparison.live, rules, random)
-    if comparison.coverage < rules.minimum_coverage:
+    popularity_itself = np.array_equal(comparison.candidate, comparison.popularity)
+    if comparison.coverage < rules.minimum_coverage and not popularity_itself:
         yield (
             f"the lists show {comparison.coverage:.2%} of the movies,"
             f" and {rules.minimum_coverage:.2%} are asked for"

@@ -41,7 +41,7 @@ class OfTheirKind:
         kinds = others.groups
         met = np.diff(others.indptr) > 0
         by_age, by_occupation = (
-            usual_shares(_known(others, np.where(met, group, -2)))
+            usual_shares(_known(others, np.where(met, group, -2), int(group.max(initial=-1)) + 1))
             for group in (kinds.ages, kinds.occupations)
         )
         model = PopularityModel(popular_items)
@@ -53,14 +53,17 @@ class OfTheirKind:
         return np.where(self.ages[rows, None] >= 0, shares, 0).astype(np.float32)
 
 
-def _known(interactions: Interactions, group: NDArray[np.int32]) -> NDArray[np.float64]:
+def _known(
+    interactions: Interactions, group: NDArray[np.int32], groups: int
+) -> NDArray[np.float64]:
     """float64 [groups + 1, 1 + items], as `usual_shares` asks for it.
 
     Args:
         interactions: who met what.
         group: int32 [users]: -1 for who is in none, -2 for who does not count.
+        groups: how many there are, those included of which nobody counts.
     """
-    groups, items = int(group.max(initial=-1)) + 1, len(interactions.movies)
+    items = len(interactions.movies)
     places = np.where(group == -1, groups, group)
     sizes = np.bincount(places[places >= 0], minlength=groups + 1)
     of_each = places[interactions.rows()].astype(np.int64) * items + interactions.items

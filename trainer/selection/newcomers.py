@@ -138,7 +138,7 @@ def _judge_a_fifth(
     except UnsuitableDataError:
         return {}
     strangers = known.only(new[known.rows()])
-    splits = {number: _after(strangers, number) for number in EVENTS}
+    splits = {number: _after(strangers, number, liked) for number in EVENTS}
     impersonal = ImpersonalSources.fit(others, recipe.popularity.popular(others))
     return {
         number: _judged(model, impersonal, split, liked, rows)
@@ -166,13 +166,13 @@ def together(some: Sequence[JudgedSources]) -> JudgedSources:
     )
 
 
-def _after(interactions: Interactions, number: int) -> Split:
-    """The first things of those who did more, some of them drawn, and all they did later."""
-    able = np.flatnonzero(np.diff(interactions.indptr) > number)
-    drawn = np.random.default_rng(SEED).permutation(able)[:ASKED]
+def _after(interactions: Interactions, number: int, liked: Liked) -> Split:
+    """The first things of those who liked something later, some of them drawn, and all later."""
     rows = interactions.rows()
-    mine = np.isin(rows, drawn)
     first = np.arange(len(interactions)) - interactions.indptr[rows] < number
+    able = np.unique(rows[~first & liked(interactions.ratings)])
+    drawn = np.random.default_rng(SEED).permutation(able)[:ASKED]
+    mine = np.isin(rows, drawn)
     return Split(interactions.only(mine & first), interactions.only(mine & ~first))
 
 

@@ -5,7 +5,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from lightgbm.basic import LightGBMError
 from numpy.typing import NDArray
+from scipy.sparse.linalg import ArpackError
 
 from trainer.algorithms.algorithm import FittedModel, RatingModel, ReusableModel
 from trainer.algorithms.held import HOLDINGS, FittedHeld, can_be_held
@@ -44,11 +46,28 @@ class Recipe:
         return asdict(self.configuration)
 
     def fit(self, interactions: Interactions) -> FittedModel:
-        """Learn from interactions; raises UnsuitableDataError."""
-        fitted = ALGORITHMS[self.algorithm].fit(interactions, self.configuration)
+        """Learn from interactions.
+
+        Raises:
+            UnsuitableDataError: it cannot be fitted to them, or found no numbers.
+        """
+        fitted = _with_numbers(self.algorithm, interactions, self.configuration)
         if self.holding is None:
             return fitted
         return FittedHeld(fitted, Held(self.holding, self.popularity.scores(interactions)))
+
+
+def _with_numbers(algorithm: str, interactions: Interactions, configuration: Any) -> FittedModel:
+    """A fitted model whose scores are finite: one that diverged says nothing of anybody."""
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            fitted = ALGORITHMS[algorithm].fit(interactions, configuration)
+    except (np.linalg.LinAlgError, ArpackError, LightGBMError) as error:
+        raise UnsuitableDataError(f"{algorithm} found no solution: {error}") from error
+    somebody = np.flatnonzero(np.diff(interactions.indptr))[:1].astype(np.int32)
+    if not np.isfinite(fitted.score(somebody)).all():
+        raise UnsuitableDataError(f"{algorithm} diverged: its scores are no numbers")
+    return fitted
 
 
 EQUAL = 0.005
@@ -237,7 +256,8 @@ def best_expected(trials: list[Trial]) -> Trial:
 
     What validation expects of a recipe is its best guess, however wide the interval: a simpler
     recipe that is expected to be worse loses on average. The baseline is there to be beaten:
-    it is taken where it is the best itself, and not for being simple.
+    it is taken where it is the best itself, and not for being simple; nothing is an equal that
+    is expected to lose to it.
 
     Args:
         trials: one of each algorithm, the best first.
@@ -245,12 +265,10 @@ def best_expected(trials: list[Trial]) -> Trial:
     best, order = trials[0], list(ALGORITHMS)
     if best.recipe.algorithm == BASELINE.algorithm:
         return best
-    equals = [
-        trial
-        for trial in trials
-        if trial.mean_ndcg >= (1 - EQUAL) * best.mean_ndcg
-        and trial.recipe.algorithm != BASELINE.algorithm
-    ]
+    others = [trial for trial in trials if trial.recipe.algorithm != BASELINE.algorithm]
+    baseline = [trial for trial in trials if trial.recipe.algorithm == BASELINE.algorithm]
+    least = max([(1 - EQUAL) * best.mean_ndcg, *(trial.mean_ndcg for trial in baseline)])
+    equals = [trial for trial in others if trial.mean_ndcg >= least]
     return min(equals, key=lambda trial: order.index(trial.recipe.algorithm))
 
 

@@ -136,6 +136,11 @@ def test_lists_that_show_too_little_of_the_catalogue_are_refused():
     assert "show 0.10% of the movies" in decide(narrow, RULES, random()).reason
 
 
+def test_fresher_popularity_is_accepted_though_it_shows_everybody_the_same_few_movies():
+    narrow = replace(comparison(0.1, popularity=0.1, live=0.1), coverage=0.001)
+    assert decide(narrow, RULES, random()).accepted
+
+
 def test_unusual_data_is_refused():
     alarmed = replace(comparison(0.3, live=0.2), alarms=["half is gone"])
     assert decide(alarmed, RULES, random()).reason == "the data is not as usual: half is gone"

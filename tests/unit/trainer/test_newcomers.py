@@ -63,6 +63,21 @@ def test_where_nothing_is_known_of_anybody_no_kind_is_judged(interactions):
     assert all("people" not in newcomers.ndcg for newcomers in found.values())
 
 
+def test_one_alone_of_a_group_is_judged_though_no_other_is_in_it(of_one_mind):
+    ages = of_one_mind.groups.ages.copy()
+    ages[3] = 9
+    alone = replace(of_one_mind, kinds=DemographicGroups(ages, np.minimum(ages, 0)))
+    assert judge_newcomers(EASE, alone, SCALE.liked)[0].gain("people", ["popular"]).low > 0
+
+
+def test_those_are_drawn_who_liked_something_later(interactions, monkeypatch):
+    monkeypatch.setattr("trainer.selection.newcomers.ASKED", 12)
+    few_like = np.where(interactions.rows() % 10, 1, interactions.ratings).astype(np.float32)
+    seldom = replace(interactions, ratings=few_like)
+    liked = np.unique(seldom.rows()[SCALE.liked(seldom.ratings)])
+    assert len(judge_newcomers(EASE, seldom, SCALE.liked)[0]) == len(liked)
+
+
 def test_where_nobody_did_enough_only_those_who_did_nothing_are_judged(interactions):
     first = np.arange(len(interactions)) == interactions.indptr[:-1][interactions.rows()]
     assert set(judge_newcomers(BASELINE, interactions.only(first), SCALE.liked)) == {0}

@@ -11,7 +11,15 @@ from trainer.selection import choice
 from trainer.selection.choice import Terms, select
 from trainer.selection.figures import figures
 from trainer.selection.gate import Rules
-from trainer.selection.trials import Recipe, Trial, best_expected, best_of_each, recipe_of, recipes
+from trainer.selection.trials import (
+    Recipe,
+    Trial,
+    best_expected,
+    best_of_each,
+    recipe_of,
+    recipes,
+    try_on_validation,
+)
 
 SCALE = Scale(1, 5)
 RULES = Rules(minimum_users=30, tolerance=0.1)
@@ -52,6 +60,45 @@ def test_between_equals_the_simplest_is_taken():
 def test_the_baseline_is_not_taken_for_being_simple():
     alike = [trial("ease", 0.2, 0.3), trial("popularity", 0.3, 0.1999)]
     assert best_expected(alike).recipe.algorithm == "ease"
+
+
+def test_an_equal_that_loses_to_the_baseline_is_not_taken_for_being_simple():
+    alike = [
+        trial("boosted_trees", 0.2000, 0.3),
+        trial("popularity", 0.1999, 0.3),
+        trial("ease", 0.1990, 0.3),
+    ]
+    assert best_expected(alike).recipe.algorithm == "boosted_trees"
+
+
+class Diverged:
+    def fit(self, _interactions, _configuration):
+        return self
+
+    def score(self, rows):
+        return np.full((len(rows), 3), np.nan)
+
+
+class Unsolved:
+    def fit(self, _interactions, _configuration):
+        raise np.linalg.LinAlgError("Singular matrix")
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "reason"),
+    [(Diverged(), "its scores are no numbers"), (Unsolved(), "Singular matrix")],
+)
+def test_what_finds_no_numbers_is_left_out_and_costs_no_other_its_trial(
+    algorithm, reason, interactions, monkeypatch
+):
+    known = {**dict(ALGORITHMS.items()), "ease": algorithm}
+    monkeypatch.setattr("trainer.selection.trials.ALGORITHMS", known)
+    split = split_each_user(interactions, SCALE.liked)
+    told = []
+    tried = [Recipe(name, ALGORITHMS[name].candidates(SCALE)[0]) for name in ("popularity", "als")]
+    found = list(try_on_validation([Recipe("ease", None), *tried], split, SCALE, told.append))
+    assert {trial.recipe.algorithm for trial in found} == {"popularity", "als"}
+    assert any("ease left out" in line and reason in line for line in told)
 
 
 def test_what_loses_to_the_baseline_is_never_taken():
