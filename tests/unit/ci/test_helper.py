@@ -20,6 +20,8 @@ from tests.waiting import eventually
 ROOT = Path(__file__).parents[3]
 TOKEN = "for this helper only"  # noqa: S105 -- it lives as long as a test
 RESULT = "mkdir -p build && echo found > build/result.xml && ln -s /etc/passwd build/link.xml"
+CHANGED = 1_700_000_000
+AGE = f"touch --date @{CHANGED} build/result.xml"
 TIDIES = "trap 'sleep 1; touch $ENDED' EXIT; touch $BEGUN; sleep 300; true"
 WAITS = "sleep 300 & trap 'touch $ENDED; kill $!' EXIT; touch $BEGUN; wait $!"
 
@@ -88,6 +90,7 @@ def agent(tmp_path, checkout, monkeypatch) -> Iterator[Agent]:
         "killed": shell("kill -9 $$"),
         "tree": shell('cat "$MARQUEE_SOURCE/file.txt"; ls -A "$MARQUEE_SOURCE"', takes_tree=True),
         "result": shell(RESULT, results=("result.xml", "link.xml", "none.xml")),
+        "old": shell(f"{RESULT}; {AGE}", results=("result.xml",)),
         "leaves": shell("ls -A build"),
         "waits": shell(WAITS),
         "tidies": shell(f"({TIDIES}); true"),
@@ -132,6 +135,27 @@ def test_the_named_results_come_back_and_no_link(agent):
     build = agent.checkout / "build"
     assert [path.name for path in build.iterdir()] == ["result.xml"]
     assert (build / "result.xml").read_text() == "found\n"
+
+
+def test_a_result_is_as_old_as_it_was_where_it_came_to_be(agent):
+    assert agent.ask("old")[0] == 0
+    assert (agent.checkout / "build/result.xml").stat().st_mtime == CHANGED
+
+
+@pytest.mark.parametrize("verb", ["ill", "no such verb"])
+@pytest.mark.parametrize("builds", [("7", "8"), ("", "")])
+def test_what_an_earlier_build_brought_is_gone_before_another_asks(agent, verb, builds):
+    before, now = builds
+    agent.ask("result", BUILD_NUMBER=before)
+    assert (agent.checkout / "build/result.xml").exists()
+    assert agent.ask(verb, BUILD_NUMBER=now)[0] != 0
+    assert not (agent.checkout / "build/result.xml").exists()
+
+
+def test_what_an_earlier_step_of_the_same_build_brought_stays(agent):
+    agent.ask("result", BUILD_NUMBER="7")
+    agent.ask("well", BUILD_NUMBER="7")
+    assert (agent.checkout / "build/result.xml").exists()
 
 
 def test_nothing_that_a_run_left_is_there_for_the_next_one(agent):
