@@ -8,6 +8,8 @@ Usage: python -m compose.migrate [roles | rotate NAME]
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -20,7 +22,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from procrastinate.schema import SchemaManager
 from psycopg import sql
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from compose.migrate.broker_rights import let_readers_read
@@ -43,6 +46,10 @@ class Settings(DatabaseSettings):
     """Connects as the database's owner; the verifiers are the other roles' passwords."""
 
     role_verifiers_file: Path
+
+
+class OwnerRefusedError(Exception):
+    """PostgreSQL has another password of its owner than the secrets volume."""
 
 
 class NewerDatabaseError(Exception):
@@ -94,7 +101,7 @@ def limit_server(conninfo: str) -> None:
 def refuse_newer(conninfo: str) -> None:
     """Hold the database's revision against those that this code knows."""
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    with _engine(conninfo).connect() as connection:
+    with _transaction(conninfo) as connection:
         revision = MigrationContext.configure(connection).get_current_revision()
     if revision is not None and revision not in known:
         raise NewerDatabaseError(
@@ -106,7 +113,7 @@ def refuse_newer(conninfo: str) -> None:
 def migrate_tables(conninfo: str) -> None:
     """Run the Alembic migrations that have not run yet."""
     config = _config()
-    with _engine(conninfo).begin() as connection:
+    with _transaction(conninfo) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -118,10 +125,17 @@ def _config() -> Config:
     return config
 
 
-def _engine(conninfo: str) -> Engine:
-    return create_engine(
+@contextmanager
+def _transaction(conninfo: str) -> Iterator[Connection]:
+    """A transaction for Alembic; what PostgreSQL refuses is raised as everywhere, by psycopg."""
+    engine = create_engine(
         "postgresql+psycopg://", creator=lambda: _connect(conninfo), poolclass=NullPool
     )
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except DBAPIError as error:
+        raise error.orig or error from error
 
 
 def _connect(conninfo: str) -> psycopg.Connection:
@@ -136,9 +150,25 @@ def migrate_queue(connection: psycopg.Connection) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Do what the command line asks; 1 when that fails, 2 for what it does not understand."""
+    """Do what the command line asks; 1 when that fails, 2 for what it does not understand.
+
+    Raises:
+        OwnerRefusedError: nobody can log in as the database's owner; it says what helps.
+    """
     configure_logging("migrate")
-    settings = Settings()
+    try:
+        return obey(arguments, Settings())
+    except psycopg.OperationalError as error:
+        if "password authentication failed" not in str(error):  # the server gives no code for it
+            raise
+        raise OwnerRefusedError(
+            "PostgreSQL does not take its owner's password. It learns a new one when it starts:"
+            " docker compose restart postgres, then: make up"
+        ) from error
+
+
+def obey(arguments: list[str], settings: Settings) -> int:
+    """Migrate all, or make the roles alone, or rotate one password."""
     match arguments:
         case []:
             return migrate_all(settings)
@@ -187,4 +217,4 @@ def tell_what_landed(conninfo: str, topic: TopicSettings) -> None:
 
 
 if __name__ == "__main__":
-    run_commands(lambda: sys.exit(main(sys.argv[1:])))
+    run_commands(lambda: sys.exit(main(sys.argv[1:])), OwnerRefusedError)

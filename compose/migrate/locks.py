@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import psycopg
 import structlog
-from sqlalchemy.exc import OperationalError
 
 LOG = structlog.get_logger()
 
@@ -36,12 +35,9 @@ def patiently(
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return change()
-        except (psycopg.errors.LockNotAvailable, OperationalError) as error:
-            cause = error.orig if isinstance(error, OperationalError) else error
-            if not isinstance(cause, psycopg.errors.LockNotAvailable):
-                raise
+        except psycopg.errors.LockNotAvailable:
             if attempt == ATTEMPTS:
-                raise cause from error
+                raise
             LOG.warning("waiting for who holds a table", change=what, attempt=attempt)
         pause(PAUSE_SECONDS)
     return None

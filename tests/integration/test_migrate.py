@@ -7,7 +7,7 @@ from alembic.migration import MigrationContext
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import create_engine
 
-from compose.migrate.__main__ import HERE, NewerDatabaseError, migrate
+from compose.migrate.__main__ import HERE, NewerDatabaseError, migrate, migrate_tables
 from compose.migrate.locks import patiently
 from compose.migrate.tables import metadata
 
@@ -145,3 +145,10 @@ def test_a_change_waits_for_a_reader_without_keeping_others_from_the_table(conni
         owner.autocommit = True
         patiently(lambda: owner.execute("ALTER TABLE watch ADD COLUMN x int") and None, "x", pause)
     assert pauses == [1]
+
+
+def test_a_migration_gives_up_the_lock_that_it_does_not_get(conninfo):
+    with psycopg.connect(conninfo("marquee")) as other:
+        other.execute("LOCK TABLE alembic_version")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            migrate_tables(conninfo("marquee"))

@@ -24,11 +24,16 @@ COMMANDS = [
     ("ci", "code", "newest"),
     ("ci", "experiment-stop"),
     ("compose.backup", "take"),
+    ("compose.migrate",),
+    ("compose.migrate", "roles"),
+    ("compose.migrate", "rotate", "ingest"),
 ]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_it_says_that_the_database_does_not_answer(command: tuple[str, ...], tmp_path: Path):
+    verifiers = tmp_path / "role-verifiers"
+    verifiers.write_text("{}")
     said = subprocess.run(
         [sys.executable, "-m", *command],
         env=os.environ
@@ -37,6 +42,7 @@ def test_it_says_that_the_database_does_not_answer(command: tuple[str, ...], tmp
             "DATABASE_PORT": str(free_port()),
             "DATABASE_USER": "somebody",
             "DATABASE_PASSFILE": str(tmp_path / "passfile"),
+            "ROLE_VERIFIERS_FILE": str(verifiers),
             "SLOT": "blue",
             "MODELS_DIR": str(tmp_path),
         },
