@@ -28,6 +28,7 @@ case ${DATA-kept} in
     confirm_data_loss
     hold_stack_lock
     docker compose --profile '*' down --volumes
+    rm -f "$ENV_FILE.restoring"  # nothing is left of which half was missing
     ;;
   *) fail "DATA is '$DATA'" "It is gone, or not given." ;;
 esac

@@ -2,8 +2,10 @@
 # The backup that is to be restored: is it one, is it whole, and can this code read it; only looks.
 
 find_backup() {
+  local allowed
   [ -n "${FROM-}" ] || fail "FROM is not given" "make restore FROM=<folder of a backup>"
   FROM=$(realpath -- "$FROM")
+  matching "$FROM" folder || fail "FROM is '$FROM'; allowed is $allowed"
   [ -e "$FROM/SHA256SUMS" ] ||
     fail "$FROM is no whole backup" "A whole one has SHA256SUMS in it; see: docker compose exec backup python -m compose.backup list"
   [ -r "$FROM/secrets.tar" ] ||
@@ -40,7 +42,7 @@ check_backup() {
   local terminal=()
   if at_terminal; then terminal=(--tty); fi
   docker run --rm "${terminal[@]}" --network none --read-only --cap-drop ALL --user 0:0 --tmpfs /tmp \
-    --volume "$FROM:/from:ro" "$IMAGE_PREFIX/backup" python -m compose.backup check /from || fail "$FROM is not whole" "Nothing was changed. Take an older one: ls $(dirname "$FROM")"
+    --volume "$FROM:/from:ro" "$IMAGE_PREFIX/backup" python -m compose.backup check /from || fail "$FROM is not whole" "Nothing was changed. Take an older one: ls $(printf %q "$(dirname "$FROM")")"
 }
 
 at_terminal() { [ -t 0 ] && [ -t 1 ]; }

@@ -5,7 +5,7 @@
 check_restored() {
   [ ! -e "$ENV_FILE.restoring" ] ||
     fail "a restore was not finished: half of the data may be missing" \
-      "Run it again: make restore FROM=$(cat "$ENV_FILE.restoring")"
+      "Give up all of it by make down DATA=gone, or run it again: make restore FROM=$(printf %q "$(cat "$ENV_FILE.restoring")")"
 }
 
 # No file of this checkout is mounted anywhere, so they are copied beside the secrets.

@@ -44,7 +44,14 @@ def test_after_a_restore_that_was_cut_off_nothing_is_started_but_it_is_named(tmp
     (tmp_path / "env.restoring").write_text("/backups/20260101-000000")
     found = bash(f"{SOURCES}; check_restored", environment={"ENV_FILE": f"{tmp_path}/env"})
     assert found.returncode == 1
-    assert "make restore FROM=/backups/20260101-000000" in found.stderr
+    assert found.stderr.endswith("make restore FROM=/backups/20260101-000000\n")
+    assert "make down DATA=gone" in found.stderr
+
+
+def test_the_folder_of_that_restore_is_one_word_of_the_command(tmp_path):
+    (tmp_path / "env.restoring").write_text("/my disk/20260101-000000")
+    found = bash(f"{SOURCES}; check_restored", environment={"ENV_FILE": f"{tmp_path}/env"})
+    assert found.stderr.endswith("make restore FROM=/my\\ disk/20260101-000000\n")
 
 
 def test_without_one_a_start_goes_on(tmp_path):
