@@ -1,8 +1,9 @@
 """A version's manifest as a page for people."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
+from trainer.data.likes import FEW
 from trainer.versions.manifest import Figure, Figures, Manifest
 
 COLUMNS = (
@@ -171,13 +172,20 @@ def _left_out(manifest: Manifest) -> list[str]:
     asked = {name for names in manifest.sources.values() for name in names}
     figures = manifest.figures
     groups = [figures.get(name, {}) for name in ("newcomers", "known_people")]
-    judged = {name for group in groups for its in group.values() for name in its}
+    told = [its for group in groups for its in group.values()]
+    judged = {name for its in told if its["people_judged"]["value"] >= FEW for name in its}
+    by_few = {name for its in told for name in its} - judged
     return [
-        f"left out   {name.replace('_', ' ')}: "
-        + ("no better than what is asked" if name in judged else "could not be judged")
+        f"left out   {name.replace('_', ' ')}: {_why_left_out(name, judged, by_few)}"
         for name in JUDGED
-        if judged and name not in asked
+        if told and name not in asked
     ]
+
+
+def _why_left_out(name: str, judged: Container[str], by_few: Container[str]) -> str:
+    if name in judged:
+        return "no better than what is asked"
+    return f"judged by fewer than {FEW} people" if name in by_few else "could not be judged"
 
 
 def _lists(manifest: Manifest) -> list[str]:

@@ -17,6 +17,7 @@ from trainer.algorithms.algorithm import FittedModel, Rows
 from trainer.algorithms.held import fold_in
 from trainer.algorithms.popularity import FittedPopularity
 from trainer.data.interactions import Interactions, Liked
+from trainer.data.likes import FEW
 from trainer.data.split import HELD_OUT_ONE_IN, Split
 from trainer.errors import UnsuitableDataError
 from trainer.evaluation.metrics import Figure, judge_ranking, judged_rows, mean_figure
@@ -29,8 +30,6 @@ EVENTS = (0, 1, 2, 3, 5, 10)
 """After so many things done, newcomers are judged."""
 ASKED = 2_000
 """People who are judged after each number of things, at most."""
-FEW = 100
-"""Of fewer people, an interval is wider than sources are apart."""
 SEED = 20
 PLAIN = "counts"
 """What is popular where nothing but the number of people counts: no source, but a yardstick."""

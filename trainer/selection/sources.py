@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.data.likes import FEW
 from trainer.evaluation.metrics import mean_figure
-from trainer.selection.newcomers import FEW, PLAIN, SEED, JudgedSources, together
+from trainer.selection.newcomers import PLAIN, SEED, JudgedSources, together
 from trainer.versions.manifest import asked_after
 
 CHANCE = 0.025

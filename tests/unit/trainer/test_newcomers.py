@@ -7,8 +7,9 @@ import pytest
 
 from trainer.algorithms.ease import Ease
 from trainer.data.interactions import Scale
+from trainer.data.likes import FEW
 from trainer.data.people import DemographicGroups
-from trainer.selection.newcomers import EVENTS, FEW, PLAIN, JudgedSources, judge_newcomers
+from trainer.selection.newcomers import EVENTS, PLAIN, JudgedSources, judge_newcomers
 from trainer.selection.sources import served_gain_low, sources, stated
 from trainer.selection.trials import BASELINE, Recipe
 

@@ -132,8 +132,16 @@ def test_the_report_tells_which_sources_are_asked_for_nobody_and_why():
         "lately": {"value": 0.09},
         "lately_gain": {"value": -0.01, "low": -0.02, "high": 0.0},
     }
-    figures = {**MANIFEST.figures, "newcomers": {"0": before_anything}}
-    lines = report(replace(MANIFEST, figures=figures)).split("\n")
+    after_ten = {
+        "people_judged": {"value": 60},
+        "popular": {"value": 0.1},
+        "model": {"value": 0.2},
+        "model_gain": {"value": 0.1, "low": 0.0, "high": 0.2},
+    }
+    figures = {**MANIFEST.figures, "newcomers": {"0": before_anything, "10": after_ten}}
+    asked = {"0": ["popular"], "2": ["fold_in", "popular"]}
+    lines = report(replace(MANIFEST, figures=figures, sources=asked)).split("\n")
     assert "left out   lately: no better than what is asked" in lines
     assert "left out   people: could not be judged" in lines
+    assert "left out   model: judged by fewer than 100 people" in lines
     assert not any(line.startswith("left out   fold in") for line in lines)
