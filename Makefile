@@ -61,7 +61,7 @@ retrain: ## Train a model version and show how good it is
 reproduce: ## Fit a version again from its pinned data and compare: VERSION=name
 	@compose/exec.sh trainer python -m trainer reproduce $(VERSION)
 release: ## Release the newest accepted version, step by step; VERSION=name; QUALITY=skip asks no people; PLAN=1 only says how
-	@$(if $(ASK_QUEUE),$(ASK_QUEUE) release,compose/exec.sh releaser python -m ci release) $(if $(VERSION),--version $(VERSION)) $(if $(QUALITY),--quality $(QUALITY)) $(if $(PLAN),--plan)
+	@$(if $(ASK_QUEUE),$(ASK_QUEUE) release,compose/exec.sh releaser python -m ci release $(if $(VERSION),--version $(VERSION)) $(if $(QUALITY),--quality $(QUALITY)) $(if $(PLAN),--plan))
 rollback: ## Put the previous version back, at once; the previous code where that went live last
 	@compose/rollback.sh
 story: ## What happened to what is live in the last SINCE='1 hour', in sentences, each with its evidence

@@ -11,6 +11,23 @@ cd "$(dirname "$0")/../.."
 
 HELPER_TOKEN=${HELPER_TOKEN:-/run/secrets/helper}
 
+refuse() {
+  printf 'make: %s; nothing was asked of it\n' "$1" >&2
+  exit 1
+}
+
+# The helper is told the verb's name alone; what else was given must not be left out without a word.
+check_given() {
+  local name
+  for name in ${GIVEN-}; do
+    [ "$1 $name" = 'drill YES' ] ||
+      refuse "Jenkins's helper knows $1 by its name alone and cannot be told $name; give it on the host"
+  done
+  if [ "$1" = drill ] && [ "${YES-}" != 1 ]; then
+    refuse "Jenkins's helper kills services of the running stack for this, one at a time: make drill YES=1"
+  fi
+}
+
 # What an earlier build brought is no result of this one. Without a number, each verb is a build.
 forget_earlier_build() {
   local kept=build/.build_number
@@ -52,6 +69,7 @@ report() {
     printf 'make: nobody is told how %s ended: the database did not take it\n' "$1" >&2
 }
 
+check_given "$1"
 TREE=$(mktemp)
 trap 'rm -f "$TREE"' EXIT
 forget_earlier_build

@@ -43,7 +43,16 @@ follow() {
   done
 }
 
+# The queue is told the job's name alone; what else was given must not be left out without a word.
+check_given() {
+  [ -n "${GIVEN-}" ] || return 0
+  printf "make: Jenkins's job queue knows %s by its name alone and cannot be told %s; give it on the host; nothing was asked of it\n" \
+    "$1" "$GIVEN" >&2
+  exit 1
+}
+
 asked=$1
+check_given "$asked"
 job=$(query "SELECT ask_for('$asked')")
 printf '%s is job %s\n' "$asked" "$job"
 follow "$job"

@@ -56,6 +56,19 @@ class Agent:
             out, err = asked.communicate(timeout=60)
         return asked.returncode, out, err
 
+    def make(self, *words: str) -> tuple[int, str, str]:
+        """Run a make target as a step does."""
+        command = ("make", f"--file={ROOT / 'Makefile'}", *words)
+        done = subprocess.run(
+            command,
+            cwd=self.checkout,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout, done.stderr
+
     def has(self, name: str) -> bool:
         """Whether a verb has left such a file."""
         return (self.folder / name).exists()
@@ -95,6 +108,8 @@ def agent(tmp_path, checkout, monkeypatch) -> Iterator[Agent]:
         "waits": shell(WAITS),
         "tidies": shell(f"({TIDIES}); true"),
         "outlives": shell("touch $BEGUN; sleep 2; touch $ENDED", outlives_caller=True),
+        "drill": shell("touch $BEGUN"),
+        "release-code": shell("touch $BEGUN"),
         "forges": shell("echo exit 0; exit 4"),
         "forgets": shell("sleep 300 & echo begun"),
     }
@@ -184,6 +199,31 @@ def test_a_helper_that_is_not_there_is_an_error(agent):
     code, _, err = agent.ask("well", JENKINS_HELPER="http://127.0.0.1:1")
     assert code == 1
     assert "the helper was gone before the end" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("release-code", "PLAN=1"), "PLAN"),
+        (("release-code", "IMAGE=host:5000/recommender"), "IMAGE"),
+        (("release-code", "OVERLAP=0.2"), "OVERLAP"),
+        (("drill",), "make drill YES=1"),
+        (("drill", "YES=0"), "make drill YES=1"),
+        (("drill", "YES=1", "FAULTS=kafka"), "FAULTS"),
+    ],
+)
+def test_what_the_helper_cannot_be_told_is_refused_in_one_line_and_not_asked(agent, words, named):
+    code, out, err = agent.make(*words)
+    refusal, *rest = [line for line in err.splitlines() if not line.startswith("make: ***")]
+    assert (code, out, rest) == (2, "", [])
+    assert named in refusal
+    assert not agent.has("begun")
+
+
+@pytest.mark.parametrize("words", [("release-code",), ("drill", "YES=1")])
+def test_a_step_of_the_pipelines_is_asked_of_the_helper(agent, words):
+    assert agent.make(*words) == (0, "", "")
+    assert agent.has("begun")
 
 
 @pytest.mark.parametrize("verb", ["waits", "tidies"])
