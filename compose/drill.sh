@@ -23,6 +23,7 @@ hold_stack_lock
 read_settings
 choose_faults
 remember_what_runs
+spare_what_is_under_way
 say "Killing ${CHOSEN[*]}, one at a time; alerts may fire"
 # ------------------------------------------------------------- from here on, changes
 trap undo EXIT

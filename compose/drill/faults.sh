@@ -36,6 +36,16 @@ remember_what_runs() {
   done
 }
 
+# A release whose releaser dies is undone, a training or a backup begins anew or is lost.
+spare_what_is_under_way() {
+  local work
+  work=$(docker compose exec -T postgres psql --host=/tmp --username=analyst --no-psqlrc --no-align --tuples-only \
+    --set=ON_ERROR_STOP=1 --file=- marquee < compose/drill/under_way.sql) ||
+    fail "the database does not say what is under way" "Nothing was broken. See: make status"
+  [ -z "$work" ] || fail "under way: $work" \
+    "Nothing was broken. Wait for its end, or end it: make rollback, make experiment-stop"
+}
+
 # each service, its state, and its health or - where nobody looks
 states() {
   docker compose ps --all --format '{{.Service}} {{.State}} {{if .Health}}{{.Health}}{{else}}-{{end}}'

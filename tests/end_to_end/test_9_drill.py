@@ -8,14 +8,17 @@ from tests.waiting import eventually
 SERVICES = ("ingest", "recommender-green")
 
 
+UNDER_WAY = (CHECKOUT / "compose/drill/under_way.sql").read_text()
+
+
 def settled(stack: Stack) -> bool:
-    """Whether no service is found ill, or was only just started."""
+    """Whether no service is found ill or was only just started, and no release is under way."""
     health = stack.compose("ps", "--format", "{{.Health}}").split()
-    return set(health) == {"healthy"}
+    return set(health) == {"healthy"} and stack.sql(UNDER_WAY) == [(None,)]
 
 
 def test_a_drill_scores_each_fault_and_leaves_the_stack_as_it_was(stack):
-    eventually(lambda: settled(stack), 120, "a stack that is well")
+    eventually(lambda: settled(stack), 200, "a stack that is well")
     ran = set(stack.compose("ps", "--services", "--status", "running").split())
     done = stack.make("drill", "YES=1", f"FAULTS={' '.join(SERVICES)}")
     assert done.returncode == 0, done.stdout + done.stderr

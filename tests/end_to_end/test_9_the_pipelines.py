@@ -164,7 +164,7 @@ def test_the_agent_has_no_engine(agent):
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("step", [played(step) for step in STEPS])
 def test_a_step_ends_as_what_it_asked_for_and_starts_nothing_else_anew(stack, agent, step):
-    eventually(lambda: settled(stack), 120, "a stack that is well")
+    eventually(lambda: settled(stack), 200, "a stack that is well")
     before = {service: stack.container(service)["Id"] for service in KEPT}
     done = agent.run(step)
     said = done.stdout + done.stderr

@@ -53,6 +53,25 @@ def test_a_service_that_does_not_run_is_not_killed():
 
 
 @pytest.mark.parametrize(
+    ("answer", "refusal"),
+    [
+        ("echo 'release (job 7) since 2026-01-31 03:30 UTC'", "under way: release (job 7) since"),
+        ("return 2", "the database does not say what is under way"),
+    ],
+    ids=["a release", "no answer"],
+)
+def test_what_is_under_way_is_spared(answer, refusal):
+    done = bash(f"{SOURCES}; docker() {{ {answer}; }}; spare_what_is_under_way")
+    assert done.returncode == 1
+    assert refusal in done.stderr
+    assert "Nothing was broken" in done.stderr
+
+
+def test_where_nothing_is_under_way_the_drill_goes_on():
+    assert bash(f"{SOURCES}; docker() {{ echo; }}; spare_what_is_under_way").returncode == 0
+
+
+@pytest.mark.parametrize(
     ("states", "well"),
     [
         (("nginx running healthy", "simulator running -", "migrate exited -"), True),
