@@ -29,9 +29,9 @@ source compose/restore/replace_data.sh
 source compose/restore/go_on.sh
 
 check_platform
-check_disk
 find_backup
 read_settings_of_backup
+check_disk
 check_ports
 choose_subnets
 check_code

@@ -32,11 +32,11 @@ source compose/up/first_release.sh
 source compose/up/what_to_try.sh
 
 check_platform
-check_disk
 hold_stack_lock
 check_restored
 read_settings
 say_environment
+check_disk
 check_ports
 check_jenkins
 choose_subnets
