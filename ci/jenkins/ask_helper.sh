@@ -9,6 +9,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+CONNECT_SECONDS=10
+export PGCONNECT_TIMEOUT=$CONNECT_SECONDS
 HELPER_TOKEN=${HELPER_TOKEN:-/run/secrets/helper}
 
 refuse() {
@@ -39,7 +41,7 @@ forget_earlier_build() {
 }
 
 ask() {
-  curl --silent --show-error --no-buffer --request POST --upload-file "$TREE" --header Expect: \
+  curl --silent --show-error --connect-timeout "$CONNECT_SECONDS" --no-buffer --request POST --upload-file "$TREE" --header Expect: \
     --header @<(printf 'Authorization: Bearer %s' "$(cat "$HELPER_TOKEN")") "$JENKINS_HELPER/$1"
 }
 

@@ -9,9 +9,24 @@ set -euo pipefail
 
 TRIES=60
 PAUSE_SECONDS=5
+NOT_CONNECTED=2  # how psql ends then
+export PGCONNECT_TIMEOUT=10
 
 query() {
   psql --no-psqlrc --quiet --no-align --tuples-only --field-separator=$'\t' --command="$1"
+}
+
+# ask TASK: its job. Where psql was not connected nothing was asked, and only that is tried again.
+ask() {
+  local try status
+  for ((try = 1; try <= TRIES; try++)); do
+    status=0
+    query "SELECT ask_for('$1')" || status=$?
+    [ "$status" -eq "$NOT_CONNECTED" ] || return "$status"
+    sleep "$PAUSE_SECONDS"
+  done
+  printf 'make: the database did not answer %s times; nothing was asked of it\n' "$TRIES" >&2
+  return 1
 }
 
 # A database that is started anew meanwhile is no end of the job.
@@ -53,6 +68,6 @@ check_given() {
 
 asked=$1
 check_given "$asked"
-job=$(query "SELECT ask_for('$asked')")
+job=$(ask "$asked")
 printf '%s is job %s\n' "$asked" "$job"
 follow "$job"
