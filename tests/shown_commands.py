@@ -168,7 +168,6 @@ RUN_BY_ITSELF = {"make test", "make test-end-to-end"}
 
 ALERTED = {
     "<name>": "slack",
-    "<owner>": "ingest",
     "<service>": "ingest",
     "<slot>": "blue",
     "<worker>": "retention",

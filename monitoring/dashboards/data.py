@@ -91,7 +91,7 @@ IS_THE_DATA_RIGHT = Dashboard(
         Panel(
             "Rows held too long",
             "1 where somebody's lease holds rows for longer than a lease should. Why: docker"
-            " compose logs of whoever holds them.",
+            " compose logs evaluation.",
             "short",
             [("marquee_retention_lease_stuck", "{{owner}}")],
             1,
