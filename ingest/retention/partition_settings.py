@@ -32,7 +32,7 @@ class PartitionSettings(BaseSettings):
     long_partition_width: timedelta = timedelta(days=10)
     long_time_to_live: timedelta = timedelta(days=400)
     partitions_ahead: int = 2
-    disk_budget_gib: float = Field(default=math.inf, ge=0)
+    disk_budget_gib: float = Field(default=math.inf, gt=0)
     lease_bound: timedelta = Field(default=timedelta(days=7), gt=timedelta(0))
     override_stuck_lease: bool = False
 

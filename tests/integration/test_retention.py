@@ -377,12 +377,12 @@ def test_the_plan_can_be_looked_at(conninfo, retention):
 def test_a_disk_budget_drops_the_oldest_judged_partition_and_says_so(conninfo, retention):
     land(conninfo, [Watched(OLD, 1, "up+2009", 7), Watched(OLD + 3 * DAY, 1, "up+2009", 7)])
     judge(conninfo, until=OLD + 2 * DAY)
-    retain(retention, PartitionSettings(disk_budget_gib=0), NOW)
+    retain(retention, PartitionSettings(disk_budget_gib=1e-9), NOW)
     with psycopg.connect(conninfo("analyst")) as connection:
         assert connection.execute("SELECT time FROM watch").fetchall() == [(OLD + 3 * DAY,)]
         assert connection.execute(
             "SELECT count(*) FROM dropped_partition WHERE partition_name = %s"
-            " AND reason LIKE 'disk budget: %% GiB of 0 GiB are used'",
+            " AND reason LIKE 'disk budget: %% GiB of 1e-09 GiB are used'",
             (f"watch_{OLD:%Y%m%d}t000000",),
         ).fetchone() == (1,)
     assert balanced(retention)
