@@ -127,6 +127,7 @@ def test_ingest_reads_lines_and_may_write_none(stack, work, said):
 
 
 def test_a_slot_does_not_reach_a_clouds_metadata(stack):
+    """It fails on a cloud alone; the last test here shows that nothing beyond is reached."""
     assert answering(stack, [(METADATA, 80)]) == set()
 
 
