@@ -30,6 +30,9 @@ SAMPLES = 60
 UNITS = {"s": 1, "m": 60, "h": 3600}
 SERVICES = (*LONG_RUNNING, "simulator")
 OF_PROCESSES = {
+    "resident_bytes": (
+        'sum by (container) (namedprocess_namegroup_memory_bytes{memtype="resident"})'
+    ),
     "processes": "sum by (container) (namedprocess_namegroup_num_procs)",
     "threads": "sum by (container) (namedprocess_namegroup_num_threads)",
     "zombies": 'sum by (container) (namedprocess_namegroup_states{state="Zombie"})',
@@ -79,7 +82,10 @@ def sample(stack: Stack, service_of: Mapping[str, str]) -> Iterator[tuple[Key, f
 
 
 def memory(service_of: Mapping[str, str]) -> Iterator[tuple[str, float]]:
-    """What each container holds, as the engine counts it against its limit; page cache apart."""
+    """What each container holds by the engine's count, page cache included that is used often.
+
+    The kernel drops that before a limit is reached; what processes hold themselves is resident.
+    """
     form = "{{.ID}} {{.MemUsage}}"
     for line in docker("stats", "--no-stream", "--format", form, *service_of).splitlines():
         container, used = line.split()[:2]
@@ -102,7 +108,7 @@ def volumes() -> Iterator[tuple[str, float]]:
 def limit_of(stack: Stack, key: Key) -> float:
     """The memory that a service may take; nothing else has a bound here."""
     figure, service = key
-    if figure != "memory_bytes":
+    if figure not in {"memory_bytes", "resident_bytes"}:
         return inf
     return float(stack.container(service)["HostConfig"]["Memory"])
 
