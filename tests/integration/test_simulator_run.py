@@ -137,9 +137,9 @@ def test_people_go_on_watching_while_the_recommender_is_gone(
     with simulator(tmp_path, topic, kafka_servers, "http://127.0.0.1:1"):
         wait_until(lambda: stream.holds(lambda events: len(events) > 200))
     requests = [event for event in stream.events if isinstance(event, Requested)]
-    assert {(one.status, one.error) for one in requests} == {
-        (0, "java.net.ConnectException: Connection refused")
-    }
+    assert {one.status for one in requests} == {0}
+    # a machine with much else to do may need longer than people wait to refuse some
+    assert "java.net.ConnectException: Connection refused" in {one.error for one in requests}
     assert any(isinstance(event, Watched) for event in stream.events)
 
 
