@@ -48,7 +48,7 @@ OVERRIDE_STUCK_LEASE      one_of     true false
 BACKUP_DIRECTORY          matching   folder
 BACKUP_CRON               cron       off
 BACKUP_KEEP               whole      1 100000
-REPOSITORY_URL            text
+REPOSITORY_URL            matching   repository
 JENKINS_POLL_CRON         matching   jenkins_cron
 JENKINS_BUILD_CRON        matching   jenkins_cron
 JENKINS_CERTIFICATE_CRON  matching   jenkins_cron
@@ -100,7 +100,8 @@ declare -A PATTERNS=(
   [folder]='^/[^/:][^:]*$'
   [group]='^[0-9]{0,9}$'
   [memory]='^([1-9][0-9]{2,6}m|[1-9][0-9]{0,3}g)$'
-  [jenkins_cron]='^(@[a-z]+|[H0-9*][^[:space:]]*( [H0-9*][^[:space:]]*){4})?$'
+  [repository]='^(((git|https?)://|ssh://([A-Za-z0-9._-]+@)?)[][A-Za-z0-9._:%-]+(/[A-Za-z0-9._~:/?#@!&()*+,;=%-]*)?)?$'
+  [jenkins_cron]='^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|[H0-9*][H0-9*/,()-]*( [H0-9*][H0-9*/,()-]*){4})?$'
 )
 declare -A PATTERN_WORDS=(
   [project]='lower-case letters, digits, - and _'
@@ -116,7 +117,8 @@ declare -A PATTERN_WORDS=(
   [folder]='a folder by its whole path, such as /var/backups/marquee, without a colon'
   [group]='the number of a group, or nothing'
   [memory]='a whole number with m or g, from 100m on, such as 512m or 2g'
-  [jenkins_cron]="five fields as Jenkins reads them, such as 'H 3 * * *', or nothing"
+  [repository]='an address that begins with git://, http://, https:// or ssh://, without a password or token, or nothing'
+  [jenkins_cron]="five fields as Jenkins reads them, such as 'H 3 * * *', a word such as @daily, or nothing"
 )
 
 # check_value NAME LINE: LINE is the number of the line of .env that says so, empty where none does
@@ -145,9 +147,10 @@ read_checks() {
   done <<< "$ALLOWED"
 }
 
-# shown VALUE: as it was given, where a line can show that
+# shown VALUE: as it was given, where a line can show that, but for a password in an address
 shown() {
-  if [[ $1 == *[[:cntrl:]]* ]]; then printable "$1"; else printf "'%.80s'" "$1"; fi
+  local value=${1/:\/\/*@/:\/\/***@}
+  if [[ $value == *[[:cntrl:]]* ]]; then printable "$value"; else printf "'%.80s'" "$value"; fi
 }
 
 # matching VALUE KIND

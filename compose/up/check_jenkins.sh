@@ -2,13 +2,22 @@
 # What Jenkins and its helper need of this host: a repository that can be cloned, the group that
 # owns the engine's socket, how this stack is set, and how package mirrors are reached from here.
 
+ANSWER_SECONDS=60
+
 check_jenkins() {
   [ "${JENKINS-off}" = on ] || return 0
-  [[ $REPOSITORY_URL =~ ^(git|https?|ssh)://[^/] ]] ||
-    fail "REPOSITORY_URL is '$REPOSITORY_URL', and Jenkins clones from git://, http(s):// or ssh://" \
+  [ -n "$REPOSITORY_URL" ] ||
+    fail "REPOSITORY_URL is '', and Jenkins clones from git://, http(s):// or ssh://" \
       "Say where: make up JENKINS=on REPOSITORY_URL=https://<host>/<project>.git"
-  quietly git ls-remote "$REPOSITORY_URL" HEAD ||
-    fail "nothing can be cloned from $REPOSITORY_URL" "See the lines above, then run it again."
+  quietly find_main ||
+    fail "no branch main can be cloned from $REPOSITORY_URL within $ANSWER_SECONDS seconds" \
+      "See the lines above, then run it again."
+}
+
+# The branch that the jobs build. Nobody is asked for a password: the stack's lock is held.
+find_main() {
+  GIT_TERMINAL_PROMPT=0 GIT_SSH_COMMAND="${GIT_SSH_COMMAND:-ssh} -o BatchMode=yes" \
+    timeout --kill-after=5 "$ANSWER_SECONDS" git ls-remote --exit-code "$REPOSITORY_URL" refs/heads/main
 }
 
 # Its helper reaches the engine as a member of this group.

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.compose.test_allowed_settings import CASES
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -43,28 +45,37 @@ def test_a_password_as_secrets_writes_it_is_taken(tmp_path):
     assert outcome(f"check_password {file}") == (0, "")
 
 
-@pytest.mark.parametrize("url", ["", "/srv/marquee", "file:///srv/marquee", "marquee", "http://"])
-def test_a_repository_that_jenkins_cannot_take_is_refused(url):
+@pytest.mark.parametrize("url", ["", *CASES["REPOSITORY_URL"][1]])
+def test_a_repository_that_jenkins_cannot_take_is_refused_and_no_password_shown(url):
     code, said = outcome("check_repository", REPOSITORY_URL=url)
-    assert (code, f"'{url}'" in said) == (1, True)
+    assert (code, len(said.splitlines())) == (1, 1)
+    assert "REPOSITORY_URL is" in said
+    assert "s3cret" not in said
 
 
-@pytest.mark.parametrize("url", ["git://host/marquee", "https://host/m.git", "ssh://git@host/m"])
-def test_a_repository_that_jenkins_can_take_is_taken(url):
+@pytest.mark.parametrize("url", CASES["REPOSITORY_URL"][0])
+def test_a_repository_that_make_up_takes_is_taken(url):
     assert outcome("check_repository", REPOSITORY_URL=url) == (0, "")
 
 
-@pytest.mark.parametrize(
-    ("crons", "code"),
-    [
-        ({}, 0),
-        ({"POLL_CRON": ""}, 1),
-        ({"POLL_CRON": "H/2"}, 1),
-        ({"CERTIFICATE_CRON": "weekly"}, 1),
-        ({"DRILL_CRON": "H 6 * * 7"}, 0),
-        ({"DRILL_CRON": "weekly"}, 1),
-    ],
-)
-def test_a_time_has_five_fields_and_only_drills_may_have_none(crons, code):
-    usual = {"POLL_CRON": "H/2 * * * *", "BUILD_CRON": "0 3 * * *", "CERTIFICATE_CRON": "0 5 * * 7"}
-    assert outcome("check_crons", **{**usual, "DRILL_CRON": "", **crons})[0] == code
+CRONS = {"POLL_CRON": "H/2 * * * *", "BUILD_CRON": "0 3 * * *", "CERTIFICATE_CRON": "0 5 * * 7"}
+NAMES = [*CRONS, "DRILL_CRON"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("cron", CASES["JENKINS_BUILD_CRON"][0])
+def test_a_time_that_make_up_takes_is_taken(name, cron):
+    assert outcome("check_crons", **{**CRONS, name: cron}) == (0, "")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("cron", CASES["JENKINS_BUILD_CRON"][1])
+def test_a_time_that_make_up_refuses_is_refused(name, cron):
+    code, said = outcome("check_crons", **{**CRONS, name: cron})
+    assert (code, f"{name} is '{cron}'" in said, len(said.splitlines())) == (1, True, 1)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_only_drills_may_have_no_time(name):
+    code, _ = outcome("check_crons", **{**CRONS, name: ""})
+    assert code == (0 if name == "DRILL_CRON" else 1)

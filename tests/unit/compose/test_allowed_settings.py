@@ -35,7 +35,18 @@ IMAGES = (
     ["debian:trixie-slim", "127.0.0.1:5000/a/b:1.0", "grafana/grafana", "a@sha256:" + "0" * 64],
     ["a b", "http://a/b", "a:", "a@sha256:1"],
 )
-JENKINS_CRONS = (["H/2 * * * *", "@daily", "H(0-7) 3 * * 1-5"], ["hello", "H 3 * *", "H 3 * * * *"])
+JENKINS_CRONS = (
+    ["H/2 * * * *", "@daily", "H(0-7) 3 * * 1-5", "0,30 8-17 * * *"],
+    ["hello", "H 3 * *", "H 3 * * * *", "@often", "H' 3 * * *", "0\\ 3 * * *", "${A} 3 * * *"],
+)
+REPOSITORIES = (
+    ["git://host/m", "https://host:8443/m.git", "ssh://git@host/m", "http://[::1]/m"],
+    [
+        *("/srv/marquee", "file:///srv/marquee", "marquee", "http://", "http:///m"),
+        *("https://host/o'neil", "https://host/a b", "https://host/${HOME}", "https://host/a\\b"),
+        *("https://s3cret@host/m", "https://me:s3cret@host/m", "ssh://git:s3cret@host/m"),
+    ],
+)
 TEXTS = (["$ConnectionString", "o'neil"], [])
 TRUTHS = (["true", "false"], ["yes please", "2", "on off"])
 WHOLE = (["1", "7"], ["0", "-1", "1.5", "x", "01"])
@@ -98,7 +109,7 @@ CASES = {
     ),
     "BACKUP_CRON": ([*CRONS[0], "off"], [*CRONS[1], "on"]),
     "BACKUP_KEEP": WHOLE,
-    "REPOSITORY_URL": TEXTS,
+    "REPOSITORY_URL": REPOSITORIES,
     "JENKINS_POLL_CRON": JENKINS_CRONS,
     "JENKINS_BUILD_CRON": JENKINS_CRONS,
     "JENKINS_CERTIFICATE_CRON": JENKINS_CRONS,
@@ -186,6 +197,12 @@ def test_what_is_allowed_is_taken(tmp_path, name):
 def test_what_is_not_is_refused_by_one_line(tmp_path, name):
     for value, said in said_of(tmp_path, name, [*CASES[name][1], *CONTROL]).items():
         assert re.fullmatch(rf"make: {name} .+; allowed is .+", said), f"{value}: {said}"
+
+
+@pytest.mark.parametrize("name", ["REPOSITORY_URL", "METADATA_URL", "KAFKA_SERVERS"])
+def test_a_password_in_a_refused_address_is_not_shown(tmp_path, name):
+    (said,) = said_of(tmp_path, name, ["https://me:s3cret@host/a b"]).values()
+    assert "'https://***@host/a b'" in said
 
 
 def test_what_is_refused_is_written_nowhere(tmp_path):
