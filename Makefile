@@ -35,13 +35,13 @@ status: ## One table: services, live version, lag, rows, last release; WATCH=1: 
 alert-test: ## Send one alert through the whole way to Slack, and wait until it has arrived
 	@docker compose exec -T evaluation python -m monitoring alert-test
 logs: ## Follow the logs; SERVICE=name for one
-	@docker compose logs --follow --tail 50 $(SERVICE)
+	@docker compose logs --follow --tail 50 $${SERVICE:+"$$SERVICE"}
 psql: ## Look at the data, read-only
 	@docker compose exec postgres psql --host=/tmp --username=analyst marquee
 password: ## Show a password: NAME=analyst, grafana, jenkins, ...
-	@docker compose run --rm --no-deps -T secrets show $(NAME)
+	@docker compose run --rm --no-deps -T secrets show $${NAME:+"$$NAME"}
 rotate: ## Give one database role a new password, nobody locked out: NAME=ingest, analyst, ...
-	@docker compose run --rm --no-deps -T rotate python -m compose.migrate rotate '$(NAME)'
+	@docker compose run --rm --no-deps -T rotate python -m compose.migrate rotate "$${NAME-}"
 backup: ## Copy database, models, state and secrets to BACKUP_DIRECTORY, while all runs
 	@compose/exec.sh backup python -m compose.backup take
 restore: ## Start from a backup, here or on another host: FROM=folder; asks before it replaces
@@ -59,17 +59,17 @@ prune: ## What builds left behind: images without a name, cache unused for UNUSE
 retrain: ## Train a model version and show how good it is
 	@$(if $(ASK_QUEUE),$(ASK_QUEUE) train,compose/exec.sh trainer python -m trainer retrain)
 reproduce: ## Fit a version again from its pinned data and compare: VERSION=name
-	@compose/exec.sh trainer python -m trainer reproduce $(VERSION)
+	@compose/exec.sh trainer python -m trainer reproduce $${VERSION:+"$$VERSION"}
 release: ## Release the newest accepted version, step by step; VERSION=name; QUALITY=skip asks no people; PLAN=1 only says how
-	@$(if $(ASK_QUEUE),$(ASK_QUEUE) release,compose/exec.sh releaser python -m ci release $(if $(VERSION),--version $(VERSION)) $(if $(QUALITY),--quality $(QUALITY)) $(if $(PLAN),--plan))
+	@$(if $(ASK_QUEUE),$(ASK_QUEUE) release,compose/exec.sh releaser python -m ci release $${VERSION:+--version "$$VERSION"} $${QUALITY:+--quality "$$QUALITY"} $(if $(PLAN),--plan))
 rollback: ## Put the previous version back, at once; the previous code where that went live last
 	@compose/rollback.sh
 story: ## What happened to what is live in the last SINCE='1 hour', in sentences, each with its evidence
-	@docker compose exec -T postgres psql --host=/tmp --username=analyst --no-psqlrc --expanded --pset=xheader_width=80 --set=since='$(or $(SINCE),1 hour)' --file=- marquee < ci/story.sql
+	@docker compose exec -T postgres psql --host=/tmp --username=analyst --no-psqlrc --expanded --pset=xheader_width=80 --set=since="$${SINCE:-1 hour}" --file=- marquee < ci/story.sql
 certificates: ## Was what each release proved changed or removed since? KNOWN=hash that must be there still
-	@docker compose exec -T releaser python -m ci certificates $(if $(KNOWN),--known '$(KNOWN)')
+	@docker compose exec -T releaser python -m ci certificates $${KNOWN:+--known "$$KNOWN"}
 experiment: ## Try a version on people, against the live one: CHALLENGER=name; SHARE=500 of 1,000; KIND=interleaving: lists of both; NAME
-	@docker compose exec -T releaser python -m ci experiment '$(CHALLENGER)' $(if $(SHARE),--share '$(SHARE)') $(if $(NAME),--name '$(NAME)') $(if $(KIND),--kind '$(KIND)')
+	@docker compose exec -T releaser python -m ci experiment "$${CHALLENGER-}" $${SHARE:+--share "$$SHARE"} $${NAME:+--name "$$NAME"} $${KIND:+--kind "$$KIND"}
 experiments: ## What runs and ran, what it says, and a plot of the newest: build/experiment.svg
 	@docker compose exec -T evaluation python -m monitoring experiments
 	@mkdir -p build && docker compose exec -T evaluation python -m monitoring experiment-plot > build/experiment.svg.partial
