@@ -1,5 +1,6 @@
 """Settings that the documents show are such as `make up` takes and Compose can start with."""
 
+import re
 import shlex
 
 import pytest
@@ -8,11 +9,13 @@ from tests.shown_commands import ASSIGNED, inline_commands, shown_commands
 from tests.unit.compose.shell import bash
 from tests.unit.compose.test_compose_settings import WRITE, defaults, shown
 
+SOMEBODYS = re.compile(r"<(\w+)>")
+
 
 def settings_shown():
-    """Each command that gives settings, with them, by name; <host> is somebody's."""
+    """Each command that gives settings, with them, by name; what stands in <> is somebody's."""
     commands = sorted(shown_commands().keys() | inline_commands())
-    for command in (one.replace("<host>", "host") for one in commands if one.startswith("make ")):
+    for command in (SOMEBODYS.sub(r"\1", one) for one in commands if one.startswith("make ")):
         words = [word for word in shlex.split(command) if ASSIGNED.match(f" {word}")]
         given = dict(word.split("=", 1) for word in words)
         if settings := {name: value for name, value in given.items() if name in defaults()}:
