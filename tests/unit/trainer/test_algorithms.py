@@ -257,6 +257,11 @@ class TestAls(SearchedContract):
         model = algorithm.fit(only_watched(interactions), configuration)
         assert model.score(EVERYBODY).std() > 0
 
+    def test_by_another_configuration_what_was_met_is_enough(self, algorithm, interactions):
+        disliked = replace(interactions, ratings=np.ones_like(interactions.ratings))
+        model = algorithm.fit(disliked, algorithm.candidates(SCALE)[1])
+        assert model.score(EVERYBODY).std() > 0
+
     def test_it_says_that_nothing_was_liked(self, algorithm, configuration, interactions):
         disliked = replace(interactions, ratings=np.ones_like(interactions.ratings))
         with pytest.raises(UnsuitableDataError, match="nothing was"):
