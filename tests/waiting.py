@@ -8,7 +8,7 @@ from threading import Event, Thread
 
 def eventually(
     holds: Callable[[], object],
-    seconds: float = 20.0,
+    seconds: float = 60.0,
     what: str | Callable[[], object] = "it",
 ) -> None:
     """Wait until something holds; fail with `what` was awaited if it does not in time.
