@@ -27,9 +27,7 @@ def release(environment: Environment, version: str) -> None:
         raise RefusedError(words)
     run = Run.of(environment, "release", target_of(version, deployed), deployed)
     share = environment.settings.release_judge_share if environment.judges_quality else None
-    with run.kept_or_undone():
-        run.begin()
-        run.do_all(plan(version, deployed, environment.settings.release_steps, share))
+    run.carry_out(plan(version, deployed, environment.settings.release_steps, share))
     metrics.RELEASES.labels("promoted").inc()
 
 
@@ -56,10 +54,7 @@ def rollback(environment: Environment, leaving: str | None = None) -> None:
     await_own_code(environment, back_to.slot)
     says = readiness(environment.client, environment.settings.url(back_to.slot))
     steps = plan_rollback(back_to, ready=says.missing(back_to.version) is None)
-    run = Run.of(environment, "rollback", back_to, deployed)
-    with run.kept_or_undone():
-        run.begin()
-        run.do_all(steps)
+    Run.of(environment, "rollback", back_to, deployed).carry_out(steps)
     metrics.RELEASES.labels("rolled_back").inc()
 
 

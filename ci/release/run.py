@@ -75,6 +75,12 @@ class Run:
         """Whether it brings something new, that is judged on its way."""
         return self.action in {"release", "code release"}
 
+    def carry_out(self, steps: Sequence[Step]) -> None:
+        """Begin, do the steps, and put everything back if one of them fails."""
+        with self.kept_or_undone():
+            self.begin()
+            self.do_all(steps)
+
     @contextmanager
     def kept_or_undone(self) -> Iterator[None]:
         """Put everything back if something fails; keep what is live afterwards otherwise."""

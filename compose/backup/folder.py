@@ -126,7 +126,7 @@ def prune(project: str, taken: Path, keep: int) -> list[str]:
     Whatever its name: a clock that was wrong once may have left some with a later one.
     """
     others = [folder for folder in finished(taken.parent, project) if folder != taken]
-    leaving = others[: len(others) - keep + 1] if len(others) >= keep else []
+    leaving = others[: max(0, len(others) - keep + 1)]
     for folder in leaving:
         doomed = folder.with_name(f"{UNFINISHED}{folder.name}")
         folder.rename(doomed)  # half deleted, it must not pass for a whole one

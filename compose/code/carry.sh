@@ -34,7 +34,7 @@ carry() {
 # try SLOT: with the new image, until it is known whether it stays
 try() {
   local status=0
-  record "$1" given || fail "that slot $1 gets the new image is not recorded, so it does not get it" "When the database answers (make status): make release-code"
+  announce "$1"
   if ! give "$1" || ! record "$1" placed; then
     take_back "$1"
     fail "slot $1 did not get up with the new image" "See: make logs SERVICE=recommender-$1"
@@ -53,7 +53,7 @@ finish() {
     take_back "$1"
     fail "slot $1 did not get ready with the new image; the other one is live with it" "See: make logs SERVICE=recommender-$1"
   fi
-  record "$1" released || fail "that slot $1 has the new image is not recorded: the database does not answer" "When it does: make release-code"
+  confirm "$1"
 }
 
 # Follow the release to its end for people, through a releaser that is started anew meanwhile
@@ -72,12 +72,12 @@ verdict() {
 give_both() {
   local slot
   for slot in green blue; do
-    record "$slot" given || fail "that slot $slot gets the new image is not recorded, so it does not get it" "When the database answers (make status): make release-code"
+    announce "$slot"
     if ! give "$slot"; then
       take_back "$slot"
       fail "slot $slot did not get up with the new image" "See: make logs SERVICE=recommender-$slot"
     fi
-    record "$slot" released || fail "that slot $slot has the new image is not recorded: the database does not answer" "When it does: make release-code"
+    confirm "$slot"
   done
 }
 
@@ -92,6 +92,16 @@ take_back() {
   docker tag "$name:before-$1" "$name:$1"
   recreate "$1" || true
   record "$1" 'taken back' || say "The database does not answer: that slot $1 has its own image is not recorded"
+}
+
+# announce SLOT: that it gets the new image; without a row that tells so, it does not
+announce() {
+  record "$1" given || fail "that slot $1 gets the new image is not recorded, so it does not get it" "When the database answers (make status): make release-code"
+}
+
+# confirm SLOT: that it has the new image and keeps it
+confirm() {
+  record "$1" released || fail "that slot $1 has the new image is not recorded: the database does not answer" "When it does: make release-code"
 }
 
 # record SLOT OUTCOME: what the releaser waits for. Told again where it is not known to be recorded:

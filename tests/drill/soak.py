@@ -105,12 +105,16 @@ def volumes() -> Iterator[tuple[str, float]]:
         yield folder.removeprefix(f"/volumes/{project}_"), float(size)
 
 
-def limit_of(stack: Stack, key: Key) -> float:
-    """The memory that a service may take; nothing else has a bound here."""
-    figure, service = key
-    if figure not in {"memory_bytes", "resident_bytes"}:
-        return inf
-    return float(stack.container(service)["HostConfig"]["Memory"])
+def limits(stack: Stack) -> dict[Key, float]:
+    """The memory that each service may take; nothing else has a bound here."""
+    may_take = {
+        service: float(stack.container(service)["HostConfig"]["Memory"]) for service in SERVICES
+    }
+    return {
+        (figure, service): limit
+        for figure in ("memory_bytes", "resident_bytes")
+        for service, limit in may_take.items()
+    }
 
 
 def restarts(stack: Stack) -> dict[str, int]:
@@ -121,13 +125,14 @@ def restarts(stack: Stack) -> dict[str, int]:
 def soak(duration: str) -> None:
     """Watch for so long, such as 2h; then tell what grew."""
     seconds, stack = seconds_of(duration), Stack(int(os.environ["NGINX_PORT"]))
-    service_of, before, begun = containers(stack), restarts(stack), time.monotonic()
+    service_of, before, bounds = containers(stack), restarts(stack), limits(stack)
+    begun = time.monotonic()
     seen: dict[Key, list[tuple[float, float]]] = defaultdict(list)
     for number in range(SAMPLES):
         time.sleep(max(0.0, begun + (number + 1) * seconds / SAMPLES - time.monotonic()))
         for key, value in sample(stack, service_of):
             seen[key].append((time.monotonic() - begun, value))
-        report = [told(stack, key, samples) for key, samples in sorted(seen.items())]
+        report = [told(key, samples, bounds.get(key, inf)) for key, samples in sorted(seen.items())]
         write(report, time.monotonic() - begun)
     for line in report:
         if line["per_hour"]:
@@ -140,9 +145,9 @@ def soak(duration: str) -> None:
     sys.exit(1 if again or zombies else 0)
 
 
-def told(stack: Stack, key: Key, samples: list[tuple[float, float]]) -> dict[str, object]:
+def told(key: Key, samples: list[tuple[float, float]], bound: float) -> dict[str, object]:
     """A figure's line in the report."""
-    hours = hours_until(limit_of(stack, key), samples)
+    hours = hours_until(bound, samples)
     return {
         "figure": key[0],
         "of": key[1],
