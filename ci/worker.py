@@ -27,7 +27,7 @@ from ci.release import records
 from ci.release.course import Course
 from ci.release.environment import Environment
 from ci.release.history import OF_CODE
-from ci.release.recovery import recover
+from ci.release.recovery import DIED, Recovered, recover
 from ci.release.rollout import release, rollback
 from ci.release.slots import slot_client
 from ci.settings import Settings
@@ -144,9 +144,15 @@ def held_environment(settings: Settings, context: JobContext) -> Iterator[Enviro
             job_id,
             course=Course(lambda words, share: say(conninfo, job_id, words, share)),
         )
-        recover(environment)
-        experiment_run.resume(connection, settings)
+        recover_all(environment)
         yield environment
+
+
+def recover_all(environment: Environment, why: str = DIED) -> Recovered | None:
+    """Finish or undo what died in the middle, and go on with the experiments that still run."""
+    recovered = recover(environment, why)
+    experiment_run.resume(environment.connection, environment.settings)
+    return recovered
 
 
 @contextmanager
@@ -175,8 +181,7 @@ def recovered_ending(settings: Settings, job_id: int) -> Status:
         tell = partial(say, conninfo, job_id)
         environment = Environment(connection, client, settings, tell, lambda: None)
         with records.sole_releaser(connection):
-            recover(environment, "the session with the database was lost")
-            experiment_run.resume(connection, settings)
+            recover_all(environment, "the session with the database was lost")
             status = how_it_ended(connection, job_id)
         if status is Status.SUCCEEDED:
             tell("promote: it is live, as the database says; the session was lost meanwhile")
@@ -253,9 +258,8 @@ def clear_up(settings: Settings) -> None:
         environment = Environment(connection, client, settings, LOG.warning, lambda: None)
         try:
             with records.sole_releaser(connection):
-                recovered = recover(environment)
-                experiment_run.resume(connection, settings)
-                end_jobs(environment, recovered.words if recovered else "the releaser died")
+                recovered = recover_all(environment)
+                end_jobs(environment, recovered.words if recovered else DIED)
         except RefusedError:
             metrics.show_live(records.deployed(connection))
 

@@ -5,11 +5,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import IO
 from urllib.request import urlopen
 
@@ -18,10 +16,10 @@ import pytest
 
 from ci.slots.state import Slot
 from compose.service.assignment import assignment_file, read_assignment
+from tests.integration.releasing import V1, V2, answering
 from tests.ports import free_port
 from tests.stores import service_environment
 
-V1, V2, V3 = "20260101-000000-ease", "20260102-000000-ease", "20260103-000000-ease"
 ACCEPTED = (
     "INSERT INTO model_version (version, algorithm, git_commit, data_hash, interactions,"
     " users, movies, figures, manifest, verdict, reason)"
@@ -29,8 +27,7 @@ ACCEPTED = (
 )
 
 
-@contextmanager
-def obedient_slots(state: Path) -> Iterator[str]:
+def obedient_slots(state: Path) -> AbstractContextManager[str]:
     """Slots that are ready at once with whatever their file on the volume says.
 
     Their metrics are the file `metrics` there; without it they have none.
@@ -40,27 +37,14 @@ def obedient_slots(state: Path) -> Iterator[str]:
         file = state / "metrics"
         return file.read_bytes() if file.exists() else b""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            _, slot, page = self.path.split("/")
-            told = read_assignment(assignment_file(state, Slot(slot)))
-            beside = told.interleaved.version if told and told.interleaved else None
-            said = {"slot": slot, "ready": told is not None, "interleaved_with": beside}
-            text = json.dumps(said | {"model_version": told.version if told else None})
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(metrics() if page == "metrics" else text.encode())
+    def answer(slot: str, page: str) -> tuple[int, bytes]:
+        told = read_assignment(assignment_file(state, Slot(slot)))
+        beside = told.interleaved.version if told and told.interleaved else None
+        said = {"slot": slot, "ready": told is not None, "interleaved_with": beside}
+        text = json.dumps(said | {"model_version": told.version if told else None})
+        return 200, metrics() if page == "metrics" else text.encode()
 
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/{{slot}}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    return answering(answer)
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str]:

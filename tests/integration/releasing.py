@@ -1,8 +1,8 @@
 """A stage for releases: a real database and volume, with slots that can be made to fail."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -90,17 +90,27 @@ class UnreadableSlot(PlayedSlot):
         return 500, "out of order"
 
 
+def serving(slots: dict[str, PlayedSlot]) -> AbstractContextManager[str]:
+    """Both slots, as they are played."""
+
+    def answer(slot: str, page: str) -> tuple[int, bytes]:
+        status, text = getattr(slots[slot], page)()
+        return status, text.encode()
+
+    return answering(answer)
+
+
 @contextmanager
-def serving(slots: dict[str, PlayedSlot]) -> Iterator[str]:
-    """One server for both slots; the URL has a place for the slot's name."""
+def answering(answer: Callable[[str, str], tuple[int, bytes]]) -> Iterator[str]:
+    """One server for both slots, by slot and page; the URL has a place for the slot's name."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            _, name, page, *_user = self.path.split("/")
-            status, text = getattr(slots[name], page)()
+            _, slot, page, *_user = self.path.split("/")
+            status, content = answer(slot, page)
             self.send_response(status)
             self.end_headers()
-            self.wfile.write(text.encode())
+            self.wfile.write(content)
 
         def log_message(self, *_):
             pass

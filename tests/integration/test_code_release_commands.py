@@ -1,7 +1,8 @@
 """What the scripts that recreate slots ask a releaser that is a process of its own."""
 
 from ci.slots.state import sent_to_green
-from tests.integration.releaser import V1, ended
+from tests.integration.releaser import ended
+from tests.integration.releasing import V1
 from tests.waiting import eventually
 
 IMAGE = ("marquee/recommender:0123456789ab-0123456789ab", "sha256:1")

@@ -10,8 +10,8 @@ import pytest
 from ci.slots.state import Slot, sent_to_green
 from compose.service.assignment import assigned_version, assignment_file, read_assignment
 from tests.integration.losing import losing_acknowledgement
-from tests.integration.releaser import ACCEPTED, V1, V2, V3, Releaser, ended
-from tests.integration.releasing import EVERYONE
+from tests.integration.releaser import ACCEPTED, Releaser, ended
+from tests.integration.releasing import EVERYONE, V1, V2, V3
 from tests.ports import free_port
 from tests.waiting import eventually
 
